@@ -1,1 +1,16 @@
-//! stub
+//! Proves or refutes one claim about a first-come-first-served system: under this load it sold no
+//! more than it had, at most one to each user, and lost nothing that it had confirmed.
+
+pub mod check;
+pub mod exit;
+pub mod history;
+pub mod load;
+pub mod measure;
+pub mod output;
+pub mod plan;
+pub mod probe;
+pub mod report;
+pub mod run;
+pub mod scenario;
+pub mod stack;
+pub mod verdict;

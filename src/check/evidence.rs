@@ -1,0 +1,101 @@
+//! What the checkers look at: the history of all attempts and the truth that was read.
+
+use std::io;
+
+use crate::history::{Key, Operation};
+use crate::plan::Plan;
+
+/// All that a checker may look at.
+#[derive(Clone, Copy)]
+pub struct Evidence<'a> {
+    /// Stock, labels, steps, phases.
+    pub plan: &'a Plan,
+    /// Every attempt; can be read more than once.
+    pub history: &'a dyn History,
+    /// What was read from outside.
+    pub observations: &'a Observations,
+}
+
+/// A history that can be read from its beginning as often as needed.
+pub trait History {
+    /// All operations, in no particular order.
+    ///
+    /// # Errors
+    /// When the history cannot be opened; the iterator's items when it cannot be read on.
+    fn operations(&self) -> io::Result<Box<dyn Iterator<Item = io::Result<Operation>> + '_>>;
+
+    /// The texts of hashed user keys, for those few that a report shows. Ids that are numbers
+    /// need no look-up.
+    ///
+    /// # Errors
+    /// When the texts cannot be read.
+    fn names(&self, keys: &[Key]) -> io::Result<Vec<(Key, String)>>;
+}
+
+impl History for Vec<Operation> {
+    fn operations(&self) -> io::Result<Box<dyn Iterator<Item = io::Result<Operation>> + '_>> {
+        Ok(Box::new(self.iter().copied().map(Ok)))
+    }
+
+    fn names(&self, _: &[Key]) -> io::Result<Vec<(Key, String)>> {
+        Ok(Vec::new())
+    }
+}
+
+/// Everything that was read from outside.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Observations {
+    /// The issued rows before the load.
+    pub baseline: Option<IssuedRead>,
+    /// The issued rows once the system was quiet: the final truth D.
+    pub last: Option<IssuedRead>,
+    /// The issued rows some seconds later.
+    pub second: Option<IssuedRead>,
+    /// The stock that the system itself says it had.
+    pub stock: Option<i64>,
+    /// The remaining stock, read during the run.
+    pub remaining: Vec<Reading>,
+    /// The remaining stock at quiescence.
+    pub remaining_last: Option<i64>,
+    /// Whether the state became quiet in the time allowed; `None`: it was never waited for.
+    pub settled: Option<bool>,
+    /// Reads that failed, in words without secrets.
+    pub failures: Vec<String>,
+}
+
+/// All issued rows at one moment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct IssuedRead {
+    /// When the read was complete, nanoseconds since the run's origin.
+    pub at_ns: u64,
+    /// In the store's order.
+    pub rows: Vec<IssuedRow>,
+}
+
+/// One issued row as the authoritative store shows it.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct IssuedRow {
+    /// The user's id as stored.
+    pub user: String,
+    /// The coupon's id, where the truth has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// When it was created, microseconds of Unix time, where the truth has a time that is
+    /// certain (an epoch number, or text with a time zone).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_us: Option<i64>,
+    /// How coarse that time is, in microseconds (1,000,000 for whole seconds).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grain_us: Option<i64>,
+}
+
+/// A number that was read during the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// Before the question was sent.
+    pub inv_ns: u64,
+    /// After the answer was read.
+    pub ret_ns: u64,
+    /// The number.
+    pub value: i64,
+}

@@ -1,0 +1,28 @@
+//! Pure checkers: the history and the observations in, a finding out; no clock, no I/O of their own.
+
+mod acknowledged;
+mod digest;
+mod evidence;
+mod finding;
+mod one_per_user;
+mod stock;
+
+pub use evidence::{Evidence, History, IssuedRead, IssuedRow, Observations, Reading};
+pub use finding::{Case, Finding, Part, Which};
+
+use crate::plan::Invariant;
+use digest::Digest;
+
+/// Judges every invariant of the plan, in the plan's order.
+///
+/// # Errors
+/// When the history cannot be read.
+pub fn check(evidence: &Evidence<'_>) -> std::io::Result<Vec<Finding>> {
+    let digest = Digest::build(evidence)?;
+    let judge = |invariant: &Invariant| match invariant {
+        Invariant::Stock => stock::check(&digest),
+        Invariant::OnePerUser => one_per_user::check(&digest),
+        Invariant::Acknowledged => acknowledged::check(&digest),
+    };
+    Ok(evidence.plan.invariants.iter().map(judge).collect())
+}

@@ -1,0 +1,215 @@
+//! The append-only history file: fixed-size records after a short header.
+//!
+//! A killed run leaves at most one torn record at the end, which the reader leaves out.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::{Key, Operation};
+use crate::check::History;
+
+const MAGIC: &[u8; 8] = b"fcfshist";
+const VERSION: u32 = 1;
+const HEADER: usize = 16;
+
+/// Appends operations to a history file, and the texts of hashed user keys to a file beside it.
+#[derive(Debug)]
+pub struct HistoryWriter {
+    records: BufWriter<File>,
+    names: BufWriter<File>,
+}
+
+impl HistoryWriter {
+    /// Creates `history.bin` and `names.tsv` in the directory.
+    ///
+    /// # Errors
+    /// When a file cannot be created.
+    pub fn create(directory: &Path) -> io::Result<Self> {
+        let mut records = BufWriter::with_capacity(1 << 18, File::create(records_in(directory))?);
+        records.write_all(MAGIC)?;
+        records.write_all(&VERSION.to_le_bytes())?;
+        records.write_all(&(Operation::SIZE as u32).to_le_bytes())?;
+        records.flush()?;
+        let names = BufWriter::new(File::create(names_in(directory))?);
+        Ok(Self { records, names })
+    }
+
+    /// Appends a batch.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn append(&mut self, operations: &[Operation]) -> io::Result<()> {
+        operations
+            .iter()
+            .try_for_each(|operation| self.records.write_all(&operation.to_bytes()))
+    }
+
+    /// Appends the text behind a hashed key. Line breaks in it are escaped.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn name(&mut self, key: Key, text: &str) -> io::Result<()> {
+        writeln!(self.names, "{:016x}\t{}", key.0, text.escape_debug())
+    }
+
+    /// Hands everything to the operating system, where it outlives a killed process.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.records.flush()?;
+        self.names.flush()
+    }
+}
+
+/// A history on disk.
+#[derive(Debug, Clone)]
+pub struct HistoryFile {
+    directory: PathBuf,
+}
+
+impl HistoryFile {
+    /// The history of a run directory.
+    ///
+    /// # Errors
+    /// When there is none, or it is not of this version.
+    pub fn open(directory: &Path) -> io::Result<Self> {
+        let mut header = [0_u8; HEADER];
+        let path = records_in(directory);
+        let read = File::open(&path).and_then(|mut file| file.read_exact(&mut header));
+        read.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
+        if &header[..8] != MAGIC || header[8..12] != VERSION.to_le_bytes() {
+            let message = format!("{}: not a history of version {VERSION}", path.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
+        Ok(Self {
+            directory: directory.to_owned(),
+        })
+    }
+}
+
+impl History for HistoryFile {
+    fn operations(&self) -> io::Result<Box<dyn Iterator<Item = io::Result<Operation>> + '_>> {
+        let mut file = BufReader::with_capacity(1 << 18, File::open(records_in(&self.directory))?);
+        file.read_exact(&mut [0_u8; HEADER])?;
+        Ok(Box::new(std::iter::from_fn(move || {
+            next_record(&mut file).transpose()
+        })))
+    }
+
+    fn names(&self, keys: &[Key]) -> io::Result<Vec<(Key, String)>> {
+        let mut found = Vec::new();
+        let Ok(file) = File::open(names_in(&self.directory)) else {
+            return Ok(found);
+        };
+        for line in BufReader::new(file).lines() {
+            let line = line?;
+            let Some((key, text)) = line.split_once('\t') else {
+                continue;
+            };
+            let Ok(key) = u64::from_str_radix(key, 16) else {
+                continue;
+            };
+            if keys.contains(&Key(key)) && !found.iter().any(|(known, _)| *known == Key(key)) {
+                found.push((Key(key), text.to_owned()));
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn next_record(file: &mut impl Read) -> io::Result<Option<Operation>> {
+    let mut bytes = [0_u8; Operation::SIZE];
+    match file.read_exact(&mut bytes) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let damaged = || {
+        io::Error::new(
+            io::ErrorKind::InvalidData,
+            "a damaged record in history.bin",
+        )
+    };
+    Operation::from_bytes(&bytes).ok_or_else(damaged).map(Some)
+}
+
+fn records_in(directory: &Path) -> PathBuf {
+    directory.join("history.bin")
+}
+
+fn names_in(directory: &Path) -> PathBuf {
+    directory.join("names.tsv")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{Cause, OutcomeKind};
+    use std::fs::OpenOptions;
+
+    fn operation(user: u64) -> Operation {
+        Operation {
+            user: Key(user),
+            coupon: Key::NONE,
+            inv_ns: 1,
+            ret_ns: 2,
+            lag_us: 0,
+            status: 201,
+            kind: OutcomeKind::Issued,
+            label: 0,
+            step: 0,
+            cause: Cause::None,
+            phase: 0,
+            vu: 0,
+        }
+    }
+
+    fn read(directory: &Path) -> Vec<Operation> {
+        let history = HistoryFile::open(directory).expect("a history");
+        history
+            .operations()
+            .expect("readable")
+            .map(|record| record.expect("whole"))
+            .collect()
+    }
+
+    #[test]
+    fn a_torn_record_at_the_end_is_left_out() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut writer = HistoryWriter::create(directory.path()).expect("created");
+        writer
+            .append(&[operation(1), operation(2)])
+            .expect("written");
+        writer.flush().expect("flushed");
+        let path = records_in(directory.path());
+        let whole = std::fs::metadata(&path).expect("there").len();
+        OpenOptions::new()
+            .write(true)
+            .open(&path)
+            .expect("open")
+            .set_len(whole - 5)
+            .expect("cut");
+        assert_eq!(read(directory.path()), [operation(1)]);
+    }
+
+    #[test]
+    fn a_file_of_another_kind_is_refused_by_name() {
+        let directory = tempfile::tempdir().expect("a directory");
+        std::fs::write(records_in(directory.path()), [7_u8; 64]).expect("written");
+        let error = HistoryFile::open(directory.path()).expect_err("not a history");
+        assert!(error.to_string().contains("history.bin"), "{error}");
+    }
+
+    #[test]
+    fn the_text_of_a_hashed_key_is_found_again() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut writer = HistoryWriter::create(directory.path()).expect("created");
+        writer.name(Key::of("kim-1"), "kim-1").expect("written");
+        writer.flush().expect("flushed");
+        let history = HistoryFile::open(directory.path()).expect("a history");
+        let names = history.names(&[Key::of("kim-1"), Key(5)]).expect("read");
+        assert_eq!(names, [(Key::of("kim-1"), "kim-1".to_owned())]);
+    }
+}

@@ -1,0 +1,16 @@
+//! What was measured: histograms by series, counters, and the thresholds over them.
+
+mod log;
+mod metric;
+mod second;
+mod threshold;
+mod totals;
+
+pub use log::{IntervalLog, read_intervals};
+pub use metric::{Metric, MetricKind, Tag};
+pub use second::{Second, SecondLog, read_seconds};
+pub use threshold::{
+    Aggregate, Comparison, Threshold, ThresholdError, ThresholdResult, evaluate, parse_assertion,
+    parse_key,
+};
+pub use totals::{NO_INDEX, SeriesId, Totals, Trend};

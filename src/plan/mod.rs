@@ -1,0 +1,15 @@
+//! What will run: complete, valid, printable, and a pure function of scenario, overrides and seed.
+
+mod curve;
+mod model;
+mod print;
+mod resolve;
+mod template;
+mod users;
+
+pub use curve::{Ticks, VuCurve};
+pub use model::*;
+pub use print::print;
+pub use resolve::{Overrides, Scale, resolve};
+pub use template::{Escape, Part, Template, Values, Variable};
+pub use users::{UserSequence, mix};

@@ -1,0 +1,557 @@
+//! The types of the plan: plain data that says what each part of the harness has to do.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::template::Template;
+use crate::history::OutcomeKind;
+use crate::measure::Threshold;
+
+/// Everything that one run will do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The scenario's name; part of the run directory's name.
+    pub name: String,
+    /// What the scenario is for, in its author's words.
+    pub about: Option<String>,
+    /// Every choice by chance follows from this number.
+    pub seed: u64,
+    /// What is loaded.
+    pub target: Target,
+    /// What is given away.
+    pub subject: Option<Subject>,
+    /// Who asks.
+    pub users: Users,
+    /// Side by side, in the scenario's order.
+    pub loads: Vec<Load>,
+    /// All phases of all loads in order; the index is the phase's number in the history.
+    /// The last one is always the drain phase, which belongs to no load.
+    pub phases: Vec<Phase>,
+    /// Each is a list of steps that one iteration performs in order.
+    pub flows: Vec<Flow>,
+    /// All requests of all flows; the index is the step's number in the history.
+    pub steps: Vec<Step>,
+    /// All outcome names of all steps; the index is the label's number in the history.
+    pub labels: Vec<Label>,
+    /// Where the truth is read, if anywhere.
+    pub truth: Option<Truth>,
+    /// The claims that the checkers judge.
+    pub invariants: Vec<Invariant>,
+    /// The claims that the measurements decide.
+    pub thresholds: Vec<Threshold>,
+    /// What is allowed but suspicious, in words for the user.
+    pub warnings: Vec<String>,
+}
+
+/// What is loaded.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Target {
+    /// The bundled server, started and stopped by the run.
+    Stack(Stack),
+    /// A system that already runs; several instances are asked in turn.
+    Urls {
+        /// At least one.
+        urls: Vec<BaseUrl>,
+        /// A path that must answer below 500 before the load starts; without it a TCP connection
+        /// is enough.
+        ready: Option<String>,
+        /// Speak HTTP/2 (by prior knowledge on `http:`, by ALPN on `https:`).
+        http2: bool,
+    },
+}
+
+/// The bundled system.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stack {
+    /// What was asked for; `auto` is resolved when the stack starts.
+    pub provider: Provider,
+    /// The server's strategy, as `fcfs-bench serve --strategy` takes it.
+    pub strategy: Option<String>,
+    /// The defect to plant, as `fcfs-bench serve --bug` takes it.
+    pub bug: Option<String>,
+    /// Readers in the server's database pool.
+    pub database_pool: Option<u32>,
+}
+
+/// Who provides the services of the bundled system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provider {
+    /// The best that is there.
+    Auto,
+    /// Nothing but this binary: SQLite and in-process stand-ins.
+    Embedded,
+}
+
+/// Scheme, host, port and path prefix of a target.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct BaseUrl {
+    /// TLS or not.
+    pub https: bool,
+    /// Name or address, without brackets for IPv6.
+    pub host: String,
+    /// Explicit, or the scheme's own.
+    pub port: u16,
+    /// Without a slash at its end; empty for none.
+    pub prefix: String,
+}
+
+/// What is given away, at most once to each user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// Its id in the system under test.
+    pub coupon: String,
+    /// How many there are.
+    pub stock: u64,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Users {
+    /// Numbers 1 to `pool` are given out in an order that the seed decides.
+    pub pool: u64,
+    /// The share of iterations, 0 to 1, that ask again as an earlier user on purpose.
+    pub repeat: f64,
+    /// When a new user is taken.
+    pub per: Per,
+    /// Turns the number into the id that is sent.
+    pub id: Template,
+}
+
+/// When a new user is taken from the sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Per {
+    /// Each iteration is somebody new.
+    Iteration,
+    /// Each VU stays who it is.
+    Vu,
+}
+
+/// One executor with its flow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Load {
+    /// As in the scenario.
+    pub name: String,
+    /// Index into [`Plan::flows`].
+    pub flow: usize,
+    /// From the start of the load part of the run.
+    pub start_after: Duration,
+    /// How long iterations may go on after the executor's end before they are cut.
+    pub graceful_stop: Duration,
+    /// The shape.
+    pub executor: Executor,
+    /// Indices into [`Plan::phases`].
+    pub phases: Range<u16>,
+}
+
+/// A load shape: k6's six with k6's meaning, and the stampede.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Executor {
+    /// So many VUs iterate for so long.
+    ConstantVus {
+        /// At least 1.
+        vus: u64,
+        /// Above zero.
+        duration: Duration,
+    },
+    /// The number of VUs follows the stages in straight lines.
+    RampingVus {
+        /// VUs before the first stage.
+        start: u64,
+        /// At least one.
+        stages: Vec<Stage>,
+        /// How long a VU that is no longer wanted may finish its iteration.
+        graceful_ramp_down: Duration,
+    },
+    /// Each VU iterates so often.
+    PerVuIterations {
+        /// At least 1.
+        vus: u64,
+        /// Of each VU.
+        iterations: u64,
+        /// The rest is not started after this time.
+        max_duration: Duration,
+    },
+    /// The VUs share so many iterations; who is fast does more.
+    SharedIterations {
+        /// At least 1.
+        vus: u64,
+        /// Of all VUs together.
+        iterations: u64,
+        /// The rest is not started after this time.
+        max_duration: Duration,
+    },
+    /// Iterations start at a constant rate, whatever the answers do.
+    ConstantArrivalRate {
+        /// Starts per second.
+        rate: f64,
+        /// Above zero.
+        duration: Duration,
+        /// VUs that exist from the start.
+        vus: u64,
+        /// When all are busy, more are made up to this number; then starts are dropped.
+        max_vus: u64,
+    },
+    /// The rate follows the stages in straight lines; a stage's target is starts per second.
+    RampingArrivalRate {
+        /// Starts per second before the first stage.
+        start: f64,
+        /// At least one.
+        stages: Vec<RateStage>,
+        /// VUs that exist from the start.
+        vus: u64,
+        /// When all are busy, more are made up to this number; then starts are dropped.
+        max_vus: u64,
+    },
+    /// So many users, each with its connection already open, are released at one instant, once.
+    Stampede {
+        /// Released together; each performs the flow once.
+        users: u64,
+        /// Time to open all connections before the release.
+        connect_within: Duration,
+        /// Iterations that are not done by then are cut.
+        max_duration: Duration,
+    },
+}
+
+/// A straight line in the number of VUs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stage {
+    /// The phase that it makes.
+    pub name: String,
+    /// Zero means a jump.
+    pub duration: Duration,
+    /// VUs at its end.
+    pub target: u64,
+}
+
+/// A straight line in the arrival rate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RateStage {
+    /// The phase that it makes.
+    pub name: String,
+    /// Zero means a jump.
+    pub duration: Duration,
+    /// Starts per second at its end.
+    pub target: f64,
+}
+
+/// A named part of a load, or the drain phase.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Phase {
+    /// The stage's name, or the load's where it has no stages.
+    pub name: String,
+    /// Index into [`Plan::loads`]; `None` for the drain phase.
+    pub load: Option<usize>,
+    /// From the start of the load part of the run.
+    pub from: Duration,
+    /// Where the executor has no fixed end, the latest.
+    pub to: Duration,
+}
+
+/// What one iteration does.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Flow {
+    /// As in the scenario.
+    pub name: String,
+    /// At least one.
+    pub actions: Vec<Action>,
+}
+
+/// A piece of a flow.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Index into [`Plan::steps`].
+    Request(u8),
+    /// A pause; with two different times, evenly distributed between them.
+    Think(Duration, Duration),
+}
+
+/// A request and what its answers mean.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// As in the scenario; unique in it.
+    pub name: String,
+    /// In upper case.
+    pub method: String,
+    /// Starts with a slash; may hold a query.
+    pub path: Template,
+    /// Appended to the path.
+    pub query: Vec<(String, Template)>,
+    /// Names in lower case.
+    pub headers: Vec<(String, Template)>,
+    /// What is sent.
+    pub body: Body,
+    /// From the start of the attempt (connecting included) to the last byte of the body.
+    pub timeout: Duration,
+    /// In order, the first match wins. Empty: 2xx and 3xx are `ok`, others `error`.
+    pub rules: Vec<Rule>,
+    /// Whether it is an attempt to get the subject: some rule says issued, pending or replay.
+    pub attempts_subject: bool,
+}
+
+/// A request's body. The content type is among the headers already.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Body {
+    /// No body, no content length.
+    None,
+    /// Rendered as it is (JSON, form or text: the template escapes its values).
+    Text(Template),
+}
+
+/// When an answer is what; all conditions must hold, one without conditions matches anything.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// Index into [`Plan::labels`].
+    pub label: u8,
+    /// Any of them; empty for any status.
+    pub status: Vec<StatusMatch>,
+    /// Text that the body contains.
+    pub body: Option<String>,
+    /// JSON pointers and what must stand there.
+    pub json: Vec<(String, JsonMatch)>,
+    /// Header names in lower case and their exact values (`None`: it is there at all).
+    pub headers: Vec<(String, Option<String>)>,
+    /// Where the answer holds the coupon's id.
+    pub coupon: Option<String>,
+}
+
+/// A status, or a hundred of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatusMatch {
+    /// 100 to 599.
+    Exactly(u16),
+    /// 1 to 5, for 1xx to 5xx.
+    Class(u16),
+}
+
+impl StatusMatch {
+    /// Whether the status is meant.
+    pub const fn matches(self, status: u16) -> bool {
+        match self {
+            Self::Exactly(exact) => exact == status,
+            Self::Class(class) => status / 100 == class,
+        }
+    }
+}
+
+/// What must stand at a JSON pointer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum JsonMatch {
+    /// This value; numbers are equal by value (1 equals 1.0).
+    Equals(serde_json::Value),
+    /// Any of these.
+    AnyOf(Vec<serde_json::Value>),
+    /// Anything but absence; `false`: absence or null.
+    Exists(bool),
+}
+
+/// An outcome's name and its kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// `issued`, `sold_out`, ... or a name of the scenario's own.
+    pub name: String,
+    /// What the checkers make of it.
+    pub kind: OutcomeKind,
+}
+
+impl Label {
+    /// The labels that every plan has, at the same numbers as their kinds.
+    pub fn built_in() -> Vec<Self> {
+        let names = [
+            "issued",
+            "pending",
+            "sold_out",
+            "duplicate",
+            "replay",
+            "refused",
+            "error",
+            "ok",
+            "not_sent",
+            "unknown",
+        ];
+        std::iter::zip(names, OutcomeKind::ALL)
+            .map(|(name, kind)| Self {
+                name: name.to_owned(),
+                kind,
+            })
+            .collect()
+    }
+}
+
+/// Where the truth is read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Truth {
+    /// The issued rows.
+    pub issued: Option<Source>,
+    /// The stock that the system says it had; overrides [`Subject::stock`] in the check.
+    pub stock: Option<Source>,
+    /// What the system says is left, read all through the run.
+    pub remaining: Option<Source>,
+    /// When the state counts as final.
+    pub settle: Settle,
+    /// Whether fresh users ask after the load until the first sold-out.
+    pub drain: bool,
+}
+
+/// When the state counts as final.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settle {
+    /// The rows did not change for so long.
+    pub quiet: Duration,
+    /// After this the run is `Unknown`.
+    pub within: Duration,
+}
+
+/// One read from outside; read-only.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// What is asked.
+    pub query: Query,
+    /// Added to a number that was read, or to the count of rows (a sentinel member is -1).
+    pub offset: i64,
+}
+
+/// How a truth is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Query {
+    /// Columns by position: user, id, time for rows; the first column of the first row for a
+    /// number.
+    Sql {
+        /// `mysql:`, `postgres:` or `sqlite:`.
+        url: Secret,
+        /// A single SELECT.
+        query: String,
+    },
+    /// A read command: a set or list gives users, a hash gives users and ids, an integer or text a
+    /// number.
+    Redis {
+        /// `redis:` or `rediss:`.
+        url: Secret,
+        /// The words of the command.
+        command: Vec<String>,
+    },
+    /// A GET with a JSON answer.
+    Http {
+        /// Absolute, or a path on the target.
+        url: Secret,
+        /// Sent with it.
+        headers: Vec<(String, Secret)>,
+        /// Pointer to the array of rows, or to the number.
+        pointer: String,
+        /// Pointers within a row; empty `user` means that the row itself is the user.
+        user: String,
+        /// The coupon's id within a row.
+        id: Option<String>,
+        /// The time within a row.
+        time: Option<String>,
+    },
+    /// The bundled server's own truth: its database file is only known when it has started.
+    Bundled,
+}
+
+/// Text that may hold a password: shown nowhere.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hides the text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself, for the one place that connects with it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// Scheme and host for people, without user, password or query.
+    pub fn redacted(&self) -> String {
+        let Some((scheme, rest)) = self.0.split_once(':') else {
+            return "***".to_owned();
+        };
+        let rest = rest.trim_start_matches('/');
+        let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+        let end = host.find(['?', '#']).unwrap_or(host.len());
+        format!("{scheme}://{}", &host[..end])
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.redacted())
+    }
+}
+
+/// A claim that a checker judges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Invariant {
+    /// Sold no more and no less than there was.
+    Stock,
+    /// At most one to each user.
+    OnePerUser,
+    /// What was confirmed is there, what is there was asked for.
+    Acknowledged,
+}
+
+impl Invariant {
+    /// All, in the order in which reports show them.
+    pub const ALL: [Self; 3] = [Self::Stock, Self::OnePerUser, Self::Acknowledged];
+
+    /// As the scenario spells it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stock => "stock",
+            Self::OnePerUser => "one_per_user",
+            Self::Acknowledged => "acknowledged",
+        }
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.https { "https" } else { "http" };
+        if self.host.contains(':') {
+            write!(f, "{scheme}://[{}]:{}{}", self.host, self.port, self.prefix)
+        } else {
+            write!(f, "{scheme}://{}:{}{}", self.host, self.port, self.prefix)
+        }
+    }
+}
+
+impl Executor {
+    /// Whether starts follow a schedule (open model) and not the answers (closed model).
+    pub const fn is_open(&self) -> bool {
+        matches!(
+            self,
+            Self::ConstantArrivalRate { .. }
+                | Self::RampingArrivalRate { .. }
+                | Self::Stampede { .. }
+        )
+    }
+}
+
+impl Plan {
+    /// The number of the drain phase.
+    pub const fn drain_phase(&self) -> u16 {
+        (self.phases.len() - 1) as u16
+    }
+
+    /// The latest regular end of the load part, without graceful stops.
+    pub fn duration(&self) -> Duration {
+        let ends = self
+            .phases
+            .iter()
+            .filter(|phase| phase.load.is_some())
+            .map(|phase| phase.to);
+        ends.max().unwrap_or_default()
+    }
+
+    /// What the phase is called, with its load where several loads run.
+    pub fn phase_name(&self, phase: u16) -> &str {
+        self.phases
+            .get(usize::from(phase))
+            .map_or("?", |phase| phase.name.as_str())
+    }
+}

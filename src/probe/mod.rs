@@ -1,0 +1,1 @@
+//! Reads the truth from outside: SQL, Redis, HTTP; read-only.

@@ -1,0 +1,6 @@
+//! Stub.
+use super::Summary;
+/// The report for people.
+pub fn markdown(_summary: &Summary) -> String {
+    todo!()
+}

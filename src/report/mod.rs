@@ -1,0 +1,13 @@
+//! The summary of a run rendered for people and programs; no clock, no I/O.
+
+mod chart;
+mod markdown;
+mod summary;
+mod table;
+
+pub use chart::chart;
+pub use markdown::markdown;
+pub use summary::{
+    Drain, Environment, Judged, Latency, LoadSummary, PhaseSummary, Sample, Summary, UnknownShape,
+};
+pub use table::terminal;

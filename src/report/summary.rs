@@ -1,0 +1,209 @@
+//! The one value that every report is rendered from; its JSON is `summary.json`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::check::Finding;
+use crate::verdict::Verdict;
+
+/// What a run came to. Fields are only added, never renamed: CI jobs read them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The scenario's name.
+    pub name: String,
+    /// What the scenario is for.
+    pub about: Option<String>,
+    /// The gravest of all invariants, thresholds and guards.
+    pub verdict: Verdict,
+    /// Why, one sentence each, gravest first; never empty.
+    pub reasons: Vec<String>,
+    /// The exit code of the run.
+    pub exit_code: u8,
+    /// What the exit code means.
+    pub exit_meaning: String,
+    /// Attempts in the load part (the drain phase is not load).
+    pub requests: u64,
+    /// Seconds from the start of the load to its end.
+    pub duration_s: f64,
+    /// Requests per second over the load part.
+    pub rps: f64,
+    /// Attempts by outcome name; every declared name is there, also with 0.
+    pub outcomes: BTreeMap<String, u64>,
+    /// Service time by step, attempts that were sent; the key `all` has all steps.
+    pub latency_ms: BTreeMap<String, Latency>,
+    /// Response time from the intended start by step, as above.
+    pub response_ms: BTreeMap<String, Latency>,
+    /// Service time by phase and step, in the plan's order.
+    pub phases: Vec<PhaseSummary>,
+    /// Each load with its model.
+    pub loads: Vec<LoadSummary>,
+    /// Iterations that were due without a free VU.
+    pub dropped_iterations: u64,
+    /// The most VUs of any second.
+    pub vus_max: u64,
+    /// Bytes written to connections.
+    pub data_sent: u64,
+    /// Bytes read from connections.
+    pub data_received: u64,
+    /// Each invariant with its verdict.
+    pub invariants: Vec<Judged>,
+    /// Each threshold with its verdict.
+    pub thresholds: Vec<Judged>,
+    /// Invariants in full, with cases.
+    pub findings: Vec<Finding>,
+    /// What the drain phase did, if it ran.
+    pub drain: Option<Drain>,
+    /// One example of each kind of attempt that ended `unknown`.
+    pub unknown_shapes: Vec<UnknownShape>,
+    /// What a reader must know before trusting a number.
+    pub warnings: Vec<String>,
+    /// At most 600 points over the run, for the chart.
+    pub samples: Vec<Sample>,
+    /// Where and with what it ran, and how to run it again.
+    pub environment: Environment,
+}
+
+/// A claim and its verdict.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    /// The invariant's name, or the threshold as written.
+    pub name: String,
+    /// What was found.
+    pub verdict: Verdict,
+    /// One sentence with the numbers.
+    pub detail: String,
+}
+
+/// Percentiles in milliseconds, from the histogram.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Latency {
+    /// Samples; with 0 there is no entry at all.
+    pub count: u64,
+    /// Arithmetic mean.
+    pub mean: f64,
+    /// Smallest.
+    pub min: f64,
+    /// Median.
+    pub p50: f64,
+    /// 90 %.
+    pub p90: f64,
+    /// 95 %.
+    pub p95: f64,
+    /// 99 %.
+    pub p99: f64,
+    /// 99.9 %.
+    pub p999: f64,
+    /// Largest.
+    pub max: f64,
+}
+
+/// One phase's figures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PhaseSummary {
+    /// The phase's name.
+    pub phase: String,
+    /// The load it belongs to.
+    pub load: String,
+    /// Seconds from the start of the load.
+    pub from_s: f64,
+    /// Seconds from the start of the load.
+    pub to_s: f64,
+    /// Attempts whose iteration started in it.
+    pub requests: u64,
+    /// Attempts by outcome name; names without an attempt are left out.
+    pub outcomes: BTreeMap<String, u64>,
+    /// Service time by step.
+    pub latency_ms: BTreeMap<String, Latency>,
+}
+
+/// One load's model and counts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LoadSummary {
+    /// The load's name.
+    pub load: String,
+    /// The executor as the scenario spells it.
+    pub executor: String,
+    /// `open` (starts follow a schedule) or `closed` (starts follow the answers).
+    pub model: String,
+    /// Iterations that ended.
+    pub iterations: u64,
+    /// Iterations that were due without a free VU.
+    pub dropped: u64,
+    /// 99th percentile of how late iterations started, in milliseconds; only the open model.
+    pub lag_p99_ms: Option<f64>,
+}
+
+/// What the drain phase did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drain {
+    /// Fresh users who asked.
+    pub requests: u64,
+    /// Of them issued.
+    pub issued: u64,
+    /// Whether a sold-out was seen at its end.
+    pub sold_out: bool,
+}
+
+/// An example of attempts without a certain answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnknownShape {
+    /// The step's name.
+    pub step: String,
+    /// Why it is unknown, in words.
+    pub cause: String,
+    /// The HTTP status, 0 without an answer.
+    pub status: u16,
+    /// How often.
+    pub count: u64,
+    /// The beginning of one such body.
+    pub example: String,
+}
+
+/// One point of the chart.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    /// Seconds since the start of the load.
+    pub t_s: f64,
+    /// Requests per second.
+    pub rps: f64,
+    /// VUs.
+    pub vus: u64,
+    /// Response time in milliseconds.
+    pub p50_ms: Option<f64>,
+    /// Response time in milliseconds.
+    pub p95_ms: Option<f64>,
+    /// Response time in milliseconds.
+    pub p99_ms: Option<f64>,
+    /// Attempts per second by outcome name.
+    pub outcomes: BTreeMap<String, f64>,
+}
+
+/// Where and with what it ran.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Environment {
+    /// Of fcfs-bench.
+    pub version: String,
+    /// The seed that every choice followed from.
+    pub seed: u64,
+    /// Start of the run, RFC 3339 in UTC.
+    pub started: String,
+    /// Operating system and kernel.
+    pub os: String,
+    /// Processor and number of cores that the harness may use.
+    pub cpu: String,
+    /// Bytes.
+    pub memory_bytes: u64,
+    /// Load threads.
+    pub threads: u64,
+    /// What was loaded, without secrets.
+    pub target: String,
+    /// Which provider brought the system up, and why.
+    pub provider: String,
+    /// The command that repeats the run.
+    pub repeat: String,
+    /// Resident memory of the harness at its largest second, in bytes.
+    pub resident_max_bytes: u64,
+    /// CPU of the harness over the load part: 1.0 is one core.
+    pub generator_cpu: f64,
+}

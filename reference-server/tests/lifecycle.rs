@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use common::{STRATEGIES, Shop, default_options, outside, rows_in, users};
 use reference_server::{AppState, Options, StrategyName};
 use sqlx::SqliteConnection;
+use tower::ServiceExt;
 
 /// Takes the file's write lock as another process would.
 async fn lock_from_outside(shop: &Shop) -> SqliteConnection {
@@ -142,6 +143,23 @@ async fn the_tables_have_the_indexes_the_strategy_relies_on() {
             strategy == StrategyName::SqliteAtomic,
             "{strategy:?}"
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_hang_up_leave_stock_and_rows_in_step() {
+    for strategy in STRATEGIES {
+        let shop = Shop::open(strategy, 100).await;
+        let router = reference_server::app(shop.state.clone());
+        for user in users(60) {
+            let asked = tokio::spawn(router.clone().oneshot(common::issue_of(&user)));
+            // Some are cut before they begin, some in the middle, some too late.
+            tokio::task::yield_now().await;
+            asked.abort();
+        }
+        assert!(shop.ask("kim").await.is_issued(), "{strategy:?}");
+        let rows = shop.final_rows().await.len();
+        assert_eq!(shop.coupon().await["remaining"], 100 - rows, "{strategy:?}");
     }
 }
 

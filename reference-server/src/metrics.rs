@@ -48,10 +48,14 @@ impl Metrics {
         }))
     }
 
-    /// The page to scrape; `stock` is read by the caller, at the time of the scrape.
-    pub(crate) fn render(&self, stock: &Stock) -> String {
+    /// Sets what is read at the time of a scrape.
+    pub(crate) fn set_stock(&self, stock: &Stock) {
         self.remaining.set(stock.remaining as f64);
         self.queue.set(stock.pending as f64);
+    }
+
+    /// The page to scrape.
+    pub(crate) fn render(&self) -> String {
         self.handle.render()
     }
 

@@ -29,6 +29,8 @@ const HAND_OVER_EVERY: Duration = Duration::from_millis(250);
 /// Users of the drain phase that ask at the same time, after the first.
 const DRAIN_VUS: u64 = 8;
 
+const SECOND_NS: u64 = 1_000_000_000;
+
 /// What every part of the engine needs; cheap to clone.
 #[derive(Clone)]
 pub struct Job {
@@ -147,8 +149,9 @@ impl LoadThread {
             reporter.abort();
             io::Result::Ok(())
         })?;
-        let second = seconds_since(&self.job.clock, self.start_ns);
-        recorder.borrow_mut().finish(second, thread_cpu_ns());
+        let elapsed_ns = self.job.clock.now_ns().saturating_sub(self.start_ns);
+        let (second, rest_ns) = (elapsed_ns / SECOND_NS, elapsed_ns % SECOND_NS);
+        recorder.borrow_mut().finish(second, rest_ns as f64 / 1e9, thread_cpu_ns());
         Ok(())
     }
 }
@@ -195,14 +198,12 @@ async fn report(recorder: Rc<RefCell<Recorder>>, clock: RunClock, start_ns: u64)
             recorder.borrow_mut().hand_over_operations();
             continue;
         }
-        recorder.borrow_mut().hand_over_second(second, thread_cpu_ns());
         // A thread that was held up for longer reports the missed seconds as one.
-        second = seconds_since(&clock, start_ns);
+        let reached = clock.now_ns().saturating_sub(start_ns) / SECOND_NS;
+        let length_s = reached.saturating_sub(second).max(1) as f64;
+        recorder.borrow_mut().hand_over_second(second, length_s, thread_cpu_ns());
+        second = reached.max(second + 1);
     }
-}
-
-fn seconds_since(clock: &RunClock, start_ns: u64) -> u64 {
-    clock.now_ns().saturating_sub(start_ns) / 1_000_000_000
 }
 
 fn thread_cpu_ns() -> u64 {
@@ -257,8 +258,7 @@ pub async fn drain(job: &Job, load: usize, most: u64, within: Duration) -> io::R
     };
     // Running into the limit is an answer too: nobody was told that it is sold out.
     let _ = LocalSet::new().run_until(tokio::time::timeout(within, all)).await;
-    let second = 0;
-    recorder.borrow_mut().finish(second, 0);
+    recorder.borrow_mut().finish(0, 0.0, 0);
     let drained = *drained.borrow();
     Ok(drained)
 }

@@ -41,6 +41,8 @@ pub struct SecondOfThread {
     pub thread: usize,
     /// Seconds since the start of the load.
     pub second: u64,
+    /// How long it was: 1, unless it is the last or the thread was held up.
+    pub length_s: f64,
     /// The last hand-over of this thread: what it has measured in an incomplete second.
     pub last: bool,
     /// `(series, value in microseconds, count)`.
@@ -247,33 +249,33 @@ impl Recorder {
 
     /// Hands over the sums of the second. If the receiver does not take them, they stay and are
     /// part of the next second.
-    pub fn hand_over_second(&mut self, second: u64, cpu_ns: u64) {
+    pub fn hand_over_second(&mut self, second: u64, length_s: f64, cpu_ns: u64) {
         self.hand_over_operations();
-        let sums = Box::new(self.sums(second, cpu_ns, false));
-        match self.sink.try_send(Batch::Second(sums)) {
-            Ok(()) => self.reset(),
-            Err(_) => {}
+        let sums = Box::new(self.sums(second, length_s, cpu_ns, false));
+        if self.sink.try_send(Batch::Second(sums)).is_ok() {
+            self.reset();
         }
     }
 
     /// Hands over everything that is left; waits for the receiver, as the load is over.
-    pub fn finish(&mut self, second: u64, cpu_ns: u64) {
+    pub fn finish(&mut self, second: u64, length_s: f64, cpu_ns: u64) {
         let operations = std::mem::take(&mut self.operations);
         let names = std::mem::take(&mut self.names);
         let count = operations.len() as u64;
         if self.sink.send(Batch::Operations(operations, names)).is_err() {
             self.lost += count;
         }
-        let sums = Box::new(self.sums(second, cpu_ns, true));
+        let sums = Box::new(self.sums(second, length_s, cpu_ns, true));
         // Without a receiver there is nobody left to tell.
         let _ = self.sink.send(Batch::Second(sums));
         self.reset();
     }
 
-    fn sums(&self, second: u64, cpu_ns: u64, last: bool) -> SecondOfThread {
+    fn sums(&self, second: u64, length_s: f64, cpu_ns: u64, last: bool) -> SecondOfThread {
         SecondOfThread {
             thread: self.thread,
             second,
+            length_s,
             last,
             bins: self.bins(),
             dropped: self.dropped.clone(),

@@ -1,1 +1,83 @@
-//! What the user wrote.
+//! What the user wrote: a YAML text becomes typed values with positions, and everything that is
+//! wrong with it is reported at once.
+//!
+//! ```text
+//! text --yaml--> tree --set--> tree --environment--> tree --decode--> Scenario
+//! ```
+//! Nothing is resolved here: names that refer to each other, defaults and sums are the plan's.
+
+mod decode;
+mod diagnostic;
+mod environment;
+mod model;
+mod node;
+mod position;
+mod read;
+mod reader;
+mod set;
+pub mod value;
+mod yaml;
+
+pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity};
+pub use environment::Environment;
+pub use model::Scenario;
+pub use read::read;
+
+pub(crate) use diagnostic::Report;
+pub(crate) use model::{
+    Body, Executor, Flow, JsonMatch, Load, Outcome, Query, Request, Stage, Step, Target, Threshold,
+    Truth, TruthSource, Users,
+};
+pub(crate) use node::{Kind, Node, Value};
+pub(crate) use position::{At, Origin, Position, Source};
+pub(crate) use reader::{Given, did_you_mean, list, unsupported};
+
+/// Reads a scenario: the text, then each `--set`, then `${NAME}` from the environment.
+///
+/// # Errors
+/// Everything that is wrong with the text by itself; references are checked by
+/// [`crate::plan::resolve`].
+pub fn parse(
+    file_name: &str,
+    text: &str,
+    set: &[String],
+    environment: &Environment<'_>,
+) -> Result<Scenario, Diagnostics> {
+    let source = source(file_name, text, set);
+    let mut report = Report::new(&source);
+    let scenario = parse_partly(&source, environment, &mut report);
+    match scenario {
+        Some(scenario) if !report.has_errors() => Ok(scenario),
+        _ => Err(report.finish()),
+    }
+}
+
+/// The texts that positions refer to.
+pub(crate) fn source(file_name: &str, text: &str, set: &[String]) -> Source {
+    Source {
+        file_name: file_name.to_owned(),
+        // A byte order mark would count as a character of the first key.
+        text: text.strip_prefix('\u{feff}').unwrap_or(text).to_owned(),
+        set: set.to_vec(),
+    }
+}
+
+/// As much of the scenario as can be read, so that planning can report its own errors too.
+pub(crate) fn parse_partly(
+    source: &Source,
+    environment: &Environment<'_>,
+    report: &mut Report<'_>,
+) -> Option<Scenario> {
+    let mut tree = match yaml::parse(&source.text, Origin::File, 0) {
+        Ok(tree) => tree,
+        Err(error) => {
+            report.error_maybe(error.position, error.message, error.hint);
+            error.rest?
+        }
+    };
+    for (n, argument) in source.set.iter().enumerate() {
+        set::apply(&mut tree, n, argument, report);
+    }
+    environment::substitute(&mut tree, environment, report);
+    Some(decode::scenario(&tree, source, report))
+}

@@ -1,0 +1,187 @@
+//! `flows`: what one iteration does, as a list of requests and pauses.
+
+use super::super::diagnostic::Report;
+use super::super::model::{Body, Flow, Request, Step};
+use super::super::node::{Entry, Node, Value};
+use super::super::position::At;
+use super::super::reader::{self, Fields};
+use super::super::value::{HeaderName, HeaderValue, Span};
+use super::outcome;
+
+const METHODS: [&str; 6] = ["get", "post", "put", "patch", "delete", "head"];
+
+pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Vec<Flow> {
+    let Some(entries) = reader::entries(report, &entry.node) else {
+        return Vec::new();
+    };
+    if entries.is_empty() {
+        report.error_hint(
+            entry.position,
+            "there is no flow",
+            "write one: `issue: [ { post: /issue } ]`",
+        );
+    }
+    entries
+        .iter()
+        .filter_map(|entry| flow(report, entry))
+        .collect()
+}
+
+fn flow(report: &mut Report<'_>, entry: &Entry) -> Option<Flow> {
+    let name = reader::key(report, entry)?;
+    let items = reader::items(report, &entry.node);
+    if items.is_some_and(<[Node]>::is_empty) {
+        report.error_hint(
+            entry.position,
+            format!("the flow `{}` has no step", entry.key),
+            "write one: `- post: /issue`",
+        );
+    }
+    let steps: Vec<Option<Step>> = items
+        .unwrap_or_default()
+        .iter()
+        .map(|item| step(report, item))
+        .collect();
+    Some(Flow {
+        name,
+        whole: !steps.is_empty() && steps.iter().all(Option::is_some),
+        steps: steps.into_iter().flatten().collect(),
+    })
+}
+
+fn step(report: &mut Report<'_>, node: &Node) -> Option<Step> {
+    let mut fields = Fields::of(report, node, node.position)?;
+    fields.refuse(&["poll", "when", "each", "parallel", "capture"]);
+    if let Some(entry) = fields.get("think") {
+        fields.finish(report);
+        return think(report, &entry.node);
+    }
+    request(report, fields).map(|request| Step::Request(Box::new(request)))
+}
+
+fn think(report: &mut Report<'_>, node: &Node) -> Option<Step> {
+    if !matches!(node.value, Value::Map(_)) {
+        let span: At<Span> = reader::value(report, node)?;
+        return Some(Step::Think(span.value, span.value));
+    }
+    let mut fields = Fields::of(report, node, node.position)?;
+    let hint = "write `think: { from: 1s, to: 3s }`";
+    let from = fields.need(report, "from", hint);
+    let from = from.and_then(|entry| reader::value::<Span>(report, &entry.node));
+    let to = fields.need(report, "to", hint);
+    let to = to.and_then(|entry| reader::value::<Span>(report, &entry.node));
+    fields.finish(report);
+    let (from, to) = (from?, to?);
+    if to.value < from.value {
+        report.error_hint(to.position, "`to` is below `from`", hint);
+        return None;
+    }
+    Some(Step::Think(from.value, to.value))
+}
+
+fn request(report: &mut Report<'_>, mut fields: Fields<'_>) -> Option<Request> {
+    let position = fields.position();
+    let name = fields.get("name");
+    let name = name.map(|entry| reader::value(report, &entry.node));
+    let method = fields.one_of(report, &METHODS, "the request");
+    let path = method.and_then(|entry| reader::text(report, &entry.node));
+    let headers = fields.get("headers");
+    let headers = headers.map(|entry| headers_of(report, &entry.node));
+    let query = fields.get("query");
+    let query = query.map(|entry| pairs(report, &entry.node));
+    let body = body(report, &mut fields);
+    let timeout = fields.get("timeout");
+    let timeout = timeout.map(|entry| timeout_of(report, &entry.node));
+    let outcomes = fields.get("outcomes");
+    let outcomes = outcomes.map(|entry| outcome::read(report, entry));
+    fields.finish(report);
+    let method = method?;
+    Some(Request {
+        position,
+        name: whole(name)?,
+        method: METHODS.into_iter().find(|name| *name == method.key)?,
+        path: path?,
+        headers: whole(headers)?.unwrap_or_default(),
+        query: whole(query)?.unwrap_or_default(),
+        body: body?,
+        timeout: whole(timeout)?,
+        outcomes: whole(outcomes)?.unwrap_or_default(),
+    })
+}
+
+/// Absent stays absent; there but wrong makes the whole wrong.
+#[allow(clippy::option_option)] // Absent is right here, wrong is not.
+fn whole<T>(part: Option<Option<T>>) -> Option<Option<T>> {
+    match part {
+        None => Some(None),
+        Some(part) => part.map(Some),
+    }
+}
+
+fn timeout_of(report: &mut Report<'_>, node: &Node) -> Option<At<Span>> {
+    let timeout: At<Span> = reader::value(report, node)?;
+    if timeout.value.0.is_zero() {
+        report.error(timeout.position, "expected a length of time above zero");
+        return None;
+    }
+    Some(timeout)
+}
+
+fn body(report: &mut Report<'_>, fields: &mut Fields<'_>) -> Option<Body> {
+    let found: Vec<&Entry> = ["json", "form", "text"]
+        .into_iter()
+        .filter_map(|key| fields.get(key))
+        .collect();
+    match found.as_slice() {
+        [] => Some(Body::None),
+        [entry] => match entry.key.as_str() {
+            "json" => Some(Body::Json(entry.node.clone())),
+            "form" => pairs(report, &entry.node).map(Body::Form),
+            _ => reader::text(report, &entry.node).map(Body::Text),
+        },
+        [first, others @ ..] => {
+            for other in others {
+                report.error_hint(
+                    other.position,
+                    format!("`{}` cannot stand beside `{}`", other.key, first.key),
+                    "a request has one body: keep one of them",
+                );
+            }
+            None
+        }
+    }
+}
+
+fn pairs(report: &mut Report<'_>, node: &Node) -> Option<Vec<(String, At<String>)>> {
+    reader::entries(report, node)?
+        .iter()
+        .map(|entry| reader::text(report, &entry.node).map(|text| (entry.key.clone(), text)))
+        .collect()
+}
+
+/// Headers by name. All wrong ones are reported.
+pub(super) fn headers_of(
+    report: &mut Report<'_>,
+    node: &Node,
+) -> Option<Vec<(At<HeaderName>, At<HeaderValue>)>> {
+    let read: Vec<_> = reader::entries(report, node)?
+        .iter()
+        .map(|entry| {
+            let name: Option<At<HeaderName>> = reader::key(report, entry);
+            let value = reader::value(report, &entry.node);
+            let name = name?;
+            // Bytes on the connection are counted by these; a wrong one desynchronises it.
+            if ["content-length", "transfer-encoding", "connection"].contains(&name.value.as_str())
+            {
+                report.error_hint(
+                    name.position,
+                    format!("the header `{}` is set by the client itself", entry.key),
+                    "remove it",
+                );
+                return None;
+            }
+            Some((name, value?))
+        })
+        .collect();
+    read.into_iter().collect()
+}

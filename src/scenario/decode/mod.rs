@@ -1,0 +1,123 @@
+//! The tree becomes a scenario: every key is known, every value has its type.
+
+mod flow;
+mod load;
+mod outcome;
+mod target;
+mod threshold;
+mod truth;
+
+use super::diagnostic::Report;
+use super::model::{Scenario, Subject, Users};
+use super::node::{Entry, Node, Value};
+use super::position::{At, Position, Source};
+use super::reader::{self, Fields, Given};
+
+/// The vocabulary of scenarios that this version does not have yet.
+const NOT_YET: [&str; 7] = [
+    "faults", "before", "after", "outputs", "profiles", "include", "engine",
+];
+
+/// Reads the whole tree; what is wrong is reported and left out.
+pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) -> Scenario {
+    let mut scenario = Scenario {
+        source: source.clone(),
+        name: None,
+        about: None,
+        seed: None,
+        target: Given::Absent,
+        subject: Given::Absent,
+        users: Given::Absent,
+        loads: Vec::new(),
+        flows: Vec::new(),
+        truth: Given::Absent,
+        invariants: Vec::new(),
+        thresholds: Vec::new(),
+    };
+    if tree.value == Value::Null {
+        report.error_hint(
+            Position::START,
+            "the scenario is empty",
+            "start with `name`, `target`, `load` and `flows`",
+        );
+        return scenario;
+    }
+    let Some(mut fields) = Fields::of(report, tree, Position::START) else {
+        return scenario;
+    };
+    fields.refuse(&NOT_YET);
+    let hint = "give the scenario a name: `name: coupon-opening`";
+    let name = fields.need(report, "name", hint);
+    scenario.name = name.and_then(|entry| reader::value(report, &entry.node));
+    let about = fields.get("about");
+    scenario.about = about.and_then(|entry| reader::text(report, &entry.node));
+    let seed = fields.get("seed");
+    scenario.seed = seed.and_then(|entry| reader::value(report, &entry.node));
+    scenario.target = Given::read(fields.get("target"), |entry| target::read(report, entry));
+    scenario.subject = Given::read(fields.get("subject"), |entry| subject(report, entry));
+    scenario.users = Given::read(fields.get("users"), |entry| users(report, entry));
+    let hint = "say how the system is loaded: `load: { opening: { constant_vus: { vus: 10, for: 30s } } }`";
+    if let Some(entry) = fields.need(report, "load", hint) {
+        scenario.loads = load::read(report, entry);
+    }
+    let hint = "say what one user does: `flows: { issue: [ { post: /issue } ] }`";
+    if let Some(entry) = fields.need(report, "flows", hint) {
+        scenario.flows = flow::read(report, entry);
+    }
+    scenario.truth = Given::read(fields.get("truth"), |entry| truth::read(report, entry));
+    if let Some(entry) = fields.get("invariants") {
+        scenario.invariants = invariants(report, &entry.node);
+    }
+    if let Some(entry) = fields.get("thresholds") {
+        scenario.thresholds = threshold::read(report, &entry.node);
+    }
+    fields.finish(report);
+    scenario
+}
+
+fn subject(report: &mut Report<'_>, entry: &Entry) -> Option<Subject> {
+    let mut fields = Fields::behind(report, entry)?;
+    let hint = "write `subject: { coupon: { id: 1, stock: 5000 } }`";
+    let coupon = fields.need(report, "coupon", hint);
+    fields.finish(report);
+    let mut fields = Fields::behind(report, coupon?)?;
+    let id = fields.need(report, "id", "its id in the system: `id: 1`");
+    let id = id.and_then(|entry| reader::text(report, &entry.node));
+    let stock = fields.need(report, "stock", "how many there are: `stock: 5000`");
+    let stock = stock.and_then(|entry| reader::value(report, &entry.node));
+    fields.finish(report);
+    Some(Subject {
+        coupon: id?.value,
+        stock: stock?,
+    })
+}
+
+fn users(report: &mut Report<'_>, entry: &Entry) -> Option<Users> {
+    let mut fields = Fields::behind(report, entry)?;
+    fields.refuse(&["from", "random", "token"]);
+    let mut users = Users {
+        position: entry.position,
+        pool: None,
+        repeat: None,
+        per: None,
+        id: None,
+    };
+    let pool = fields.get("pool");
+    users.pool = pool.and_then(|entry| reader::value(report, &entry.node));
+    let repeat = fields.get("repeat");
+    users.repeat = repeat.and_then(|entry| reader::value(report, &entry.node));
+    let per = fields.get("per");
+    users.per = per.and_then(|entry| reader::text(report, &entry.node));
+    let id = fields.get("id");
+    users.id = id.and_then(|entry| reader::text(report, &entry.node));
+    fields.finish(report);
+    Some(users)
+}
+
+fn invariants(report: &mut Report<'_>, node: &Node) -> Vec<At<String>> {
+    let items = reader::items(report, node).unwrap_or_default();
+    items
+        .iter()
+        .filter_map(|item| reader::text(report, item))
+        .collect()
+}

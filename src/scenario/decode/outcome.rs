@@ -1,0 +1,149 @@
+//! `outcomes`: what an answer means, in order.
+
+use super::super::diagnostic::Report;
+use super::super::model::{JsonMatch, Outcome};
+use super::super::node::{Entry, Kind, Node, Value};
+use super::super::reader::{self, Fields};
+use super::super::value::{HeaderName, HeaderValue, Pointer, Status};
+
+pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Vec<Outcome>> {
+    let entries = reader::entries(report, &entry.node)?;
+    if entries.is_empty() {
+        report.error_hint(
+            entry.position,
+            "there is no outcome",
+            "write one, such as `issued: 201`, or leave `outcomes` out",
+        );
+        return None;
+    }
+    let outcomes: Vec<Option<Outcome>> =
+        entries.iter().map(|entry| outcome(report, entry)).collect();
+    outcomes.into_iter().collect()
+}
+
+fn outcome(report: &mut Report<'_>, entry: &Entry) -> Option<Outcome> {
+    let name = reader::key(report, entry);
+    if !matches!(entry.node.value, Value::Map(_)) {
+        // A bare number or list is short for the status.
+        return Some(Outcome {
+            status: statuses(report, &entry.node)?,
+            name: name?,
+            is: None,
+            body: None,
+            json: Vec::new(),
+            headers: Vec::new(),
+            id: None,
+        });
+    }
+    let mut fields = Fields::behind(report, entry)?;
+    fields.refuse(&["matches", "empty"]);
+    let is = fields.get("is");
+    let is = is.map(|entry| reader::text(report, &entry.node));
+    let status = fields.get("status");
+    let status = status.map(|entry| statuses(report, &entry.node));
+    let body = fields.get("body");
+    let body = body.map(|entry| reader::text(report, &entry.node));
+    let json = fields.get("json");
+    let json = json.map(|entry| json_matches(report, &entry.node));
+    let headers = fields.get("header");
+    let headers = headers.map(|entry| header_matches(report, &entry.node));
+    let id = fields.get("id");
+    let id = id.map(|entry| reader::value::<Pointer>(report, &entry.node));
+    fields.finish(report);
+    Some(Outcome {
+        name: name?,
+        is: present(is)?,
+        status: present(status)?.unwrap_or_default(),
+        body: present(body)?.map(|text| text.value),
+        json: present(json)?.unwrap_or_default(),
+        headers: present(headers)?.unwrap_or_default(),
+        id: present(id)?.map(|pointer| pointer.value),
+    })
+}
+
+/// Absent stays absent; there but wrong makes the whole wrong.
+#[allow(clippy::option_option)] // Absent is right here, wrong is not.
+fn present<T>(part: Option<Option<T>>) -> Option<Option<T>> {
+    match part {
+        None => Some(None),
+        Some(part) => part.map(Some),
+    }
+}
+
+fn statuses(report: &mut Report<'_>, node: &Node) -> Option<Vec<Status>> {
+    let items = reader::one_or_many(node);
+    if items.is_empty() {
+        report.error_hint(
+            node.position,
+            "the list of statuses is empty",
+            "write a number, a class such as `4xx`, or leave `status` out",
+        );
+        return None;
+    }
+    let read: Vec<_> = items
+        .iter()
+        .map(|item| reader::value(report, item).map(|status| status.value))
+        .collect();
+    read.into_iter().collect()
+}
+
+fn json_matches(report: &mut Report<'_>, node: &Node) -> Option<Vec<(Pointer, JsonMatch)>> {
+    let read: Vec<_> = reader::entries(report, node)?
+        .iter()
+        .map(|entry| {
+            let pointer = reader::key::<Pointer>(report, entry);
+            let matched = json_match(report, entry);
+            Some((pointer?.value, matched?))
+        })
+        .collect();
+    read.into_iter().collect()
+}
+
+fn json_match(report: &mut Report<'_>, entry: &Entry) -> Option<JsonMatch> {
+    match &entry.node.value {
+        Value::Null | Value::Scalar(_) => Some(JsonMatch::Equals(reader::json(&entry.node))),
+        Value::Seq(list) => {
+            let nested = |item: &&Node| matches!(item.value, Value::Seq(_) | Value::Map(_));
+            if let Some(item) = list.iter().find(nested) {
+                report.error(
+                    item.position,
+                    format!("expected one of several values, found {}", item.describe()),
+                );
+                return None;
+            }
+            if list.is_empty() {
+                report.error(entry.position, "the list of values is empty");
+                return None;
+            }
+            Some(JsonMatch::AnyOf(list.iter().map(reader::json).collect()))
+        }
+        Value::Map(_) => {
+            let mut fields = Fields::of(report, &entry.node, entry.position)?;
+            let hint = "write a value, a list of values, or `{ exists: true }`";
+            let exists = fields.need(report, "exists", hint);
+            fields.finish(report);
+            reader::flag(report, &exists?.node).map(JsonMatch::Exists)
+        }
+    }
+}
+
+fn header_matches(
+    report: &mut Report<'_>,
+    node: &Node,
+) -> Option<Vec<(HeaderName, Option<HeaderValue>)>> {
+    let read: Vec<_> = reader::entries(report, node)?
+        .iter()
+        .map(|entry| {
+            let name = reader::key::<HeaderName>(report, entry);
+            let is_true = matches!(&entry.node.value,
+                Value::Scalar(scalar) if scalar.kind == Kind::Bool(true));
+            let value = if is_true {
+                None
+            } else {
+                Some(reader::value::<HeaderValue>(report, &entry.node)?.value)
+            };
+            Some((name?.value, value))
+        })
+        .collect();
+    read.into_iter().collect()
+}

@@ -1,0 +1,72 @@
+//! `target`: the bundled stack, or the address of a system that already runs.
+
+use super::super::diagnostic::Report;
+use super::super::model::Target;
+use super::super::node::Entry;
+use super::super::reader::{self, Fields};
+
+pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Target> {
+    let mut fields = Fields::behind(report, entry)?;
+    let one = fields.one_of(report, &["stack", "url", "urls"], "what is loaded");
+    let is_stack = one.is_some_and(|one| one.key == "stack");
+    let ready = fields.get("ready");
+    let http2 = fields.get("http2");
+    for beside in [ready, http2].into_iter().flatten().filter(|_| is_stack) {
+        report.error_hint(
+            beside.position,
+            format!("`{}` cannot stand beside `stack`", beside.key),
+            "the bundled system knows it by itself: remove it",
+        );
+    }
+    let ready = ready.map(|entry| reader::text(report, &entry.node));
+    let http2 = http2.map(|entry| reader::flag(report, &entry.node));
+    fields.finish(report);
+    let one = one?;
+    if is_stack {
+        return stack(report, one);
+    }
+    let mut urls = Vec::new();
+    for item in reader::one_or_many(&one.node) {
+        urls.push(reader::value(report, item).map(|url| url.value));
+    }
+    if urls.is_empty() {
+        report.error_hint(
+            one.position,
+            "the list of urls is empty",
+            "write at least one: `url: http://127.0.0.1:3000`",
+        );
+        return None;
+    }
+    Some(Target::Urls {
+        urls: urls.into_iter().collect::<Option<_>>()?,
+        ready: ready.flatten(),
+        http2: http2.flatten().unwrap_or(false),
+    })
+}
+
+fn stack(report: &mut Report<'_>, entry: &Entry) -> Option<Target> {
+    let mut fields = Fields::behind(report, entry)?;
+    fields.refuse(&["redis", "database", "replicas", "kafka"]);
+    let provider = fields.get("provider");
+    let provider = provider.and_then(|entry| reader::text(report, &entry.node));
+    let server = fields.get("server");
+    fields.finish(report);
+    let (mut strategy, mut bug, mut database_pool) = (None, None, None);
+    if let Some(mut fields) = server.and_then(|entry| Fields::behind(report, entry)) {
+        fields.refuse(&["replicas", "redis_pool", "instances"]);
+        let entry = fields.get("strategy");
+        strategy = entry.and_then(|entry| reader::text(report, &entry.node));
+        let entry = fields.get("bug");
+        bug = entry.and_then(|entry| reader::text(report, &entry.node));
+        let entry = fields.get("database_pool");
+        database_pool = entry.and_then(|entry| reader::value(report, &entry.node));
+        fields.finish(report);
+    }
+    Some(Target::Stack {
+        position: entry.position,
+        provider,
+        strategy,
+        bug,
+        database_pool,
+    })
+}

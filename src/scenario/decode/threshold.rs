@@ -1,0 +1,83 @@
+//! `thresholds`: assertions by metric, in k6's short and long form.
+
+use super::super::diagnostic::Report;
+use super::super::model::Threshold;
+use super::super::node::{Entry, Node, Value};
+use super::super::position::At;
+use super::super::reader::{self, Fields};
+use super::super::value::Span;
+
+pub(super) fn read(report: &mut Report<'_>, node: &Node) -> Vec<Threshold> {
+    let entries = reader::entries(report, node).unwrap_or_default();
+    let mut thresholds = Vec::new();
+    for entry in entries {
+        for item in reader::one_or_many(&entry.node) {
+            thresholds.extend(threshold(report, entry, item));
+        }
+    }
+    thresholds
+}
+
+fn threshold(report: &mut Report<'_>, entry: &Entry, item: &Node) -> Option<Threshold> {
+    let key = At {
+        value: entry.key.clone(),
+        position: entry.position,
+        hidden: false,
+    };
+    if !matches!(item.value, Value::Map(_)) {
+        return Some(Threshold {
+            key,
+            assertion: reader::text(report, item)?,
+            abort: None,
+            allow_empty: false,
+        });
+    }
+    let mut fields = Fields::of(report, item, item.position)?;
+    fields.refuse(&["over", "for", "window"]);
+    let hint = "write `threshold: \"p(95)<500\"`";
+    let assertion = fields.need(report, "threshold", hint);
+    let assertion = assertion.and_then(|entry| reader::text(report, &entry.node));
+    let abort = either(report, &mut fields, "abort", "abortOnFail");
+    let abort = abort.and_then(|entry| reader::flag(report, &entry.node));
+    let delay = either(report, &mut fields, "delay", "delayAbortEval");
+    let delay_at = delay.map(|entry| entry.position);
+    let delay = delay.and_then(|entry| reader::value::<Span>(report, &entry.node));
+    let allow_empty = fields.get("allow_empty");
+    let allow_empty = allow_empty.and_then(|entry| reader::flag(report, &entry.node));
+    fields.finish(report);
+    if let Some(position) = delay_at
+        && !abort.unwrap_or(false)
+    {
+        report.error_hint(
+            position,
+            "a delay without an abort has no effect",
+            "write `abort: true` beside it, or remove it",
+        );
+    }
+    Some(Threshold {
+        key,
+        assertion: assertion?,
+        abort: abort
+            .unwrap_or(false)
+            .then(|| delay.map_or(Span(std::time::Duration::ZERO), |delay| delay.value)),
+        allow_empty: allow_empty.unwrap_or(false),
+    })
+}
+
+/// Our name of a key, or k6's.
+fn either<'n>(
+    report: &mut Report<'_>,
+    fields: &mut Fields<'n>,
+    ours: &'static str,
+    k6: &'static str,
+) -> Option<&'n Entry> {
+    let (one, other) = (fields.get(ours), fields.get(k6));
+    if let (Some(_), Some(other)) = (one, other) {
+        report.error_hint(
+            other.position,
+            format!("`{k6}` cannot stand beside `{ours}`"),
+            "they are two names for the same thing: keep one of them",
+        );
+    }
+    one.or(other)
+}

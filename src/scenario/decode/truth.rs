@@ -1,0 +1,156 @@
+//! `truth`: where the authoritative state is read, and when it counts as final.
+
+use super::super::diagnostic::Report;
+use super::super::model::{Query, Truth, TruthSource};
+use super::super::node::{Entry, Node, Value};
+use super::super::position::At;
+use super::super::reader::{self, Fields, Given};
+use super::super::value::Pointer;
+use super::flow;
+
+pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Truth> {
+    let mut fields = Fields::behind(report, entry)?;
+    fields.refuse(&["events"]);
+    let issued = Given::read(fields.get("issued"), |entry| source(report, entry, true));
+    let stock = Given::read(fields.get("stock"), |entry| source(report, entry, false));
+    let remaining = fields.get("remaining");
+    let remaining = Given::read(remaining, |entry| source(report, entry, false));
+    let drain = fields.get("drain");
+    let drain = drain.and_then(|entry| reader::flag(report, &entry.node));
+    let (mut quiet, mut within) = (None, None);
+    let settle = fields.get("settle");
+    if let Some(mut fields) = settle.and_then(|entry| Fields::behind(report, entry)) {
+        let entry = fields.get("quiet");
+        quiet = entry.and_then(|entry| reader::value(report, &entry.node));
+        let entry = fields.get("within");
+        within = entry.and_then(|entry| reader::value(report, &entry.node));
+        fields.finish(report);
+    }
+    fields.finish(report);
+    Some(Truth {
+        issued,
+        stock,
+        remaining,
+        quiet,
+        within,
+        drain,
+    })
+}
+
+fn source(report: &mut Report<'_>, entry: &Entry, rows: bool) -> Option<TruthSource> {
+    let mut fields = Fields::behind(report, entry)?;
+    let one = fields.one_of(report, &["sql", "redis", "http"], "how it is read");
+    let offset = fields.get("offset");
+    let offset = offset.map(|entry| offset_of(report, &entry.node));
+    fields.finish(report);
+    let one = one?;
+    let query = match one.key.as_str() {
+        "sql" => sql(report, one),
+        "redis" => redis(report, one),
+        _ => http(report, one, rows),
+    };
+    Some(TruthSource {
+        query: query?,
+        offset: match offset {
+            Some(offset) => offset?,
+            None => 0,
+        },
+    })
+}
+
+fn offset_of(report: &mut Report<'_>, node: &Node) -> Option<i64> {
+    let text = reader::text(report, node)?;
+    let offset: Option<i64> = text.value.parse().ok();
+    if offset.is_none() {
+        report.error_hint(
+            node.position,
+            format!("`{}` is not a whole number", text.shown()),
+            "write it like `-1`",
+        );
+    }
+    offset
+}
+
+fn sql(report: &mut Report<'_>, entry: &Entry) -> Option<Query> {
+    let mut fields = Fields::behind(report, entry)?;
+    fields.refuse(&["run"]);
+    let hint = "where the database is: `url: \"${DB}\"`";
+    let url = fields.need(report, "url", hint);
+    let url = url.and_then(|entry| reader::text(report, &entry.node));
+    let hint = "what is read: `query: SELECT user_id, id, created_at FROM coupons`";
+    let query = fields.need(report, "query", hint);
+    let query = query.and_then(|entry| reader::text(report, &entry.node));
+    fields.finish(report);
+    Some(Query::Sql {
+        url: url?,
+        query: query?,
+    })
+}
+
+fn redis(report: &mut Report<'_>, entry: &Entry) -> Option<Query> {
+    let mut fields = Fields::behind(report, entry)?;
+    let hint = "where Redis is: `url: redis://127.0.0.1`";
+    let url = fields.need(report, "url", hint);
+    let url = url.and_then(|entry| reader::text(report, &entry.node));
+    let hint = "what is read: `command: SMEMBERS issued`";
+    let command = fields.need(report, "command", hint);
+    let command = command.and_then(|entry| words(report, &entry.node));
+    fields.finish(report);
+    Some(Query::Redis {
+        url: url?,
+        command: command?,
+    })
+}
+
+/// A command as a list of words, or as one line where blanks separate them.
+fn words(report: &mut Report<'_>, node: &Node) -> Option<Vec<At<String>>> {
+    if matches!(node.value, Value::Seq(_)) {
+        let items = reader::items(report, node)?;
+        return items
+            .iter()
+            .map(|item| reader::text(report, item))
+            .collect();
+    }
+    let line = reader::text(report, node)?;
+    let word = |word: &str| At {
+        value: word.to_owned(),
+        ..line.clone()
+    };
+    Some(line.value.split_whitespace().map(word).collect())
+}
+
+fn http(report: &mut Report<'_>, entry: &Entry, rows: bool) -> Option<Query> {
+    let mut fields = Fields::behind(report, entry)?;
+    let hint = "what is read: `get: /admin/issued`";
+    let get = fields.need(report, "get", hint);
+    let get = get.and_then(|entry| reader::text(report, &entry.node));
+    let headers = fields.get("headers");
+    let headers = headers.map(|entry| flow::headers_of(report, &entry.node));
+    let at = pointer(report, fields.get("at"));
+    let (mut user, mut id, mut time) = (Some(None), Some(None), Some(None));
+    if rows {
+        user = pointer(report, fields.get("user"));
+        id = pointer(report, fields.get("id"));
+        time = pointer(report, fields.get("time"));
+    }
+    fields.finish(report);
+    Some(Query::Http {
+        get: get?,
+        headers: match headers {
+            Some(headers) => headers?,
+            None => Vec::new(),
+        },
+        at: at?.unwrap_or(Pointer::ROOT),
+        user: user?,
+        id: id?,
+        time: time?,
+    })
+}
+
+#[allow(clippy::option_option)] // Absent is right here, wrong is not.
+fn pointer(report: &mut Report<'_>, entry: Option<&Entry>) -> Option<Option<Pointer>> {
+    match entry {
+        None => Some(None),
+        Some(entry) => reader::value(report, &entry.node).map(|pointer| Some(pointer.value)),
+    }
+}

@@ -1,0 +1,381 @@
+//! What is wrong with a scenario, with the place and what would be right, as plain text.
+
+use std::fmt;
+
+use super::position::{Origin, Position, Source};
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// Nothing can be planned.
+    Error,
+    /// Allowed but suspicious.
+    Warning,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Where it is.
+    pub place: Place,
+    /// A lowercase fragment.
+    pub message: String,
+    /// What would be right.
+    pub hint: Option<String>,
+}
+
+/// Where something is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A piece of a line of the file.
+    Line {
+        /// As it was named on the command line.
+        file: String,
+        /// Counted from 1.
+        line: usize,
+        /// In characters, counted from 1.
+        column: usize,
+        /// The line, or the part of a long line around the piece.
+        text: String,
+        /// Blanks before the underline and its length, in terminal cells.
+        underline: (usize, usize),
+    },
+    /// The file as a whole.
+    File(String),
+    /// An argument of the command line.
+    Argument(String),
+}
+
+/// Everything that is wrong with a scenario; the error of all readers of scenarios.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Diagnostics {
+    /// In the order of the file, then of the command line.
+    pub list: Vec<Diagnostic>,
+}
+
+impl Diagnostics {
+    /// One error about a file as a whole.
+    pub(crate) fn of_file(file: &str, message: impl Into<String>, hint: Option<&str>) -> Self {
+        Self {
+            list: vec![Diagnostic {
+                severity: Severity::Error,
+                place: Place::File(file.to_owned()),
+                message: message.into(),
+                hint: hint.map(str::to_owned),
+            }],
+        }
+    }
+
+    /// How many are of this severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        let same = |diagnostic: &&Diagnostic| diagnostic.severity == severity;
+        self.list.iter().filter(same).count()
+    }
+
+    /// Whether something is wrong, and not only suspicious.
+    pub fn has_errors(&self) -> bool {
+        self.count(Severity::Error) > 0
+    }
+}
+
+impl std::error::Error for Diagnostics {}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for diagnostic in &self.list {
+            writeln!(f, "{diagnostic}")?;
+        }
+        let counted = [
+            (self.count(Severity::Error), "error"),
+            (self.count(Severity::Warning), "warning"),
+        ];
+        let words: Vec<String> = counted
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, word)| format!("{count} {word}{}", if *count == 1 { "" } else { "s" }))
+            .collect();
+        writeln!(f, "{}", words.join(", "))
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        writeln!(f, "{word}: {}", printable(&self.message))?;
+        let margin = match &self.place {
+            Place::Line { line, .. } => line.to_string().len(),
+            Place::File(_) | Place::Argument(_) => 1,
+        };
+        match &self.place {
+            Place::File(file) => writeln!(f, "  --> {}", printable(file))?,
+            Place::Argument(text) => writeln!(f, "  --> {}", printable(text))?,
+            Place::Line {
+                file,
+                line,
+                column,
+                text,
+                underline: (blanks, length),
+            } => {
+                writeln!(f, "  --> {}:{line}:{column}", printable(file))?;
+                writeln!(f, "{:margin$} |", "")?;
+                writeln!(f, "{line} | {text}")?;
+                writeln!(
+                    f,
+                    "{:margin$} | {:blanks$}{:^<length$}",
+                    "",
+                    "",
+                    "",
+                    blanks = *blanks,
+                    length = *length
+                )?;
+            }
+        }
+        if let Some(hint) = &self.hint {
+            writeln!(f, "{:margin$} = hint: {}", "", printable(hint))?;
+        }
+        Ok(())
+    }
+}
+
+/// Text that cannot move a terminal's cursor, whatever somebody wrote into the scenario.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}
+
+impl Source {
+    /// The place of a position, with its line.
+    pub(crate) fn place(&self, position: Position) -> Place {
+        match position.origin {
+            Origin::Set(n) => Place::Argument(format!("--set {}", self.set[n])),
+            Origin::File if self.text.is_empty() => Place::File(self.file_name.clone()),
+            Origin::File => self.line(position),
+        }
+    }
+
+    fn line(&self, position: Position) -> Place {
+        let start = floor_boundary(&self.text, position.start);
+        let begin = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let end = self.text[start..]
+            .find('\n')
+            .map_or(self.text.len(), |at| start + at);
+        let stop = floor_boundary(&self.text, start + position.len).clamp(start, end);
+        let (before, piece) = (&self.text[begin..start], &self.text[start..stop]);
+        let (dots, before_shown) = crop_front(before);
+        let rest: String = self.text[start..end].chars().take(MAX_SHOWN).collect();
+        Place::Line {
+            file: self.file_name.clone(),
+            line: self.text[..start].matches('\n').count() + 1,
+            column: before.chars().count() + 1,
+            text: format!("{dots}{}", shown_line(before_shown) + &shown_line(&rest))
+                .trim_end()
+                .to_owned(),
+            underline: (
+                dots.len() + cells(before_shown),
+                cells(piece.trim_end()).clamp(1, MAX_SHOWN),
+            ),
+        }
+    }
+}
+
+/// Characters of a line that are shown before and behind the start of the piece.
+const MAX_SHOWN: usize = 100;
+
+fn crop_front(before: &str) -> (&'static str, &str) {
+    let count = before.chars().count();
+    if count <= MAX_SHOWN {
+        return ("", before);
+    }
+    let skip = before.char_indices().nth(count - MAX_SHOWN);
+    ("...", &before[skip.map_or(0, |(at, _)| at)..])
+}
+
+fn shown_line(text: &str) -> String {
+    printable(&text.replace('\t', " "))
+}
+
+fn floor_boundary(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// Terminal cells: Korean, Chinese and Japanese characters take two.
+fn cells(text: &str) -> usize {
+    let wide = |c: char| {
+        matches!(u32::from(c),
+            0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff
+            | 0xfe30..=0xfe6f | 0xff00..=0xff60 | 0x1f300..=0x1faff)
+    };
+    text.chars().map(|c| if wide(c) { 2 } else { 1 }).sum()
+}
+
+/// Collects diagnostics while a scenario is read.
+#[derive(Debug)]
+pub(crate) struct Report<'s> {
+    pub(crate) source: &'s Source,
+    list: Vec<(Position, Diagnostic)>,
+}
+
+impl<'s> Report<'s> {
+    pub(crate) const fn new(source: &'s Source) -> Self {
+        Self {
+            source,
+            list: Vec::new(),
+        }
+    }
+
+    /// Something is wrong.
+    pub(crate) fn error(&mut self, position: Position, message: impl Into<String>) {
+        self.push(Severity::Error, position, message.into(), None);
+    }
+
+    /// Something is wrong, and this would be right.
+    pub(crate) fn error_hint(
+        &mut self,
+        position: Position,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.push(Severity::Error, position, message.into(), Some(hint.into()));
+    }
+
+    /// Something is wrong, and perhaps it is known what would be right.
+    pub(crate) fn error_maybe(
+        &mut self,
+        position: Position,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) {
+        self.push(Severity::Error, position, message.into(), hint);
+    }
+
+    /// Something is suspicious.
+    pub(crate) fn warning(
+        &mut self,
+        position: Position,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.push(
+            Severity::Warning,
+            position,
+            message.into(),
+            Some(hint.into()),
+        );
+    }
+
+    /// An argument other than `--set` is wrong.
+    pub(crate) fn argument(&mut self, argument: String, message: String, hint: Option<String>) {
+        let last = Position {
+            origin: Origin::Set(usize::MAX),
+            start: 0,
+            len: 0,
+        };
+        let diagnostic = Diagnostic {
+            severity: Severity::Error,
+            place: Place::Argument(argument),
+            message,
+            hint,
+        };
+        self.list.push((last, diagnostic));
+    }
+
+    fn push(
+        &mut self,
+        severity: Severity,
+        position: Position,
+        message: String,
+        hint: Option<String>,
+    ) {
+        let diagnostic = Diagnostic {
+            severity,
+            place: self.source.place(position),
+            message,
+            hint,
+        };
+        self.list.push((position, diagnostic));
+    }
+
+    pub(crate) fn has_errors(&self) -> bool {
+        let is_error = |(_, d): &(Position, Diagnostic)| d.severity == Severity::Error;
+        self.list.iter().any(is_error)
+    }
+
+    /// Sorted by place, so that people can walk through the file. The same fault is said once
+    /// although several passes saw it.
+    pub(crate) fn finish(mut self) -> Diagnostics {
+        self.list
+            .sort_by_key(|(position, _)| match position.origin {
+                Origin::File => (0, position.start),
+                Origin::Set(n) => (n.saturating_add(1), position.start),
+            });
+        let mut list: Vec<Diagnostic> = self.list.into_iter().map(|(_, d)| d).collect();
+        list.dedup();
+        Diagnostics { list }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(text: &str) -> Source {
+        Source {
+            file_name: "x.yaml".to_owned(),
+            text: text.to_owned(),
+            set: vec!["a=\u{1b}[2J".to_owned()],
+        }
+    }
+
+    fn render(text: &str, start: usize, len: usize) -> String {
+        let source = source(text);
+        let mut report = Report::new(&source);
+        let position = Position {
+            origin: Origin::File,
+            start,
+            len,
+        };
+        report.error_hint(position, "unknown key `b`", "did you mean `a`?");
+        report.finish().to_string()
+    }
+
+    #[test]
+    fn underlines_the_piece_in_its_line() {
+        let expected = "error: unknown key `b`\n  --> x.yaml:2:3\n  |\n2 |   bcd: 1\n  |   ^^^\n  \
+                        = hint: did you mean `a`?\n\n1 error\n";
+        assert_eq!(render("a:\n  bcd: 1\n", 5, 3), expected);
+    }
+
+    #[test]
+    fn counts_two_cells_for_korean() {
+        let text = render("이미: 발급", 8, 6);
+        assert!(text.contains("1 | 이미: 발급\n  |       ^^^^\n"), "{text}");
+    }
+
+    #[test]
+    fn a_line_of_a_megabyte_is_cropped() {
+        let text = render(&"x".repeat(1 << 20), 1 << 19, 4);
+        assert!(text.len() < 600, "{}", text.len());
+    }
+
+    #[test]
+    fn control_characters_never_reach_the_terminal() {
+        let source = source("a: 1");
+        let mut report = Report::new(&source);
+        let position = Position {
+            origin: Origin::Set(0),
+            ..Position::START
+        };
+        report.error(position, "bad \u{1b}[31m");
+        assert!(!report.finish().to_string().contains('\u{1b}'));
+    }
+}

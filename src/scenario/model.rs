@@ -1,0 +1,211 @@
+//! What the user wrote, as types: nothing is resolved, every value knows where it stands.
+
+use serde_json::Value as Json;
+
+use super::node::Node;
+use super::position::{At, Position, Source};
+use super::reader::Given;
+use super::value::{Count, HeaderName, HeaderValue, Name, Pointer, Rate, Share, Span, Status, Url};
+
+/// A scenario as it was written, with positions; only planning looks inside.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scenario {
+    pub(crate) source: Source,
+    pub(crate) name: Option<At<Name>>,
+    pub(crate) about: Option<At<String>>,
+    pub(crate) seed: Option<At<Count>>,
+    pub(crate) target: Given<Target>,
+    pub(crate) subject: Given<Subject>,
+    pub(crate) users: Given<Users>,
+    pub(crate) loads: Vec<Load>,
+    pub(crate) flows: Vec<Flow>,
+    pub(crate) truth: Given<Truth>,
+    pub(crate) invariants: Vec<At<String>>,
+    pub(crate) thresholds: Vec<Threshold>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Target {
+    Stack {
+        position: Position,
+        provider: Option<At<String>>,
+        strategy: Option<At<String>>,
+        bug: Option<At<String>>,
+        database_pool: Option<At<Count>>,
+    },
+    Urls {
+        urls: Vec<Url>,
+        ready: Option<At<String>>,
+        http2: bool,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Subject {
+    pub(crate) coupon: String,
+    pub(crate) stock: At<Count>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Users {
+    pub(crate) position: Position,
+    pub(crate) pool: Option<At<Count>>,
+    pub(crate) repeat: Option<At<Share>>,
+    pub(crate) per: Option<At<String>>,
+    pub(crate) id: Option<At<String>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Load {
+    pub(crate) name: At<Name>,
+    pub(crate) flow: Option<At<String>>,
+    pub(crate) start_after: Option<Span>,
+    pub(crate) graceful_stop: Option<Span>,
+    /// `None` when it is wrong, which was reported.
+    pub(crate) executor: Option<Executor>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Executor {
+    ConstantVus {
+        vus: At<Count>,
+        duration: At<Span>,
+    },
+    RampingVus {
+        start: u64,
+        stages: Vec<Stage<Count>>,
+        graceful_ramp_down: Option<Span>,
+    },
+    PerVuIterations {
+        vus: At<Count>,
+        iterations: At<Count>,
+        within: Option<At<Span>>,
+    },
+    SharedIterations {
+        vus: At<Count>,
+        iterations: At<Count>,
+        within: Option<At<Span>>,
+    },
+    ConstantArrivalRate {
+        rate: At<Rate>,
+        duration: At<Span>,
+        vus: At<Count>,
+        max_vus: Option<At<Count>>,
+    },
+    RampingArrivalRate {
+        start: f64,
+        stages: Vec<Stage<Rate>>,
+        vus: At<Count>,
+        max_vus: Option<At<Count>>,
+    },
+    Stampede {
+        users: At<Count>,
+        connect_within: Option<At<Span>>,
+        within: Option<At<Span>>,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Stage<T> {
+    pub(crate) position: Position,
+    pub(crate) name: Option<At<Name>>,
+    pub(crate) duration: Span,
+    pub(crate) to: At<T>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Flow {
+    pub(crate) name: At<Name>,
+    pub(crate) steps: Vec<Step>,
+    /// Whether every step and outcome is right.
+    pub(crate) whole: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Step {
+    Request(Box<Request>),
+    Think(Span, Span),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Request {
+    pub(crate) position: Position,
+    pub(crate) name: Option<At<Name>>,
+    pub(crate) method: &'static str,
+    pub(crate) path: At<String>,
+    pub(crate) headers: Vec<(At<HeaderName>, At<HeaderValue>)>,
+    pub(crate) query: Vec<(String, At<String>)>,
+    pub(crate) body: Body,
+    pub(crate) timeout: Option<At<Span>>,
+    pub(crate) outcomes: Vec<Outcome>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Body {
+    None,
+    Json(Node),
+    Form(Vec<(String, At<String>)>),
+    Text(At<String>),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Outcome {
+    pub(crate) name: At<Name>,
+    pub(crate) is: Option<At<String>>,
+    pub(crate) status: Vec<Status>,
+    pub(crate) body: Option<String>,
+    pub(crate) json: Vec<(Pointer, JsonMatch)>,
+    pub(crate) headers: Vec<(HeaderName, Option<HeaderValue>)>,
+    pub(crate) id: Option<Pointer>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum JsonMatch {
+    Equals(Json),
+    AnyOf(Vec<Json>),
+    Exists(bool),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Truth {
+    pub(crate) issued: Given<TruthSource>,
+    pub(crate) stock: Given<TruthSource>,
+    pub(crate) remaining: Given<TruthSource>,
+    pub(crate) quiet: Option<At<Span>>,
+    pub(crate) within: Option<At<Span>>,
+    pub(crate) drain: Option<bool>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct TruthSource {
+    pub(crate) query: Query,
+    pub(crate) offset: i64,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Query {
+    Sql {
+        url: At<String>,
+        query: At<String>,
+    },
+    Redis {
+        url: At<String>,
+        command: Vec<At<String>>,
+    },
+    Http {
+        get: At<String>,
+        headers: Vec<(At<HeaderName>, At<HeaderValue>)>,
+        at: Pointer,
+        user: Option<Pointer>,
+        id: Option<Pointer>,
+        time: Option<Pointer>,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Threshold {
+    pub(crate) key: At<String>,
+    pub(crate) assertion: At<String>,
+    pub(crate) abort: Option<Span>,
+    pub(crate) allow_empty: bool,
+}

@@ -1,0 +1,93 @@
+//! YAML text becomes a tree, within limits that a hostile file cannot exceed.
+
+use serde_saphyr::options::DuplicateKeyPolicy;
+use serde_saphyr::{Error, Options};
+
+use super::node::{Node, Raw, position};
+use super::position::{Origin, Position};
+
+/// Levels of maps and lists. A scenario needs about ten.
+const MAX_DEPTH: usize = 64;
+/// Values in all, aliases counted as often as they are used.
+const MAX_NODES: usize = 200_000;
+
+/// Why a text is no YAML.
+#[derive(Debug)]
+pub(crate) struct YamlError {
+    pub(crate) position: Position,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+    /// The tree as far as it can be used all the same: the first of two equal keys counts.
+    pub(crate) rest: Option<Node>,
+}
+
+/// Reads one YAML document.
+pub(crate) fn parse(text: &str, origin: Origin, offset: usize) -> Result<Node, Box<YamlError>> {
+    match deserialize(text, DuplicateKeyPolicy::Error) {
+        Ok(raw) => Ok(raw.over(text, origin, offset)),
+        Err(error) => Err(Box::new(explain(&error, text, origin, offset))),
+    }
+}
+
+fn deserialize(text: &str, duplicate_keys: DuplicateKeyPolicy) -> Result<Raw, Error> {
+    let options: Options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_depth: MAX_DEPTH,
+            flow_nesting_limit: MAX_DEPTH,
+            max_nodes: MAX_NODES,
+            max_events: 4 * MAX_NODES,
+            max_documents: 1,
+        },
+        alias_limits: serde_saphyr::alias_limits! {
+            max_total_replayed_events: MAX_NODES,
+            max_replay_stack_depth: 16,
+        },
+        duplicate_keys: duplicate_keys,
+        // `on`, `no` and `y` are words in a scenario; only `true` and `false` are truth values.
+        strict_booleans: true,
+        non_finite_float_policy: serde_saphyr::options::NonFiniteFloatPolicy::PassThrough,
+        with_snippet: false,
+    };
+    serde_saphyr::from_str_with_options(text, options)
+}
+
+fn explain(error: &Error, text: &str, origin: Origin, offset: usize) -> YamlError {
+    let error = error.without_snippet();
+    let place = error.location().map(|at| position(&at, text, origin));
+    let position = place.map_or(
+        Position {
+            origin,
+            start: offset,
+            len: 0,
+        },
+        |at| Position {
+            start: at.start + offset,
+            ..at
+        },
+    );
+    if let Error::DuplicateMappingKey { key, .. } = error {
+        let rest = deserialize(text, DuplicateKeyPolicy::FirstWins).ok();
+        return YamlError {
+            position,
+            message: key.as_ref().map_or_else(
+                || "a key is there twice".to_owned(),
+                |key| format!("the key `{key}` is there twice"),
+            ),
+            hint: Some("keep one of them".to_owned()),
+            rest: rest.map(|raw| raw.over(text, origin, offset)),
+        };
+    }
+    YamlError {
+        position,
+        message: format!("failed to read the YAML: {}", one_line(&error.to_string())),
+        hint: None,
+        rest: None,
+    }
+}
+
+/// The library appends the place, which the diagnostic shows already.
+fn one_line(message: &str) -> String {
+    let line = message.lines().next().unwrap_or_default();
+    let line = line.split(" at line ").next().unwrap_or(line);
+    line.strip_prefix("error: ").unwrap_or(line).to_owned()
+}

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::{IssuedRead, IssuedRow, Observations, Reading};
 
-/// When of the reads of all issued rows.
+/// When all issued rows were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum When {

@@ -55,7 +55,7 @@ fn epoch(text: &str) -> Option<Moment> {
     })
 }
 
-/// `2026-03-01T12:30:00.123Z`, also with a blank for the `T` and as PostgreSQL writes zones.
+/// `2026-03-01T12:30:00.123Z`, also with a blank for the `T`, and with a zone of hours only.
 fn date(text: &str) -> Option<Moment> {
     let (day, rest) = text.split_at_checked(10)?;
     let mut day = day.split('-');

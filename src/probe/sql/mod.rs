@@ -1,8 +1,8 @@
 //! Asks a SQL database with one SELECT, in a session that cannot write.
 //!
-//! Queries go through the simple protocol, in which MySQL and PostgreSQL answer with text: so
-//! every column type can be read (decimals, UUIDs, times), also those that the driver has no Rust
-//! type for. TLS to SQL databases is not supported yet.
+//! Queries go through the simple protocol, in which the servers answer with text: so every column
+//! type can be read (decimals, UUIDs, times), also those that the driver has no Rust type for.
+//! TLS to SQL databases is not supported yet.
 
 mod cell;
 
@@ -74,10 +74,10 @@ impl SqlProbe {
     pub(super) async fn count(&self) -> Result<u64, Fault> {
         // The line break ends a comment at the query's end.
         let counting = format!("SELECT COUNT(*) FROM ({}\n) AS t", self.query);
-        let mut first = First(None);
+        let mut first = First::default();
         match self.read(&counting, &mut first).await {
             Ok(()) => {
-                let number = shape::number(&first.text()?)?;
+                let number = first.number()?;
                 Ok(u64::try_from(number).unwrap_or_default())
             }
             // Some queries cannot be wrapped, for example with two columns of one name. If the
@@ -92,9 +92,9 @@ impl SqlProbe {
     }
 
     pub(super) async fn number(&self) -> Result<i64, Fault> {
-        let mut first = First(None);
+        let mut first = First::default();
         self.read(&self.query, &mut first).await?;
-        shape::number(&first.text()?)
+        first.number()
     }
 
     pub(super) async fn close(self) {
@@ -242,20 +242,26 @@ impl Reader for Rows {
 }
 
 /// The first column of the first row.
-struct First(Option<Option<String>>);
+#[derive(Default)]
+struct First {
+    is_there: bool,
+    value: Option<String>,
+}
 
 impl First {
-    fn text(self) -> Result<String, Fault> {
-        let first = self
-            .0
-            .ok_or_else(|| Fault::answer("the query gave no row"))?;
-        first.ok_or_else(|| Fault::answer("the query gave NULL instead of a number"))
+    fn number(self) -> Result<i64, Fault> {
+        if !self.is_there {
+            return Err(Fault::answer("the query gave no row"));
+        }
+        let null = || Fault::answer("the query gave NULL instead of a number");
+        shape::number(&self.value.ok_or_else(null)?)
     }
 }
 
 impl Reader for First {
     fn take(&mut self, row: &dyn Cells) -> Result<bool, Fault> {
-        self.0 = Some(row.cell(0)?);
+        self.is_there = true;
+        self.value = row.cell(0)?;
         Ok(false)
     }
 }

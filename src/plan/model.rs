@@ -531,6 +531,37 @@ impl Executor {
     }
 }
 
+impl Executor {
+    /// The most VUs at any time.
+    pub fn max_vus(&self) -> u64 {
+        match self {
+            Self::ConstantVus { vus, .. }
+            | Self::PerVuIterations { vus, .. }
+            | Self::SharedIterations { vus, .. } => *vus,
+            Self::RampingVus { start, stages, .. } => {
+                stages.iter().map(|stage| stage.target).fold(*start, u64::max)
+            }
+            Self::ConstantArrivalRate { max_vus, .. } | Self::RampingArrivalRate { max_vus, .. } => {
+                *max_vus
+            }
+            Self::Stampede { users, .. } => *users,
+        }
+    }
+
+    /// As the scenario spells it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ConstantVus { .. } => "constant_vus",
+            Self::RampingVus { .. } => "ramping_vus",
+            Self::PerVuIterations { .. } => "per_vu_iterations",
+            Self::SharedIterations { .. } => "shared_iterations",
+            Self::ConstantArrivalRate { .. } => "constant_arrival_rate",
+            Self::RampingArrivalRate { .. } => "ramping_arrival_rate",
+            Self::Stampede { .. } => "stampede",
+        }
+    }
+}
+
 impl Plan {
     /// The number of the drain phase.
     pub const fn drain_phase(&self) -> u16 {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::scenario::{did_you_mean, list};
 
 /// What the command line changes about a scenario.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Overrides {
     /// `--set path=value`, in order; applied to the text before it is decoded.
     pub set: Vec<String>,
@@ -26,7 +26,7 @@ pub struct Overrides {
 ///
 /// Time scales what the load lasts: stages, `for` and `start_after`. It leaves alone what an
 /// answer may take (timeouts, graceful stops, `within`) and pauses, which belong to the users.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Scale {
     /// Durations of the load.
     pub time: f64,

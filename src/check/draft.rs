@@ -321,3 +321,9 @@ fn text_of(names: &HashMap<Key, Option<String>>, key: Key) -> String {
         None => format!("#{:016x}", key.0),
     })
 }
+
+/// "1 row", "2 rows": every number that is shown has its unit.
+pub(super) fn count(number: u64, unit: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {unit}{plural}")
+}

@@ -233,8 +233,6 @@ fn requests_that_attempt_nothing_are_not_looked_at() {
     let mut story = good().told("kim", SoldOut, 1, 2);
     story.history.last_mut().expect("just pushed").step = 0;
     assert_eq!(judge(&story).verdict, Pass);
-    let story = good()
-        .told("x", Error, 1, 2)
-        .told("y", Refused, 1, 2);
+    let story = good().told("x", Error, 1, 2).told("y", Refused, 1, 2);
     assert_eq!(judge(&story).verdict, Pass);
 }

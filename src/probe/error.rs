@@ -1,8 +1,7 @@
 //! Why a truth could not be read, in words that never hold a password.
 
 use std::fmt;
-
-use super::LIMIT;
+use std::time::Duration;
 
 /// What went wrong, as far as a caller may want to act on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,12 +58,12 @@ impl Fault {
         Self::new(Reason::Answer, words)
     }
 
-    pub(super) fn slow() -> Self {
-        let words = format!("no answer within {} s", LIMIT.as_secs());
+    pub(super) fn slow(limit: Duration) -> Self {
+        let words = format!("no answer within {} s", limit.as_secs());
         Self::new(Reason::Slow, words)
     }
 
-    fn new(reason: Reason, words: impl Into<String>) -> Self {
+    pub(super) fn new(reason: Reason, words: impl Into<String>) -> Self {
         Self {
             reason,
             words: words.into(),

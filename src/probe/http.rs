@@ -172,7 +172,7 @@ fn fault(error: reqwest::Error) -> Fault {
     // The error would show the URL with its query.
     let error = error.without_url();
     if error.is_timeout() {
-        Fault::slow()
+        Fault::slow(LIMIT)
     } else if error.is_connect() || error.is_request() || error.is_body() || error.is_decode() {
         Fault::lost(chain(&error))
     } else {

@@ -178,6 +178,8 @@ fn is_lost<T>(answer: &Result<T, Fault>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
     use super::*;
 
     #[test]

@@ -121,8 +121,9 @@ impl RedisProbe {
         };
         let mut command = Cmd::new();
         command.arg(words);
-        let answer = tokio::time::timeout(limit, connection.0.send_packed_command(&command)).await;
-        let answer = answer.map_err(|_| Fault::slow())?;
+        let asking = command.query_async::<Value>(&mut connection.0);
+        let answer = tokio::time::timeout(limit, asking).await;
+        let answer = answer.map_err(|_| Fault::slow(limit))?;
         let answer = answer.map_err(|error| fault(&error))?;
         self.keep(connection);
         Ok(answer)
@@ -137,7 +138,7 @@ impl RedisProbe {
             .client
             .get_multiplexed_async_connection_with_config(&config);
         let connected = tokio::time::timeout(LIMIT, connecting).await;
-        let connected = connected.map_err(|_| Fault::slow())?;
+        let connected = connected.map_err(|_| Fault::slow(LIMIT))?;
         connected.map(Connection).map_err(|error| fault(&error))
     }
 
@@ -289,7 +290,7 @@ fn fault(error: &RedisError) -> Fault {
         || error.is_connection_refusal()
         || error.code() == Some("LOADING");
     if error.is_timeout() {
-        Fault::slow()
+        Fault::slow(LIMIT)
     } else if is_lost {
         Fault::lost(error.to_string())
     } else {
@@ -299,6 +300,8 @@ fn fault(error: &RedisError) -> Fault {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
     use super::*;
 
     fn words(command: &str) -> Vec<String> {

@@ -57,11 +57,16 @@ impl Settling {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
     use super::State::{Quiet, TimedOut, Wait};
     use super::*;
 
-    /// Samples as (second, count) and what the last of them says; 3 s quiet within 10 s.
-    fn last_state(samples: &[(u64, Option<u64>)]) -> State {
+    /// At which second how many rows were read.
+    type Sample = (u64, Option<u64>);
+
+    /// What the last sample says; 3 s quiet within 10 s.
+    fn last_state(samples: &[Sample]) -> State {
         let mut settling = Settling::new(Settle {
             quiet: Duration::from_secs(3),
             within: Duration::from_secs(10),
@@ -74,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_state_is_quiet_once_it_rested_long_enough() {
-        let cases: [(&[(u64, Option<u64>)], State); 10] = [
+        let cases: [(&[Sample], State); 10] = [
             // One sample says nothing.
             (&[(0, Some(5))], Wait),
             (&[(0, Some(5)), (2, Some(5))], Wait),

@@ -17,9 +17,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Database, Error, Executor};
 use tokio::time::timeout;
 
-use super::LIMIT;
-use super::error::Fault;
-use super::shape;
+use super::error::{Fault, Reason};
+use super::{LIMIT, shape};
 use crate::check::IssuedRow;
 use cell::Cells;
 
@@ -61,7 +60,7 @@ impl SqlProbe {
             idle: Mutex::new(None),
         };
         let session = probe.options.connect().await?;
-        probe.keep(session);
+        probe.keep(session).await;
         Ok(probe)
     }
 
@@ -82,7 +81,7 @@ impl SqlProbe {
             }
             // Some queries cannot be wrapped, for example with two columns of one name. If the
             // query itself is wrong, asking it directly gives the message that fits.
-            Err(fault) if fault.reason == super::Reason::Asked => {
+            Err(fault) if fault.reason == Reason::Asked => {
                 let mut rows = Counted(0);
                 self.read(&self.query, &mut rows).await?;
                 Ok(rows.0)
@@ -125,15 +124,16 @@ impl SqlProbe {
             Session::MySql(connection) => read(connection, query, reader).await?,
             Session::Postgres(connection) => read(connection, query, reader).await?,
         }
-        self.keep(session);
+        self.keep(session).await;
         Ok(())
     }
 
-    fn keep(&self, session: Session) {
-        // A SQLite file is opened anew each time: an open handle would go on reading a file that
-        // was deleted and made again, and keeps the last writer from tidying up its WAL.
-        if !matches!(session, Session::Sqlite(_)) {
-            *self.lock() = Some(session);
+    async fn keep(&self, session: Session) {
+        match session {
+            // A SQLite file is opened anew each time: an open handle would go on reading a file
+            // that was deleted and made again, and keep the last writer from tidying up its WAL.
+            Session::Sqlite(connection) => drop(connection.close().await),
+            session => *self.lock() = Some(session),
         }
     }
 
@@ -191,7 +191,7 @@ impl Options {
             }
         };
         let connected = timeout(LIMIT, connecting).await;
-        let connected: Result<Session, Error> = connected.map_err(|_| Fault::slow())?;
+        let connected: Result<Session, Error> = connected.map_err(|_| Fault::slow(LIMIT))?;
         connected.map_err(|error| fault(&error))
     }
 }
@@ -210,7 +210,7 @@ where
     let mut rows = sqlx::raw_sql(AssertSqlSafe(query)).fetch(connection);
     loop {
         let row = timeout(LIMIT, rows.next()).await;
-        match row.map_err(|_| Fault::slow())? {
+        match row.map_err(|_| Fault::slow(LIMIT))? {
             None => return Ok(()),
             Some(Ok(row)) => {
                 if !reader.take(&row)? {
@@ -284,12 +284,10 @@ fn trimmed(query: &str) -> &str {
 fn fault(error: &Error) -> Fault {
     match error {
         Error::Io(_) | Error::Protocol(_) | Error::WorkerCrashed => Fault::lost(error.to_string()),
-        Error::Database(database)
-            if is_shutdown(database.code().as_deref(), database.message()) =>
-        {
-            Fault::lost(database.message())
+        Error::Database(database) => {
+            let reason = reason(database.code().as_deref(), database.message());
+            Fault::new(reason, database.message())
         }
-        Error::Database(database) => Fault::asked(database.message()),
         Error::Tls(_) => Fault::asked(
             "TLS to SQL databases is not supported yet; use a URL without it \
              (`sslmode=disable`, for MySQL `ssl-mode=DISABLED`)",
@@ -299,11 +297,21 @@ fn fault(error: &Error) -> Fault {
     }
 }
 
-/// Whether the database says that it goes away, is not up yet, or cut this session.
-fn is_shutdown(code: Option<&str>, message: &str) -> bool {
-    matches!(code, Some("57P01" | "57P02" | "57P03" | "08S01"))
-        || message.contains("shutdown in progress")
-        || message.contains("Connection was killed")
+/// Tells a database that goes away, is not up yet, takes nobody more in or has cut this session
+/// from one that will never answer this query.
+fn reason(code: Option<&str>, message: &str) -> Reason {
+    let says = |words: &str| message.contains(words);
+    let is_away = matches!(
+        code,
+        Some("57P01" | "57P02" | "57P03" | "53300" | "08S01" | "08004")
+    );
+    if is_away || says("shutdown in progress") || says("Connection was killed") {
+        Reason::Lost
+    } else if says("is locked") {
+        Reason::Slow
+    } else {
+        Reason::Asked
+    }
 }
 
 #[cfg(test)]

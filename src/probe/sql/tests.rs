@@ -1,8 +1,10 @@
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::path::Path;
 
 use super::*;
 use crate::plan::{Query, Secret, Source};
-use crate::probe::{Probe, Reason};
+use crate::probe::Probe;
 
 async fn writer(file: &Path) -> SqliteConnection {
     let options = SqliteConnectOptions::new()

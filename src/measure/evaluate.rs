@@ -72,16 +72,16 @@ fn observe(plan: &Plan, totals: &Totals, threshold: &Threshold) -> Result<Observ
     let aggregate = threshold.aggregate;
     let any = |_: OutcomeKind| true;
     match threshold.metric {
-        Metric::HttpReqDuration => trend(&view.sent_times(Trend::Duration), aggregate),
-        Metric::ResponseTime => trend(&view.sent_times(Trend::ResponseTime), aggregate),
-        Metric::HttpReqBlocked => trend(&view.times(Trend::Blocked), aggregate),
-        Metric::HttpReqConnecting => trend(&view.times(Trend::Connecting), aggregate),
-        Metric::HttpReqTlsHandshaking => trend(&view.times(Trend::TlsHandshaking), aggregate),
-        Metric::HttpReqSending => trend(&view.times(Trend::Sending), aggregate),
-        Metric::HttpReqWaiting => trend(&view.times(Trend::Waiting), aggregate),
-        Metric::HttpReqReceiving => trend(&view.times(Trend::Receiving), aggregate),
-        Metric::ScheduleLag => trend(&view.times(Trend::ScheduleLag), aggregate),
-        Metric::IterationDuration => trend(&view.times(Trend::IterationDuration), aggregate),
+        Metric::HttpReqDuration => trend(view.sent_times(Trend::Duration), aggregate),
+        Metric::ResponseTime => trend(view.sent_times(Trend::ResponseTime), aggregate),
+        Metric::HttpReqBlocked => trend(view.times(Trend::Blocked), aggregate),
+        Metric::HttpReqConnecting => trend(view.times(Trend::Connecting), aggregate),
+        Metric::HttpReqTlsHandshaking => trend(view.times(Trend::TlsHandshaking), aggregate),
+        Metric::HttpReqSending => trend(view.times(Trend::Sending), aggregate),
+        Metric::HttpReqWaiting => trend(view.times(Trend::Waiting), aggregate),
+        Metric::HttpReqReceiving => trend(view.times(Trend::Receiving), aggregate),
+        Metric::ScheduleLag => trend(view.times(Trend::ScheduleLag), aggregate),
+        Metric::IterationDuration => trend(view.times(Trend::IterationDuration), aggregate),
         Metric::HttpReqs | Metric::Outcome => {
             view.counter(aggregate, view.attempts(any), view.base(), "attempts")
         }
@@ -110,20 +110,20 @@ fn observe(plan: &Plan, totals: &Totals, threshold: &Threshold) -> Result<Observ
     }
 }
 
-fn trend(times: &Option<Histogram<u64>>, aggregate: Aggregate) -> Result<Observed, NoData> {
-    let no_sample = || NoData("no sample".to_owned());
-    let times = times.as_ref().ok_or_else(no_sample)?;
-    let micros = match aggregate {
-        Aggregate::Avg => times.mean(),
-        Aggregate::Min => times.min() as f64,
-        Aggregate::Max => times.max() as f64,
-        Aggregate::Med => times.value_at_quantile(0.5) as f64,
-        Aggregate::Percentile(percent) => times.value_at_quantile(percent / 100.0) as f64,
-        // Not a time: undoes the change to milliseconds below.
-        Aggregate::Count | Aggregate::Rate | Aggregate::Value => times.len() as f64 * 1e3,
+fn trend(times: Option<Histogram<u64>>, aggregate: Aggregate) -> Result<Observed, NoData> {
+    let times = times.ok_or_else(|| NoData("no sample".to_owned()))?;
+    let quantile = |quantile| times.value_at_quantile(quantile) as f64 / 1e3;
+    let value = match aggregate {
+        Aggregate::Avg => times.mean() / 1e3,
+        Aggregate::Min => times.min() as f64 / 1e3,
+        Aggregate::Max => times.max() as f64 / 1e3,
+        Aggregate::Med => quantile(0.5),
+        Aggregate::Percentile(percent) => quantile(percent / 100.0),
+        // A trend has no rate and no value: the parser refuses them.
+        Aggregate::Count | Aggregate::Rate | Aggregate::Value => times.len() as f64,
     };
     Ok(Observed {
-        value: micros / 1e3,
+        value,
         over: format!("over {} samples", grouped(times.len() as f64, 0)),
     })
 }
@@ -181,14 +181,14 @@ impl<'a> View<'a> {
     }
 
     /// Whether phase and step of the series are meant.
-    fn has_place(&self, id: &SeriesId) -> bool {
+    fn has_place(&self, id: SeriesId) -> bool {
         let step = || self.plan.steps.get(usize::from(id.step));
         let step_fits = |wanted| step().is_some_and(|step| step.name == wanted);
         self.has_phase(usize::from(id.phase)) && self.step.is_none_or(step_fits)
     }
 
     /// Whether the outcome of the series is meant, and its kind is among those that are counted.
-    fn has_label(&self, id: &SeriesId, counts: impl Fn(OutcomeKind) -> bool) -> bool {
+    fn has_label(&self, id: SeriesId, counts: impl Fn(OutcomeKind) -> bool) -> bool {
         let label = self.plan.labels.get(usize::from(id.label));
         label.is_some_and(|label| {
             self.outcome.is_none_or(|wanted| wanted == label.name) && counts(label.kind)
@@ -197,7 +197,7 @@ impl<'a> View<'a> {
 
     /// Times that are not kept apart by outcome.
     fn times(&self, trend: Trend) -> Option<Histogram<u64>> {
-        self.totals.merged(trend, |id| self.has_place(id))
+        self.totals.merged(trend, |id| self.has_place(*id))
     }
 
     /// Times by outcome. How long it took to find out that nobody listens is not a latency of the
@@ -205,25 +205,25 @@ impl<'a> View<'a> {
     fn sent_times(&self, trend: Trend) -> Option<Histogram<u64>> {
         let counts = |kind| self.outcome.is_some() || kind != OutcomeKind::NotSent;
         self.totals.merged(trend, |id| {
-            self.has_place(id) && (self.has_label(id, counts) || id.label == NO_INDEX)
+            self.has_place(*id) && (self.has_label(*id, counts) || id.label == NO_INDEX)
         })
     }
 
     /// Attempts of the kinds that count, in the narrowing.
     fn attempts(&self, counts: impl Fn(OutcomeKind) -> bool) -> u64 {
         self.totals.count(Trend::Duration, |id| {
-            self.has_place(id) && self.has_label(id, &counts)
+            self.has_place(*id) && self.has_label(*id, &counts)
         })
     }
 
     /// Attempts in the narrowing without its outcome.
     fn base(&self) -> u64 {
-        self.totals.count(Trend::Duration, |id| self.has_place(id))
+        self.totals.count(Trend::Duration, |id| self.has_place(*id))
     }
 
     fn iterations(&self) -> u64 {
         self.totals
-            .count(Trend::IterationDuration, |id| self.has_place(id))
+            .count(Trend::IterationDuration, |id| self.has_place(*id))
     }
 
     fn dropped(&self) -> u64 {
@@ -281,8 +281,8 @@ impl<'a> View<'a> {
         }
         self.share(self.totals.count(Trend::Duration, |id| {
             let label = labels.get(usize::from(id.label));
-            self.has_place(id)
-                && self.has_label(id, |_| true)
+            self.has_place(*id)
+                && self.has_label(*id, |_| true)
                 && label.is_some_and(|label| label.name == NAME)
         }))
     }

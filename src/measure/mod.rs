@@ -9,7 +9,7 @@ mod totals;
 mod unit;
 
 pub use evaluate::{aborts, evaluate};
-pub use log::{IntervalLog, read_intervals};
+pub use log::{Interval, IntervalLog, intervals, read_intervals};
 pub use metric::{Metric, MetricKind, Tag};
 pub use second::{Second, SecondLog, read_seconds};
 pub use threshold::{

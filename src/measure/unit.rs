@@ -143,7 +143,7 @@ fn share(value: f64) -> String {
     let percent = value * 100.0;
     if percent > 0.0 && percent < 0.005 {
         "< 0.01 %".to_owned()
-    } else if percent < 100.0 && percent >= 99.995 {
+    } else if (99.995..100.0).contains(&percent) {
         "> 99.99 %".to_owned()
     } else {
         format!("{percent:.2} %")
@@ -205,7 +205,7 @@ mod tests {
             (0.0, 0, "0"),
             (999.0, 0, "999"),
             (1000.0, 0, "1,000"),
-            (1_234_567.1234, 4, "1,234,567.1234"),
+            (1_234_567.125, 3, "1,234,567.125"),
             (-1000.5, 1, "-1,000.5"),
             (-100.0, 0, "-100"),
             (f64::INFINITY, 0, "inf"),

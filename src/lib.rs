@@ -2,6 +2,7 @@
 //! more than it had, at most one to each user, and lost nothing that it had confirmed.
 
 pub mod check;
+pub mod cli;
 pub mod exit;
 pub mod history;
 pub mod load;

@@ -2,4 +2,4 @@
 
 mod progress;
 
-pub use progress::Progress;
+pub use progress::{Live, Progress};

@@ -1,13 +1,25 @@
 //! The run as it goes, for the person who waits: a moving line in a terminal, else a plain line
 //! now and then. It goes to stderr, so that stdout stays for results.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
 
 use crate::plan::Plan;
-use crate::run::Live;
+use crate::measure::{Second, ThresholdResult};
+
+/// What the progress display and the conductor see of a load under way.
+#[derive(Debug, Clone, Default)]
+pub struct Live {
+    /// The last complete second.
+    pub second: Second,
+    /// Attempts so far, by outcome name.
+    pub outcomes: BTreeMap<String, u64>,
+    /// A threshold that asks for the end.
+    pub abort: Option<ThresholdResult>,
+}
 
 /// Seconds between two plain lines.
 const PLAIN_EVERY: u64 = 5;

@@ -18,8 +18,9 @@ use super::machine;
 use crate::history::HistoryWriter;
 use crate::load::{Batch, SecondOfThread, Shape};
 use crate::measure::{
-    IntervalLog, Second, SecondLog, SeriesId, ThresholdResult, Totals, Trend, aborts,
+    IntervalLog, Second, SecondLog, SeriesId, Totals, Trend, aborts,
 };
+use crate::output::Live;
 use crate::plan::Plan;
 
 /// Batches that may wait for the collector: with full batches about 200 MB. When it is full the
@@ -28,17 +29,6 @@ pub const WAITING_BATCHES: usize = 2048;
 
 /// How long nothing may stay in a buffer of this process.
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
-
-/// What the progress display and the conductor see of a load under way.
-#[derive(Debug, Clone, Default)]
-pub struct Live {
-    /// The last complete second.
-    pub second: Second,
-    /// Attempts so far, by outcome name.
-    pub outcomes: BTreeMap<String, u64>,
-    /// A threshold that asks for the end.
-    pub abort: Option<ThresholdResult>,
-}
 
 /// Everything the collector writes to and adds up.
 pub struct Collector {

@@ -16,14 +16,14 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::collector::{Collector, Live, WAITING_BATCHES};
+use super::collector::{Collector, WAITING_BATCHES};
 use super::event::{Event, EventLog};
 use super::interrupt::Interrupts;
 use super::truth::{Truth, Watch};
 use super::{RunDirectory, RunRecord, machine};
 use crate::history::OutcomeKind;
 use crate::load::{Engine, Job, RunClock, Stop, drain};
-use crate::output::Progress;
+use crate::output::{Live, Progress};
 use crate::plan::{Invariant, Overrides, Plan, Target, print};
 use crate::probe::{ProbeError, TruthLog, When};
 use crate::stack::{NotReady, Ready};

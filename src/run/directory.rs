@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::Overrides;
+use crate::plan::{Overrides, Scale};
 
 /// What was asked for, in `run.json`: enough to plan the same run again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +28,46 @@ pub struct RunRecord {
     pub cpu: String,
     /// Bytes.
     pub memory_bytes: u64,
+}
+
+impl RunRecord {
+    /// The command line that repeats the run.
+    pub fn command(&self) -> String {
+        let overrides = &self.overrides;
+        let mut words = vec!["fcfs-bench".to_owned(), "run".to_owned(), self.scenario.clone()];
+        let mut add = |name: &str, value: &str| {
+            words.push(name.to_owned());
+            words.push(value.to_owned());
+        };
+        overrides.set.iter().for_each(|set| add("--set", set));
+        if overrides.scale != Scale::default() {
+            add("--scale", &overrides.scale.to_string());
+        }
+        let options = [
+            ("--url", &overrides.url),
+            ("--provider", &overrides.provider),
+            ("--bug", &overrides.bug),
+        ];
+        for (name, value) in options {
+            if let Some(value) = value {
+                add(name, value);
+            }
+        }
+        if let Some(seed) = overrides.seed {
+            add("--seed", &seed.to_string());
+        }
+        words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// For a POSIX shell.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./=:,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 /// A run directory.

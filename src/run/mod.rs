@@ -11,7 +11,6 @@ pub mod machine;
 mod truth;
 
 pub use assemble::{Assembled, AssembleError, assemble};
-pub use collector::Live;
 pub use conductor::{Request, RunError, conduct};
 pub use directory::{RunDirectory, RunRecord};
 pub use event::{Event, UnknownCount};

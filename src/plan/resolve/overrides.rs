@@ -1,5 +1,6 @@
 //! What the command line changes about a scenario.
 
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -46,6 +47,13 @@ impl Default for Scale {
             rate: 1.0,
             iterations: 1.0,
         }
+    }
+}
+
+impl fmt::Display for Scale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { time, vus, rate, iterations } = self;
+        write!(f, "time={time},vus={vus},rate={rate},iterations={iterations}")
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::asked::{Asked, Attempt, Confirmed};
 use super::digest::{Digest, Truth};
-use super::draft::{Draft, DraftCase, DraftPart, Pick};
+use super::draft::{Draft, DraftCase, DraftPart, Pick, count_of};
 use super::reads::{Holdings, Row, gone};
 use super::stock::nothing_issued;
 use crate::history::{Key, OutcomeKind};
@@ -20,8 +20,8 @@ pub(super) fn check(digest: &Digest<'_>) -> Draft {
         checker: Invariant::Acknowledged.name(),
         parts,
         praise: format!(
-            "all {} confirmed are there, and every row was asked for",
-            digest.confirmed.len()
+            "{}, all of them kept, and every row was asked for",
+            count_of(digest.confirmed.len() as u64, "confirmation")
         ),
     }
 }
@@ -67,13 +67,13 @@ fn lost(digest: &Digest<'_>) -> DraftPart {
         let weight = u64::from(owner.is_some());
         pick.offer(one.user, one.attempt.inv_ns, weight, (*one, owner));
     }
-    let confirmed = digest.confirmed.len();
+    let confirmed = count_of(digest.confirmed.len() as u64, "confirmation");
     let mut detail = match pick.count {
-        0 => format!("all {confirmed} confirmed are there"),
-        lost => format!("{lost} of {confirmed} confirmed are lost"),
+        0 => format!("{confirmed}, none lost"),
+        lost => format!("{lost} of {confirmed} lost"),
     };
     if stolen > 0 {
-        detail = format!("{detail}, {stolen} of them belong to somebody else");
+        detail = format!("{detail}, {stolen} of them to somebody else");
     }
     if nobody_matches(digest, pick.count) {
         detail +=
@@ -127,9 +127,16 @@ fn vanished(digest: &Digest<'_>) -> Option<DraftPart> {
     let rows = gone(digest.evidence.observations);
     let detail = match (rows, pick.count) {
         (0, 0) => "no row went away after the final read".to_owned(),
-        (_, 0) => format!("{rows} rows went away after the final read, none of them confirmed"),
+        (_, 0) => format!(
+            "{} gone after the final read, none of them confirmed",
+            count_of(rows, "row")
+        ),
         (_, lost) => {
-            format!("{lost} confirmed went away after the final read ({rows} rows in all)")
+            format!(
+                "{} gone after the final read ({} in all)",
+                count_of(lost, "confirmation"),
+                count_of(rows, "row")
+            )
         }
     };
     let verdict = digest.truth.judge_rows(pick.count > 0);
@@ -160,15 +167,21 @@ fn ghost_duplicate(digest: &Digest<'_>) -> DraftPart {
     }
     let detail = match pick.count {
         0 => format!(
-            "each of {} duplicate answers went to a user who holds one",
-            digest.count(OutcomeKind::Duplicate)
+            "{}, each to a user who holds one",
+            count_of(digest.count(OutcomeKind::Duplicate), "duplicate answer")
         ),
-        users => format!("{users} users were told that they have one already, but have none"),
+        users => format!(
+            "{} told to have one already, but without a row",
+            count_of(users, "user")
+        ),
     };
     let verdict = digest.truth.judge(pick.count > 0);
     DraftPart::new("ghost_duplicate", verdict, pick.count, detail).with(|| {
         pick.cases(|(user, attempt, times)| {
-            let text = format!("told \"duplicate\" {times} times, but holds no row");
+            let text = format!(
+                "told \"duplicate\" {}, but holds no row",
+                count_of(u64::from(times), "time")
+            );
             DraftCase::of(user, text).at(Some(attempt))
         })
     })
@@ -227,7 +240,8 @@ fn phantom(digest: &Digest<'_>, explained: &Explained) -> DraftPart {
     let detail = match count {
         0 => "every row is of a user who asked".to_owned(),
         rows => format!(
-            "{rows} rows are of users who never asked{}",
+            "{} of users who never asked{}",
+            count_of(rows, "row"),
             older_perhaps(digest, true)
         ),
     };
@@ -244,7 +258,8 @@ fn refused_but_issued(digest: &Digest<'_>, explained: &Explained) -> DraftPart {
     let detail = match count {
         0 => "no row is of a user who was only refused".to_owned(),
         rows => format!(
-            "{rows} rows are of users who were only refused{}",
+            "{} of users who were only refused{}",
+            count_of(rows, "row"),
             older_perhaps(digest, true)
         ),
     };
@@ -275,7 +290,7 @@ fn recovered(digest: &Digest<'_>, explained: &Explained) -> DraftPart {
     let detail = match uncertain {
         0 => "every attempt had a certain answer".to_owned(),
         _ => format!(
-            "{:.1} % of the {uncertain} attempts without a certain answer had in fact issued: {rows}",
+            "{:.1} % of the attempts without a certain answer had in fact issued ({rows} of {uncertain})",
             100.0 * rows as f64 / uncertain as f64
         ),
     };
@@ -287,7 +302,10 @@ fn late_effects(digest: &Digest<'_>) -> Option<DraftPart> {
     let late = digest.rows.iter().filter(|row| row.late).count() as u64;
     let detail = match late {
         0 => "the second read shows no further row".to_owned(),
-        rows => format!("{rows} rows appeared only after the final read"),
+        rows => format!(
+            "{} appeared only after the final read",
+            count_of(rows, "row")
+        ),
     };
     Some(DraftPart::information("late_effects", late, detail))
 }

@@ -323,7 +323,7 @@ fn text_of(names: &HashMap<Key, Option<String>>, key: Key) -> String {
 }
 
 /// "1 row", "2 rows": every number that is shown has its unit.
-pub(super) fn count(number: u64, unit: &str) -> String {
+pub(super) fn count_of(number: u64, unit: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {unit}{plural}")
 }

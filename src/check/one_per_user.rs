@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::asked::Confirmed;
 use super::digest::{Digest, Truth};
-use super::draft::{Draft, DraftCase, DraftPart, Pick};
+use super::draft::{Draft, DraftCase, DraftPart, Pick, count_of};
 use super::stock::vacuous;
 use crate::history::Key;
 use crate::plan::Invariant;
@@ -20,8 +20,9 @@ pub(super) fn check(digest: &Digest<'_>) -> Draft {
         checker: Invariant::OnePerUser.name(),
         parts,
         praise: format!(
-            "one each: {} rows, none of a user twice; {again} of them asked more than once",
-            digest.taken()
+            "one each: {}, none of a user twice; {} asked more than once",
+            count_of(digest.taken(), "row"),
+            count_of(again, "user")
         ),
     }
 }
@@ -42,9 +43,16 @@ fn rows_per_user(digest: &Digest<'_>) -> DraftPart {
         }
     }
     let detail = match (digest.truth, pick.count) {
-        (Truth::Final, 0) => format!("none of {} rows is a user's second", digest.taken()),
-        (_, 0) => format!("the rows are not known: {}", digest.why_not_final()),
-        (_, users) => format!("{users} users hold more than one: {surplus_rows} rows too many"),
+        (Truth::Final, 0) => format!(
+            "{}, none of them a user's second",
+            count_of(digest.taken(), "row")
+        ),
+        (_, 0) => format!("not all rows are known: {}", digest.why_not_final()),
+        (_, users) => format!(
+            "{} with more than one: {} too many",
+            count_of(users, "user"),
+            count_of(surplus_rows, "row")
+        ),
     };
     let verdict = digest.truth.judge_rows(pick.count > 0);
     DraftPart::new("rows_per_user", verdict, pick.count, detail).with(|| {
@@ -84,7 +92,7 @@ fn ids(digest: &Digest<'_>) -> Vec<DraftPart> {
             by_user.groups,
             match by_user.groups {
                 0 => "every user was told one coupon id".to_owned(),
-                users => format!("{users} users were told more than one coupon id"),
+                users => format!("{} told more than one coupon id", count_of(users, "user")),
             },
         )
         .with(|| {
@@ -99,8 +107,9 @@ fn ids(digest: &Digest<'_>) -> Vec<DraftPart> {
             match by_coupon.groups {
                 0 => "every coupon id was confirmed to one user".to_owned(),
                 ids => format!(
-                    "{ids} coupon ids were confirmed to more than one user ({} times too often)",
-                    by_coupon.pick.count
+                    "{} confirmed to more than one user ({} too often)",
+                    count_of(ids, "coupon id"),
+                    count_of(by_coupon.pick.count, "time")
                 ),
             },
         )
@@ -183,7 +192,10 @@ fn asked_twice(digest: &Digest<'_>) -> (DraftPart, u64) {
         .count() as u64;
     let detail = match again {
         0 => "no user who got one asked again, so the claim was hardly tested".to_owned(),
-        users => format!("{users} users who got one asked more than once"),
+        users => format!(
+            "{} who got one asked more than once",
+            count_of(users, "user")
+        ),
     };
     (DraftPart::information("asked_twice", again, detail), again)
 }

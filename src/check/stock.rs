@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::Reading;
 use super::asked::Confirmed;
 use super::digest::{Digest, Stock, Truth};
-use super::draft::{Draft, DraftCase, DraftPart, Pick};
+use super::draft::{Draft, DraftCase, DraftPart, Pick, count_of};
 use crate::history::{Key, OutcomeKind};
 use crate::plan::Invariant;
 use crate::verdict::Verdict;
@@ -58,15 +58,16 @@ fn parts(digest: &Digest<'_>, stock: Stock) -> Vec<DraftPart> {
 fn oversold(digest: &Digest<'_>, stock: Stock) -> DraftPart {
     let (taken, most) = (digest.taken(), stock.most);
     let surplus = taken.saturating_sub(most);
+    let rows = count_of(taken, "row");
     let verdict = digest.truth.judge_rows(surplus > 0);
     let detail = match (digest.truth, surplus) {
         (Truth::Missing, _) => format!("the issued rows are not known: {}", digest.why_not_final()),
         (Truth::Moving, 0) => format!(
-            "{taken} rows for a stock of {most}, but more may come: {}",
+            "{rows} for a stock of {most}, but more may come: {}",
             digest.why_not_final()
         ),
-        (Truth::Final, 0) => format!("not oversold: {taken} rows for a stock of {most}"),
-        _ => format!("oversold by {surplus}: {taken} rows for a stock of {most}"),
+        (Truth::Final, 0) => format!("not oversold: {rows} for a stock of {most}"),
+        _ => format!("oversold by {surplus}: {rows} for a stock of {most}"),
     };
     DraftPart::new("oversold", verdict, surplus, detail)
         .with(|| surplus_rows(digest, most as usize))
@@ -105,14 +106,14 @@ fn confirmed(digest: &Digest<'_>, stock: Stock) -> DraftPart {
             surplus.offer(one.user, one.attempt.inv_ns, 0, (*one, seen.len()));
         }
     }
-    let (name, things) = if by_id {
-        ("issued_ids", "coupon ids")
+    let (name, thing_name) = if by_id {
+        ("issued_ids", "different coupon id")
     } else {
-        ("issued_users", "users")
+        ("issued_users", "different user")
     };
     let mut detail = format!(
-        "{} different {things} were confirmed, there was room for {room}",
-        seen.len()
+        "{} confirmed, with room for {room}",
+        count_of(seen.len() as u64, thing_name)
     );
     if surplus.count > 0 {
         detail = format!("oversold by {}: {detail}", surplus.count);
@@ -170,7 +171,10 @@ fn unsold(digest: &Digest<'_>, stock: Stock) -> Option<DraftPart> {
         ),
         _ => (
             digest.truth.judge(true),
-            format!("{left} left over, although sold out was answered {told} times"),
+            format!(
+                "{left} left over, although sold out was answered {}",
+                count_of(told, "time")
+            ),
         ),
     };
     let part = DraftPart::new("unsold", verdict, left, detail);
@@ -208,7 +212,8 @@ fn premature(digest: &Digest<'_>, stock: Stock) -> Option<DraftPart> {
         "no sold-out answer came before the last one can have been taken".to_owned()
     } else {
         format!(
-            "sold out was answered {early} times before {} winners had even asked",
+            "sold out was answered {} before {} winners had even asked",
+            count_of(early, "time"),
             stock.claimed
         )
     };
@@ -258,12 +263,18 @@ fn readings(digest: &Digest<'_>, stock: Stock) -> Option<DraftPart> {
     let (verdict, detail) = if count == 0 {
         (
             Verdict::Pass,
-            format!("all {all} readings of the remaining stock fit the answers"),
+            format!(
+                "{} of the remaining stock, none against the answers",
+                count_of(all as u64, "reading")
+            ),
         )
     } else {
         (
             Verdict::Fail,
-            format!("{count} of {all} readings of the remaining stock contradict the answers"),
+            format!(
+                "{} of the remaining stock, {count} of them against the answers",
+                count_of(all as u64, "reading")
+            ),
         )
     };
     let part = DraftPart::new("readings", verdict, count, detail);
@@ -318,9 +329,9 @@ fn ledger(digest: &Digest<'_>, stock: Stock) -> Option<DraftPart> {
         Some(0) => 0,
         _ => off_by(digest.last.len),
     };
-    let rows = digest.last.len;
+    let rows = count_of(digest.last.len as u64, "row");
     let equation = format!(
-        "{remaining} remaining and {rows} rows for a stock of {}",
+        "{remaining} remaining and {rows} for a stock of {}",
         stock.claimed
     );
     let count = off.unsigned_abs() as u64;
@@ -332,7 +343,7 @@ fn ledger(digest: &Digest<'_>, stock: Stock) -> Option<DraftPart> {
         ),
         Ordering::Less => (
             Verdict::Fail,
-            format!("{count} have leaked, neither left nor issued: {equation}"),
+            format!("{count} leaked, neither left nor issued: {equation}"),
         ),
     };
     Some(DraftPart::new("ledger", verdict, count, detail))
@@ -356,7 +367,10 @@ pub(super) fn nothing_issued(digest: &Digest<'_>) -> DraftPart {
     let unknown = digest.count(OutcomeKind::Unknown);
     let mut detail = "no attempt was answered as issued, so nothing was tested".to_owned();
     if unknown > 0 {
-        detail = format!("{detail}; {unknown} attempts have no declared answer");
+        detail = format!(
+            "{detail}; {} without a declared answer",
+            count_of(unknown, "attempt")
+        );
     }
     DraftPart::new("vacuous", Verdict::Unknown, 0, detail)
 }
@@ -367,7 +381,10 @@ fn baseline(digest: &Digest<'_>) -> Option<DraftPart> {
         DraftPart::information(
             "baseline",
             rows,
-            format!("{rows} rows were there before the load and count against the stock"),
+            format!(
+                "{} from before the load, counted against the stock",
+                count_of(rows, "row")
+            ),
         )
     })
 }

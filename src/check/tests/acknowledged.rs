@@ -36,7 +36,7 @@ fn a_confirmation_without_a_row_is_lost() {
         .later(&["kim:1", "lost-answer:3"]);
     let finding = judge(&story);
     assert_eq!(verdict_of(&finding, "lost"), (Fail, 1));
-    assert_eq!(finding.headline, "1 of 2 confirmed are lost");
+    assert_eq!(finding.headline, "1 of 2 confirmations lost");
     let case = &part(&finding, "lost").cases[0];
     assert_eq!(case.text, "coupon 2: confirmed, but there is no row");
     assert_eq!((case.inv_ns, case.ret_ns), (Some(3), Some(4)));
@@ -88,7 +88,7 @@ fn a_confirmed_row_that_goes_away_has_vanished() {
     assert_eq!(verdict_of(&finding, "lost"), (Pass, 0));
     let finding = judge(&good().later(&["kim:1", "lee:2"]));
     assert_eq!(verdict_of(&finding, "vanished"), (Pass, 0));
-    assert!(part(&finding, "vanished").detail.starts_with("1 rows"));
+    assert!(part(&finding, "vanished").detail.starts_with("1 row gone"));
 }
 
 #[test]

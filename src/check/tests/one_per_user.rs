@@ -32,7 +32,7 @@ fn a_second_row_of_a_user_fails_with_the_user_who_has_most() {
     assert_eq!(verdict_of(&finding, "rows_per_user"), (Fail, 2));
     assert_eq!(
         finding.headline,
-        "2 users hold more than one: 3 rows too many"
+        "2 users with more than one: 3 rows too many"
     );
     let users: Vec<_> = part(&finding, "rows_per_user")
         .cases

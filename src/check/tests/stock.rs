@@ -69,7 +69,7 @@ fn stock_left_over_after_a_sold_out_is_undersold() {
     assert_eq!(verdict_of(&finding, "unsold"), (Fail, 1));
     assert_eq!(
         finding.headline,
-        "1 left over, although sold out was answered 1 times"
+        "1 left over, although sold out was answered 1 time"
     );
     assert!(part(&finding, "premature_sold_out").cases.is_empty());
 }
@@ -181,7 +181,7 @@ fn what_cannot_be_judged_is_unknown() {
         (good().restless(), "quiet"),
         (no_sold_out, "never tested"),
         (nothing, "nothing was tested"),
-        (undeclared, "1 attempts have no declared answer"),
+        (undeclared, "1 attempt without a declared answer"),
         (other_stock, "the system says that there were 3"),
         (no_subject, "does not say"),
     ] {

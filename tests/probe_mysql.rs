@@ -22,6 +22,8 @@ fn start() -> Service {
         "--auth-root-authentication-method=normal",
     ]);
     install.arg(option("--datadir", &directory.path().join("data")));
+    // In a shared directory, a server that starts removes the temporary tables of the others.
+    install.env("TMPDIR", directory.path());
     run(as_root(&mut install));
     let first = "CREATE DATABASE IF NOT EXISTS shop CHARACTER SET utf8mb4;\n\
                  CREATE USER IF NOT EXISTS bench@'%' IDENTIFIED BY 'secret';\n\
@@ -36,6 +38,7 @@ fn start() -> Service {
         ]);
         command.arg(format!("--port={port}"));
         command.arg(option("--datadir", &directory.join("data")));
+        command.arg(option("--tmpdir", directory));
         command.arg(option("--socket", &directory.join("socket")));
         command.arg(option("--init-file", &directory.join("first.sql")));
         as_root(&mut command);

@@ -16,4 +16,5 @@ pub use threshold::{
     Aggregate, Comparison, Threshold, ThresholdError, ThresholdResult, parse_assertion, parse_key,
 };
 pub use totals::{NO_INDEX, SeriesId, Totals, Trend};
+pub(crate) use unit::milliseconds;
 pub use unit::{Unit, grouped};

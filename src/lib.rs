@@ -2,6 +2,7 @@
 //! more than it had, at most one to each user, and lost nothing that it had confirmed.
 
 pub mod check;
+pub mod cli;
 pub mod exit;
 pub mod history;
 pub mod load;
@@ -13,4 +14,5 @@ pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod stack;
+pub mod tls;
 pub mod verdict;

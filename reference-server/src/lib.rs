@@ -1,1 +1,35 @@
-//! The systems under test.
+//! The systems under test: a first-come-first-served coupon server with switchable strategies
+//! and switchable bugs.
+//!
+//! [`serve`] runs it on a port until it is told to stop. [`AppState::prepare`] and [`app`] give
+//! the same server as a router without a port, for tests.
+//!
+//! ```text
+//! server ── http ── strategy ── store ── SQLite
+//!   │         │        └ bug: every planted defect, in one file
+//!   └ stop    └ metrics
+//! ```
+
+mod bug;
+mod coupon;
+mod error;
+mod http;
+mod listener;
+mod logging;
+mod metrics;
+mod options;
+mod rows;
+mod schema;
+mod server;
+mod stop;
+mod store;
+mod strategy;
+mod timestamp;
+
+pub use bug::Bug;
+pub use error::ServerError;
+pub use http::{AppState, app};
+pub use logging::init_logging;
+pub use options::Options;
+pub use server::serve;
+pub use strategy::StrategyName;

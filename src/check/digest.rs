@@ -1,12 +1,315 @@
-//! Stub.
-use super::Evidence;
+//! One or two passes over the history, kept as what the checkers need to decide.
+//!
+//! Memory is bounded by the issued rows, the issued and replayed coupons, the attempts without a
+//! certain answer and the users who were told "duplicate". Sold-out answers and other refusals,
+//! which may be many millions, leave a trace only if their user holds a row.
+
+use std::collections::HashMap;
+use std::io;
+
+use super::asked::{Asked, Attempt, Confirmed};
+use super::draft::Pick;
+use super::evidence::{Evidence, Observations};
+use super::reads::{Holdings, Row, all_rows};
+use crate::history::{Key, Operation, OutcomeKind};
+use crate::plan::Plan;
+use crate::verdict::Verdict;
+
+/// All that the checkers decide upon.
 pub(super) struct Digest<'a> {
     pub(super) evidence: Evidence<'a>,
+    /// What was for sale; `None`: the scenario does not say.
+    pub(super) stock: Option<Stock>,
+    /// How far the rows can be trusted.
+    pub(super) truth: Truth,
+    /// The rows before the load; empty when that was not read.
+    pub(super) before: Holdings,
+    /// The final read.
+    pub(super) last: Holdings,
+    /// The read some seconds later.
+    pub(super) second: Option<Holdings>,
+    /// The rows of both, each once.
+    pub(super) rows: Vec<Row>,
+    /// Those rows by the earliest time at which they can have been won.
+    pub(super) winners: Vec<Winner>,
+    /// Who holds a row, was confirmed, got no certain answer or was told "duplicate".
+    pub(super) users: HashMap<Key, Asked>,
+    /// What was confirmed, each pair of user and coupon once, by time.
+    pub(super) confirmed: Vec<Confirmed>,
+    /// When each attempt was invoked that may have taken one, in order. Empty unless the
+    /// remaining stock was read.
+    pub(super) takes_ns: Vec<u64>,
+    /// All sold-out answers; the worst is the one that came first.
+    pub(super) sold_out: Pick<(Key, Attempt)>,
+    /// Those that came before enough winners had even asked.
+    pub(super) premature: Pick<(Key, Attempt)>,
+    counts: [u64; OutcomeKind::ALL.len()],
 }
+
+/// What was for sale, as the scenario and the system have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stock {
+    /// As the scenario says.
+    pub(super) claimed: u64,
+    /// The larger of the two, where the system says something else.
+    pub(super) most: u64,
+    /// What the system says, where that is something else.
+    pub(super) contradicted: Option<i64>,
+}
+
+/// How far the issued rows can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Truth {
+    /// There was no final read.
+    Missing,
+    /// Read, but the state had not become quiet: what is there is there, more may come.
+    Moving,
+    /// Nothing was expected to change any more.
+    Final,
+}
+
+impl Truth {
+    /// The verdict on a violation that the final rows prove but moving ones do not.
+    pub(super) const fn judge(self, broken: bool) -> Verdict {
+        match (self, broken) {
+            (Self::Final, true) => Verdict::Fail,
+            (Self::Final, false) => Verdict::Pass,
+            _ => Verdict::Unknown,
+        }
+    }
+
+    /// The verdict on a violation that any row proves, since more rows cannot heal it.
+    pub(super) const fn judge_rows(self, broken: bool) -> Verdict {
+        match (self, broken) {
+            (Self::Moving, true) => Verdict::Fail,
+            _ => self.judge(broken),
+        }
+    }
+}
+
+/// A row and the earliest time at which it can have been won.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Winner {
+    pub(super) since_ns: u64,
+    pub(super) user: Key,
+}
+
 impl<'a> Digest<'a> {
-    pub(super) fn build(evidence: &Evidence<'a>) -> std::io::Result<Self> {
+    pub(super) fn build(evidence: &Evidence<'a>) -> io::Result<Self> {
+        let observations = evidence.observations;
+        let rows = all_rows(observations);
+        let mut pass = Pass::over(evidence, &rows)?;
+        let winners = winners(&rows, &pass.users);
+        let stock = stock_of(evidence.plan, observations);
+        let truth = truth_of(observations);
+        let premature = match stock {
+            Some(stock) if truth != Truth::Missing && stock.contradicted.is_none() => {
+                let full_ns = full_since(&winners, stock.claimed);
+                premature(evidence, &pass.sold_out, full_ns)?
+            }
+            _ => Pick::default(),
+        };
+        pass.takes_ns.sort_unstable();
+        let holdings = |read: &Option<_>| read.as_ref().map(Holdings::of);
         Ok(Self {
             evidence: *evidence,
+            stock,
+            truth,
+            before: holdings(&observations.baseline).unwrap_or_default(),
+            last: holdings(&observations.last).unwrap_or_default(),
+            second: holdings(&observations.second).filter(|_| observations.last.is_some()),
+            rows,
+            winners,
+            users: pass.users,
+            confirmed: by_time(pass.confirmed),
+            takes_ns: pass.takes_ns,
+            sold_out: pass.sold_out,
+            premature,
+            counts: pass.counts,
         })
     }
+
+    /// How many attempts came to this.
+    pub(super) fn count(&self, kind: OutcomeKind) -> u64 {
+        self.counts[kind as usize]
+    }
+
+    /// The most rows that any one read shows.
+    pub(super) fn taken(&self) -> u64 {
+        let second = self.second.as_ref().map_or(0, |second| second.len);
+        self.last.len.max(second) as u64
+    }
+
+    /// How many winners can have asked by then.
+    pub(super) fn winners_by(&self, at_ns: u64) -> usize {
+        self.winners
+            .partition_point(|winner| winner.since_ns <= at_ns)
+    }
+
+    /// Why nothing can be said about the rows, for the end of a sentence.
+    pub(super) fn why_not_final(&self) -> String {
+        let reason = match self.truth {
+            Truth::Missing => "there was no final read of the issued rows",
+            Truth::Moving => "the state did not become quiet in the time allowed",
+            Truth::Final => return String::new(),
+        };
+        match self.evidence.observations.failures.first() {
+            Some(failure) => format!("{reason} ({failure})"),
+            None => reason.to_owned(),
+        }
+    }
+}
+
+/// What the first pass gathers.
+#[derive(Default)]
+struct Pass {
+    users: HashMap<Key, Asked>,
+    confirmed: HashMap<(Key, Key), Attempt>,
+    takes_ns: Vec<u64>,
+    sold_out: Pick<(Key, Attempt)>,
+    counts: [u64; OutcomeKind::ALL.len()],
+}
+
+impl Pass {
+    fn over(evidence: &Evidence<'_>, rows: &[Row]) -> io::Result<Self> {
+        let mut pass = Self::default();
+        for row in rows {
+            pass.users.entry(row.user).or_default();
+        }
+        let wants_takes = !evidence.observations.remaining.is_empty();
+        for operation in evidence.history.operations()? {
+            let operation = operation?;
+            if is_attempt(evidence.plan, &operation) {
+                pass.take(&operation, wants_takes);
+            }
+        }
+        Ok(pass)
+    }
+
+    fn take(&mut self, operation: &Operation, wants_takes: bool) {
+        use OutcomeKind::{Duplicate, Issued, Ok, Pending, Replay, SoldOut, Unknown};
+        let attempt = Attempt::of(operation);
+        self.counts[operation.kind as usize] += 1;
+        if operation.kind == SoldOut {
+            let early = u64::MAX - attempt.ret_ns;
+            let item = (operation.user, attempt);
+            self.sold_out
+                .offer(operation.user, attempt.inv_ns, early, item);
+        }
+        if wants_takes && matches!(operation.kind, Issued | Pending | Unknown) {
+            self.takes_ns.push(attempt.inv_ns);
+        }
+        if operation.kind.is_acknowledged() {
+            let pair = (operation.user, operation.coupon);
+            let known = self.confirmed.entry(pair).or_insert(attempt);
+            if attempt.inv_ns < known.inv_ns {
+                *known = attempt;
+            }
+        }
+        match operation.kind {
+            Ok => {}
+            Issued | Replay | Pending | Unknown | Duplicate => {
+                self.users.entry(operation.user).or_default().note(attempt);
+            }
+            _ => {
+                if let Some(user) = self.users.get_mut(&operation.user) {
+                    user.note(attempt);
+                }
+            }
+        }
+    }
+}
+
+/// The second pass: sold-out answers that were complete before the stock can have run out. It is
+/// skipped when the earliest answer already acquits all, or when all are guilty because the stock
+/// never ran out.
+fn premature(
+    evidence: &Evidence<'_>,
+    sold_out: &Pick<(Key, Attempt)>,
+    full_ns: u64,
+) -> io::Result<Pick<(Key, Attempt)>> {
+    let earliest = sold_out.worst().map(|(_, attempt)| attempt.ret_ns);
+    if full_ns == u64::MAX || earliest.is_none_or(|ret_ns| ret_ns >= full_ns) {
+        return Ok(match full_ns {
+            u64::MAX => sold_out.clone(),
+            _ => Pick::default(),
+        });
+    }
+    let mut early = Pick::default();
+    for operation in evidence.history.operations()? {
+        let operation = operation?;
+        let told = operation.kind == OutcomeKind::SoldOut && operation.ret_ns < full_ns;
+        if told && is_attempt(evidence.plan, &operation) {
+            let attempt = Attempt::of(&operation);
+            let gap_ns = full_ns - attempt.ret_ns;
+            let item = (operation.user, attempt);
+            early.offer(operation.user, attempt.inv_ns, gap_ns, item);
+        }
+    }
+    Ok(early)
+}
+
+fn is_attempt(plan: &Plan, operation: &Operation) -> bool {
+    let step = plan.steps.get(usize::from(operation.step));
+    step.is_some_and(|step| step.attempts_subject)
+}
+
+fn winners(rows: &[Row], users: &HashMap<Key, Asked>) -> Vec<Winner> {
+    let since_ns = |row: &Row| match users.get(&row.user) {
+        Some(asked) if row.new => asked.since_ns(),
+        _ => 0,
+    };
+    let mut winners: Vec<Winner> = rows
+        .iter()
+        .map(|row| Winner {
+            since_ns: since_ns(row),
+            user: row.user,
+        })
+        .collect();
+    winners.sort_unstable();
+    winners
+}
+
+/// The earliest time at which all can have been taken; infinite if they never were.
+fn full_since(winners: &[Winner], stock: u64) -> u64 {
+    let Some(index) = stock.checked_sub(1) else {
+        return 0;
+    };
+    let last = usize::try_from(index)
+        .ok()
+        .and_then(|index| winners.get(index));
+    last.map_or(u64::MAX, |winner| winner.since_ns)
+}
+
+fn stock_of(plan: &Plan, observations: &Observations) -> Option<Stock> {
+    let claimed = plan.subject.as_ref()?.stock;
+    let said = observations.stock;
+    let contradicted = said.filter(|said| u64::try_from(*said) != Ok(claimed));
+    let system = contradicted.and_then(|said| u64::try_from(said).ok());
+    Some(Stock {
+        claimed,
+        most: claimed.max(system.unwrap_or(0)),
+        contradicted,
+    })
+}
+
+fn truth_of(observations: &Observations) -> Truth {
+    match (&observations.last, observations.settled) {
+        (None, _) => Truth::Missing,
+        (Some(_), Some(false)) => Truth::Moving,
+        (Some(_), _) => Truth::Final,
+    }
+}
+
+fn by_time(confirmed: HashMap<(Key, Key), Attempt>) -> Vec<Confirmed> {
+    let mut all: Vec<Confirmed> = confirmed
+        .into_iter()
+        .map(|((user, coupon), attempt)| Confirmed {
+            user,
+            coupon,
+            attempt,
+        })
+        .collect();
+    all.sort_unstable_by_key(|one| (one.attempt.inv_ns, one.user, one.coupon));
+    all
 }

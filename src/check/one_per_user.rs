@@ -1,5 +1,201 @@
-//! Stub.
-use super::{Finding, digest::Digest};
-pub(super) fn check(_digest: &Digest<'_>) -> Finding {
-    todo!()
+//! Whether nobody got more than one, neither in the rows nor in the answers.
+
+use std::collections::HashMap;
+
+use super::asked::Confirmed;
+use super::digest::{Digest, Truth};
+use super::draft::{Draft, DraftCase, DraftPart, Pick, count_of};
+use super::stock::vacuous;
+use crate::history::Key;
+use crate::plan::Invariant;
+use crate::verdict::Verdict;
+
+pub(super) fn check(digest: &Digest<'_>) -> Draft {
+    let (asked_twice, again) = asked_twice(digest);
+    let mut parts: Vec<DraftPart> = vacuous(digest).into_iter().collect();
+    parts.push(rows_per_user(digest));
+    parts.extend(ids(digest));
+    parts.push(asked_twice);
+    Draft {
+        checker: Invariant::OnePerUser.name(),
+        parts,
+        praise: format!(
+            "one each: {}, none of a user twice; {} asked more than once",
+            count_of(digest.taken(), "row"),
+            count_of(again, "user")
+        ),
+    }
+}
+
+/// A user whose surplus was there before the load is not this run's doing.
+fn rows_per_user(digest: &Digest<'_>) -> DraftPart {
+    let mut pick = Pick::default();
+    let mut surplus_rows = 0;
+    let mut seen: HashMap<Key, u32> = HashMap::new();
+    for user in digest.last.users.keys().chain(second_users(digest)) {
+        let rows = most_rows(digest, *user);
+        let allowed = digest.before.rows_of(*user).max(1);
+        if rows > allowed && seen.insert(*user, rows).is_none() {
+            surplus_rows += u64::from(rows - allowed);
+            let attempt = digest.users.get(user).and_then(|asked| asked.effective);
+            let when_ns = attempt.map_or(0, |attempt| attempt.inv_ns);
+            pick.offer(*user, when_ns, u64::from(rows), (*user, rows, attempt));
+        }
+    }
+    let detail = match (digest.truth, pick.count) {
+        (Truth::Final, 0) => format!(
+            "{}, none of them a user's second",
+            count_of(digest.taken(), "row")
+        ),
+        (_, 0) => format!("not all rows are known: {}", digest.why_not_final()),
+        (_, users) => format!(
+            "{} with more than one: {} too many",
+            count_of(users, "user"),
+            count_of(surplus_rows, "row")
+        ),
+    };
+    let verdict = digest.truth.judge_rows(pick.count > 0);
+    DraftPart::new("rows_per_user", verdict, pick.count, detail).with(|| {
+        pick.cases(|(user, rows, attempt)| {
+            DraftCase::of(user, format!("holds {rows} rows")).at(attempt)
+        })
+    })
+}
+
+fn second_users<'d>(digest: &'d Digest<'_>) -> impl Iterator<Item = &'d Key> {
+    digest.second.iter().flat_map(|second| second.users.keys())
+}
+
+fn most_rows(digest: &Digest<'_>, user: Key) -> u32 {
+    let second = digest.second.as_ref();
+    let late = second.map_or(0, |second| second.rows_of(user));
+    digest.last.rows_of(user).max(late)
+}
+
+/// The answers alone prove these, so they are judged even without a final read. Answers that name
+/// no coupon say nothing about ids.
+fn ids(digest: &Digest<'_>) -> Vec<DraftPart> {
+    let named: Vec<&Confirmed> = digest
+        .confirmed
+        .iter()
+        .filter(|one| one.coupon.is_some())
+        .collect();
+    if named.is_empty() {
+        return Vec::new();
+    }
+    let by_user = repeats(&named, |one| one.user);
+    let by_coupon = repeats(&named, |one| one.coupon);
+    vec![
+        DraftPart::new(
+            "ids_per_user",
+            verdict(&by_user),
+            by_user.groups,
+            match by_user.groups {
+                0 => "every user was told one coupon id".to_owned(),
+                users => format!("{} told more than one coupon id", count_of(users, "user")),
+            },
+        )
+        .with(|| {
+            by_user
+                .pick
+                .cases(|repeat| repeat.case(format!("the user's id number {}", repeat.place)))
+        }),
+        DraftPart::new(
+            "ids_shared",
+            verdict(&by_coupon),
+            by_coupon.groups,
+            match by_coupon.groups {
+                0 => "every coupon id was confirmed to one user".to_owned(),
+                ids => format!(
+                    "{} confirmed to more than one user ({} too often)",
+                    count_of(ids, "coupon id"),
+                    count_of(by_coupon.pick.count, "time")
+                ),
+            },
+        )
+        .with(|| {
+            by_coupon.pick.cases(|repeat| {
+                let first = repeat.first;
+                let users = repeat.place;
+                repeat
+                    .case(format!("confirmed to {users} users, the first of them was"))
+                    .other(Some(first))
+            })
+        }),
+    ]
+}
+
+fn verdict(repeats: &Repeats) -> Verdict {
+    if repeats.groups > 0 {
+        Verdict::Fail
+    } else {
+        Verdict::Pass
+    }
+}
+
+/// Confirmations that share what they must not share.
+#[derive(Default)]
+struct Repeats {
+    /// How many users, or coupon ids, are affected.
+    groups: u64,
+    pick: Pick<Repeat>,
+}
+
+/// One confirmation that is not the first of its group.
+#[derive(Clone, Copy)]
+struct Repeat {
+    one: Confirmed,
+    place: u64,
+    first: Key,
+}
+
+impl Repeat {
+    fn case(&self, text: String) -> DraftCase {
+        DraftCase::of(self.one.user, text)
+            .at(Some(self.one.attempt))
+            .coupon(self.one.coupon)
+    }
+}
+
+/// Pairs of user and coupon are distinct and in the order of time, so a second pair of the same
+/// group is a second coupon of the user, or a second user of the coupon.
+fn repeats(named: &[&Confirmed], group: impl Fn(&Confirmed) -> Key) -> Repeats {
+    let mut groups: HashMap<Key, (u64, Key)> = HashMap::new();
+    let mut repeats = Repeats::default();
+    for one in named {
+        let (count, first) = groups.entry(group(one)).or_insert((0, one.user));
+        *count += 1;
+        if *count == 2 {
+            repeats.groups += 1;
+        }
+        if *count > 1 {
+            let repeat = Repeat {
+                one: **one,
+                place: *count,
+                first: *first,
+            };
+            repeats
+                .pick
+                .offer(one.user, one.attempt.inv_ns, *count, repeat);
+        }
+    }
+    repeats
+}
+
+/// Without users who ask again the claim holds for lack of trying; it is said, not judged.
+fn asked_twice(digest: &Digest<'_>) -> (DraftPart, u64) {
+    let got = |user: &Key, confirmed: bool| confirmed || digest.last.rows_of(*user) > 0;
+    let again = digest
+        .users
+        .iter()
+        .filter(|(user, asked)| asked.attempts > 1 && got(user, asked.confirmed_ns.is_some()))
+        .count() as u64;
+    let detail = match again {
+        0 => "no user who got one asked again, so the claim was hardly tested".to_owned(),
+        users => format!(
+            "{} who got one asked more than once",
+            count_of(users, "user")
+        ),
+    };
+    (DraftPart::information("asked_twice", again, detail), again)
 }

@@ -1,6 +1,9 @@
 //! The names that thresholds may use: k6's metrics, ours, and their tags.
 
 use std::fmt;
+use std::str::FromStr;
+
+use super::ThresholdError;
 
 /// A metric of k6 or one of ours that this version measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,6 +54,173 @@ pub enum Metric {
     LockFailed,
 }
 
+/// Names of the field that are no typing errors, but that this version does not measure.
+const NOT_MEASURED: [&str; 7] = [
+    "recovery",
+    "detection",
+    "cache_hits",
+    "delivery_lag",
+    "stock_remaining",
+    "checks",
+    "group_duration",
+];
+
+impl Metric {
+    /// Every metric, in the order in which messages list them.
+    pub const ALL: [Self; 22] = [
+        Self::HttpReqs,
+        Self::HttpReqDuration,
+        Self::HttpReqBlocked,
+        Self::HttpReqConnecting,
+        Self::HttpReqTlsHandshaking,
+        Self::HttpReqSending,
+        Self::HttpReqWaiting,
+        Self::HttpReqReceiving,
+        Self::HttpReqFailed,
+        Self::Iterations,
+        Self::IterationDuration,
+        Self::DroppedIterations,
+        Self::DataSent,
+        Self::DataReceived,
+        Self::Vus,
+        Self::VusMax,
+        Self::Outcome,
+        Self::ResponseTime,
+        Self::ScheduleLag,
+        Self::Issued,
+        Self::UnknownRate,
+        Self::LockFailed,
+    ];
+
+    /// As thresholds and outputs spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::HttpReqs => "http_reqs",
+            Self::HttpReqDuration => "http_req_duration",
+            Self::HttpReqBlocked => "http_req_blocked",
+            Self::HttpReqConnecting => "http_req_connecting",
+            Self::HttpReqTlsHandshaking => "http_req_tls_handshaking",
+            Self::HttpReqSending => "http_req_sending",
+            Self::HttpReqWaiting => "http_req_waiting",
+            Self::HttpReqReceiving => "http_req_receiving",
+            Self::HttpReqFailed => "http_req_failed",
+            Self::Iterations => "iterations",
+            Self::IterationDuration => "iteration_duration",
+            Self::DroppedIterations => "dropped_iterations",
+            Self::DataSent => "data_sent",
+            Self::DataReceived => "data_received",
+            Self::Vus => "vus",
+            Self::VusMax => "vus_max",
+            Self::Outcome => "outcome",
+            Self::ResponseTime => "response_time",
+            Self::ScheduleLag => "schedule_lag",
+            Self::Issued => "issued",
+            Self::UnknownRate => "unknown_rate",
+            Self::LockFailed => "lock_failed",
+        }
+    }
+
+    /// Which aggregates it has.
+    pub const fn kind(self) -> MetricKind {
+        match self {
+            Self::HttpReqs
+            | Self::Iterations
+            | Self::DroppedIterations
+            | Self::DataSent
+            | Self::DataReceived
+            | Self::Outcome
+            | Self::Issued => MetricKind::Counter,
+            Self::Vus | Self::VusMax => MetricKind::Gauge,
+            Self::HttpReqFailed | Self::UnknownRate | Self::LockFailed => MetricKind::Rate,
+            Self::HttpReqDuration
+            | Self::HttpReqBlocked
+            | Self::HttpReqConnecting
+            | Self::HttpReqTlsHandshaking
+            | Self::HttpReqSending
+            | Self::HttpReqWaiting
+            | Self::HttpReqReceiving
+            | Self::IterationDuration
+            | Self::ResponseTime
+            | Self::ScheduleLag => MetricKind::Trend,
+        }
+    }
+
+    /// What it can be narrowed by: the tags that its histograms or counters are kept apart by.
+    pub const fn tags(self) -> &'static [Tag] {
+        match self {
+            Self::HttpReqBlocked
+            | Self::HttpReqConnecting
+            | Self::HttpReqTlsHandshaking
+            | Self::HttpReqSending
+            | Self::HttpReqWaiting
+            | Self::HttpReqReceiving => &[Tag::Phase, Tag::Step, Tag::Load],
+            Self::ScheduleLag
+            | Self::Iterations
+            | Self::IterationDuration
+            | Self::DroppedIterations => &[Tag::Phase, Tag::Load],
+            Self::DataSent | Self::DataReceived | Self::Vus | Self::VusMax => &[],
+            Self::HttpReqs
+            | Self::HttpReqDuration
+            | Self::HttpReqFailed
+            | Self::Outcome
+            | Self::ResponseTime
+            | Self::Issued
+            | Self::UnknownRate
+            | Self::LockFailed => &Tag::ALL,
+        }
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Metric {
+    type Err = ThresholdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Some(metric) = Self::ALL.into_iter().find(|metric| metric.name() == text) {
+            return Ok(metric);
+        }
+        let (message, hint) = if NOT_MEASURED.contains(&text) {
+            (
+                format!("`{text}` is not supported by this version yet"),
+                list("metrics", Self::ALL.iter().map(|metric| metric.name())),
+            )
+        } else {
+            let names = Self::ALL.iter().map(|metric| metric.name());
+            let hint = nearest(text, names.clone()).map_or_else(
+                || list("metrics", names),
+                |name| format!("did you mean `{name}`?"),
+            );
+            (format!("unknown metric `{text}`"), hint)
+        };
+        Err(ThresholdError {
+            message,
+            hint: Some(hint),
+        })
+    }
+}
+
+/// The name that was probably meant, if one is close enough to be worth a suggestion.
+pub(super) fn nearest<'a>(
+    text: &str,
+    names: impl Iterator<Item = &'a str> + 'a,
+) -> Option<&'a str> {
+    let near = names.map(|name| (strsim::jaro_winkler(text, name), name));
+    near.filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .map(|(_, name)| name)
+}
+
+/// All choices on one line, for a hint.
+pub(super) fn list<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<_> = names.collect();
+    format!("{what}: {}", names.join(", "))
+}
+
 /// How a metric is aggregated, as in k6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetricKind {
@@ -77,13 +247,117 @@ pub enum Tag {
     Load,
 }
 
-impl fmt::Display for Tag {
+impl MetricKind {
+    /// Its aggregates as a threshold spells them.
+    pub const fn aggregates(self) -> &'static [&'static str] {
+        match self {
+            Self::Counter => &["count", "rate"],
+            Self::Gauge => &["value"],
+            Self::Rate => &["rate"],
+            Self::Trend => &["avg", "min", "max", "med", "p(N)", "count"],
+        }
+    }
+}
+
+impl fmt::Display for MetricKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Rate => "rate",
+            Self::Trend => "trend",
+        })
+    }
+}
+
+impl Tag {
+    /// Every tag, in the order in which messages list them.
+    pub const ALL: [Self; 4] = [Self::Phase, Self::Step, Self::Outcome, Self::Load];
+
+    /// As a threshold spells it.
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::Phase => "phase",
             Self::Step => "step",
             Self::Outcome => "outcome",
             Self::Load => "load",
+        }
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Tag {
+    type Err = ThresholdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Some(tag) = Self::ALL.into_iter().find(|tag| tag.name() == text) {
+            return Ok(tag);
+        }
+        let message = if text == "fault" {
+            "the tag `fault` is not supported by this version yet".to_owned()
+        } else {
+            format!("unknown tag `{text}`")
+        };
+        // k6's tags that have a counterpart here under another name.
+        let hint = match text {
+            "name" | "url" | "method" | "group" => {
+                "use `step`, a request's name in its flow".into()
+            }
+            "scenario" => "use `load`, a load's name".into(),
+            "status" | "expected_response" | "error" | "error_code" | "check" => {
+                "use `outcome`, the name that the scenario gives an answer".into()
+            }
+            _ => list("tags", Self::ALL.iter().map(|tag| tag.name())),
+        };
+        Err(ThresholdError {
+            message,
+            hint: Some(hint),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_and_tag_is_read_as_it_is_shown() {
+        for metric in Metric::ALL {
+            assert_eq!(metric.to_string().parse(), Ok(metric));
+        }
+        for tag in Tag::ALL {
+            assert_eq!(tag.to_string().parse(), Ok(tag));
+        }
+    }
+
+    #[test]
+    fn an_unknown_metric_names_the_nearest_or_all() {
+        let hint = |text: &str| text.parse::<Metric>().expect_err(text).hint.expect(text);
+        assert_eq!(
+            hint("http_req_duratoin"),
+            "did you mean `http_req_duration`?"
+        );
+        assert_eq!(
+            hint("http_request_duration"),
+            "did you mean `http_req_duration`?"
+        );
+        assert_eq!(hint("HTTP_REQS"), hint("?"), "nothing is near");
+        assert!(hint("?").starts_with("metrics: http_reqs, "));
+    }
+
+    #[test]
+    fn what_is_not_measured_is_told_apart_from_what_is_not_known() {
+        for name in NOT_MEASURED {
+            let error = name.parse::<Metric>().expect_err(name);
+            assert_eq!(
+                error.message,
+                format!("`{name}` is not supported by this version yet")
+            );
+        }
     }
 }

@@ -1,16 +1,20 @@
 //! What was measured: histograms by series, counters, and the thresholds over them.
 
+mod evaluate;
 mod log;
 mod metric;
 mod second;
 mod threshold;
 mod totals;
+mod unit;
 
-pub use log::{IntervalLog, read_intervals};
+pub use evaluate::{aborts, evaluate};
+pub use log::{Interval, IntervalLog, intervals, read_intervals};
 pub use metric::{Metric, MetricKind, Tag};
 pub use second::{Second, SecondLog, read_seconds};
 pub use threshold::{
-    Aggregate, Comparison, Threshold, ThresholdError, ThresholdResult, evaluate, parse_assertion,
-    parse_key,
+    Aggregate, Comparison, Threshold, ThresholdError, ThresholdResult, parse_assertion, parse_key,
 };
 pub use totals::{NO_INDEX, SeriesId, Totals, Trend};
+pub(crate) use unit::milliseconds;
+pub use unit::{Unit, grouped};

@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 /// The figures of one second of the load, for charts and progress.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Second {
-    /// Seconds since the start of the load; this line covers `[t, t + 1)`.
+    /// Seconds since the start of the load; this line covers `[t, t + length_s)`.
     pub t: u64,
+    /// 1, but for the last line, which may cover less, and after the harness was held up, more.
+    pub length_s: f64,
     /// VUs that were running at its end.
     pub vus: u64,
     /// Attempts that ended in it.

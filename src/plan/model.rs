@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::template::Template;
@@ -529,6 +528,37 @@ impl Executor {
                 | Self::RampingArrivalRate { .. }
                 | Self::Stampede { .. }
         )
+    }
+}
+
+impl Executor {
+    /// The most VUs at any time.
+    pub fn max_vus(&self) -> u64 {
+        match self {
+            Self::ConstantVus { vus, .. }
+            | Self::PerVuIterations { vus, .. }
+            | Self::SharedIterations { vus, .. } => *vus,
+            Self::RampingVus { start, stages, .. } => {
+                stages.iter().map(|stage| stage.target).fold(*start, u64::max)
+            }
+            Self::ConstantArrivalRate { max_vus, .. } | Self::RampingArrivalRate { max_vus, .. } => {
+                *max_vus
+            }
+            Self::Stampede { users, .. } => *users,
+        }
+    }
+
+    /// As the scenario spells it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ConstantVus { .. } => "constant_vus",
+            Self::RampingVus { .. } => "ramping_vus",
+            Self::PerVuIterations { .. } => "per_vu_iterations",
+            Self::SharedIterations { .. } => "shared_iterations",
+            Self::ConstantArrivalRate { .. } => "constant_arrival_rate",
+            Self::RampingArrivalRate { .. } => "ramping_arrival_rate",
+            Self::Stampede { .. } => "stampede",
+        }
     }
 }
 

@@ -1,1 +1,201 @@
 //! Reads the truth from outside: SQL, Redis, HTTP; read-only.
+
+pub mod log;
+pub mod settle;
+
+mod error;
+mod http;
+mod redis;
+mod shape;
+mod sql;
+mod time;
+
+use std::time::Duration;
+
+pub use error::{ProbeError, Reason};
+pub use log::{TruthLog, When, read_truth};
+pub use redis::is_read_command;
+pub use settle::{Settling, State};
+
+use crate::check::IssuedRow;
+use crate::plan::{Query, Source};
+use error::{Fault, place};
+
+/// How long a source may keep silent: to connect, to answer, or until the next row of an answer
+/// that comes in pieces.
+pub const LIMIT: Duration = Duration::from_secs(10);
+
+/// Makes ring the process's TLS implementation, unless one is installed already.
+///
+/// Every TLS client of the process needs it; calling it again does nothing.
+pub fn install_tls_provider() {
+    // The only error is that another one was installed first, which serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// One open source of truth.
+///
+/// A connection that is lost is opened again by the next call, and a call that finds it lost asks
+/// once more, so a probe outlives a restart of what it reads from.
+#[derive(Debug)]
+pub struct Probe {
+    access: Access,
+    place: String,
+    offset: i64,
+}
+
+#[derive(Debug)]
+enum Access {
+    Sql(sql::SqlProbe),
+    Redis(redis::RedisProbe),
+    Http(http::HttpProbe),
+}
+
+impl Probe {
+    /// Connects, so that a wrong URL or password shows before the load starts.
+    ///
+    /// `target_base` is what an HTTP path that starts with a slash is appended to.
+    ///
+    /// # Errors
+    /// When the source is not well-formed, not supported, or cannot be reached.
+    pub async fn open(source: &Source, target_base: Option<&str>) -> Result<Self, ProbeError> {
+        let (place, access) = match &source.query {
+            Query::Sql { url, query } => {
+                let sql = sql::SqlProbe::open(url.reveal(), query).await;
+                (place(url.reveal()), sql.map(Access::Sql))
+            }
+            Query::Redis { url, command } => {
+                let redis = redis::RedisProbe::open(url.reveal(), command).await;
+                (place(url.reveal()), redis.map(Access::Redis))
+            }
+            Query::Http {
+                url,
+                headers,
+                pointer,
+                user,
+                id,
+                time,
+            } => {
+                let url = http::absolute(url.reveal(), target_base);
+                let row = http::RowPointers {
+                    user: user.clone(),
+                    id: id.clone(),
+                    time: time.clone(),
+                };
+                let http = http::HttpProbe::open(&url, headers, pointer.clone(), row);
+                (place(&url), http.map(Access::Http))
+            }
+            Query::Bundled => {
+                let words = "is only known once the server has started";
+                let access = Err(Fault::asked(words));
+                ("the bundled server's own truth".to_owned(), access)
+            }
+        };
+        match access {
+            Ok(access) => Ok(Self {
+                access,
+                place,
+                offset: source.offset,
+            }),
+            Err(fault) => Err(fault.at(&place)),
+        }
+    }
+
+    /// All rows, in the source's order. The source's offset does not apply: a sentinel is a row.
+    ///
+    /// # Errors
+    /// When the source does not answer, or with something else than rows of users.
+    pub async fn rows(&self) -> Result<Vec<IssuedRow>, ProbeError> {
+        let mut answer = self.rows_once().await;
+        if is_lost(&answer) {
+            answer = self.rows_once().await;
+        }
+        answer.map_err(|fault| fault.at(&self.place))
+    }
+
+    /// How many rows there are, with the source's offset, at least 0; as cheap as the source
+    /// allows.
+    ///
+    /// # Errors
+    /// As [`Self::rows`].
+    pub async fn count(&self) -> Result<u64, ProbeError> {
+        let mut answer = self.count_once().await;
+        if is_lost(&answer) {
+            answer = self.count_once().await;
+        }
+        let count = answer.map_err(|fault| fault.at(&self.place))?;
+        Ok(count.saturating_add_signed(self.offset))
+    }
+
+    /// The number that the source holds, with the source's offset.
+    ///
+    /// # Errors
+    /// When the source does not answer, or with something else than a whole number.
+    pub async fn number(&self) -> Result<i64, ProbeError> {
+        let mut answer = self.number_once().await;
+        if is_lost(&answer) {
+            answer = self.number_once().await;
+        }
+        let number = answer.map_err(|fault| fault.at(&self.place))?;
+        Ok(number.saturating_add(self.offset))
+    }
+
+    /// Says goodbye to the source.
+    pub async fn close(self) {
+        if let Access::Sql(sql) = self.access {
+            sql.close().await;
+        }
+    }
+
+    async fn rows_once(&self) -> Result<Vec<IssuedRow>, Fault> {
+        match &self.access {
+            Access::Sql(sql) => sql.rows().await,
+            Access::Redis(redis) => redis.rows().await,
+            Access::Http(http) => http.rows().await,
+        }
+    }
+
+    async fn count_once(&self) -> Result<u64, Fault> {
+        match &self.access {
+            Access::Sql(sql) => sql.count().await,
+            Access::Redis(redis) => redis.count().await,
+            Access::Http(http) => http.rows().await.map(|rows| rows.len() as u64),
+        }
+    }
+
+    async fn number_once(&self) -> Result<i64, Fault> {
+        match &self.access {
+            Access::Sql(sql) => sql.number().await,
+            Access::Redis(redis) => redis.number().await,
+            Access::Http(http) => http.number().await,
+        }
+    }
+}
+
+fn is_lost<T>(answer: &Result<T, Fault>) -> bool {
+    matches!(answer, Err(fault) if fault.reason == Reason::Lost)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+
+    #[test]
+    fn installing_the_tls_provider_twice_is_harmless() {
+        install_tls_provider();
+        install_tls_provider();
+        assert!(rustls::crypto::CryptoProvider::get_default().is_some());
+    }
+
+    #[tokio::test]
+    async fn the_bundled_truth_cannot_be_opened_by_itself() {
+        let source = Source {
+            query: Query::Bundled,
+            offset: 0,
+        };
+        let error = Probe::open(&source, None).await.unwrap_err();
+        assert_eq!(error.reason(), Reason::Asked);
+    }
+}

@@ -1,6 +1,10 @@
 //! The summary of a run rendered for people and programs; no clock, no I/O.
 
 mod chart;
+mod escape;
+#[cfg(test)]
+mod fixture;
+mod format;
 mod markdown;
 mod summary;
 mod table;

@@ -1,1 +1,16 @@
-//! Stub.
+//! The conductor: ties load, stack, probes and files together; the verdict is made from the files.
+
+mod assemble;
+mod collector;
+mod conductor;
+mod directory;
+mod event;
+mod guard;
+mod interrupt;
+pub mod machine;
+mod truth;
+
+pub use assemble::{Assembled, AssembleError, assemble};
+pub use conductor::{Request, RunError, conduct};
+pub use directory::{RunDirectory, RunRecord};
+pub use event::{Event, UnknownCount};

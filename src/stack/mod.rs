@@ -1,1 +1,92 @@
-//! Stub.
+//! What is loaded: brought up and taken down by the run, or reached where it already runs.
+
+mod embedded;
+mod external;
+
+use std::io;
+use std::path::Path;
+
+use crate::load::http::Endpoint;
+use crate::plan::{Plan, Provider, Source, Target};
+
+/// The target, ready to be loaded.
+pub struct Ready {
+    /// Each instance, resolved and answering.
+    pub endpoints: Vec<Endpoint>,
+    /// The truth sources, where the bundled server has its own.
+    pub truth: TruthSources,
+    /// Which provider brought it up, and why.
+    pub provider: String,
+    server: Option<embedded::Server>,
+}
+
+/// Where the truth of this target is read.
+#[derive(Debug, Clone, Default)]
+pub struct TruthSources {
+    /// The issued rows.
+    pub issued: Option<Source>,
+    /// The stock that the system says it had.
+    pub stock: Option<Source>,
+    /// What the system says is left.
+    pub remaining: Option<Source>,
+}
+
+/// Why the target is not ready.
+#[derive(Debug, thiserror::Error)]
+pub enum NotReady {
+    /// A URL does not answer.
+    #[error("{url} does not answer: {problem}")]
+    Unreachable {
+        /// Without secrets.
+        url: String,
+        /// In words.
+        problem: String,
+    },
+    /// The bundled server did not start.
+    #[error("the bundled server did not start: {problem}{log}")]
+    Server {
+        /// In words.
+        problem: String,
+        /// The last lines of its log, each on a line of its own.
+        log: String,
+    },
+    /// The harness could not do its part.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+impl Ready {
+    /// Brings the target up, or makes sure that it answers.
+    ///
+    /// # Errors
+    /// When it does not answer in time.
+    pub async fn start(plan: &Plan, directory: &Path) -> Result<Self, NotReady> {
+        match &plan.target {
+            Target::Urls { urls, ready, http2 } => {
+                let endpoints = external::reach(urls, ready.as_deref(), *http2).await?;
+                let truth = external::truth(plan);
+                let provider = "none: the system already runs".to_owned();
+                Ok(Self { endpoints, truth, provider, server: None })
+            }
+            Target::Stack(stack) => {
+                let server = embedded::Server::start(plan, stack, directory).await?;
+                let urls = [server.url().clone()];
+                let endpoints = external::reach(&urls, Some("/health"), false).await?;
+                let truth = server.truth(plan);
+                let provider = match stack.provider {
+                    Provider::Embedded => "embedded: as asked",
+                    Provider::Auto => "embedded: auto, and this version has no other provider",
+                };
+                let provider = provider.to_owned();
+                Ok(Self { endpoints, truth, provider, server: Some(server) })
+            }
+        }
+    }
+
+    /// Takes down what was brought up. A server that does not stop in time is killed.
+    pub async fn stop(self) {
+        if let Some(server) = self.server {
+            server.stop().await;
+        }
+    }
+}

@@ -1,12 +1,13 @@
 //! What the command line changes about a scenario.
 
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use crate::scenario::{did_you_mean, list};
 
 /// What the command line changes about a scenario.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Overrides {
     /// `--set path=value`, in order; applied to the text before it is decoded.
     pub set: Vec<String>,
@@ -26,7 +27,7 @@ pub struct Overrides {
 ///
 /// Time scales what the load lasts: stages, `for` and `start_after`. It leaves alone what an
 /// answer may take (timeouts, graceful stops, `within`) and pauses, which belong to the users.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Scale {
     /// Durations of the load.
     pub time: f64,
@@ -46,6 +47,13 @@ impl Default for Scale {
             rate: 1.0,
             iterations: 1.0,
         }
+    }
+}
+
+impl fmt::Display for Scale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { time, vus, rate, iterations } = self;
+        write!(f, "time={time},vus={vus},rate={rate},iterations={iterations}")
     }
 }
 

@@ -1,0 +1,61 @@
+//! Why the server could not start or had to give up.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// A failure of the server itself; a refused request is an answer, not one of these.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// The address could not be bound.
+    #[error("failed to listen on {address}: {source}\nhint: choose a free port, or port 0")]
+    Listen {
+        /// What was asked for.
+        address: SocketAddr,
+        /// What the system answered.
+        source: io::Error,
+    },
+    /// The database file could not be opened or prepared.
+    #[error(
+        "failed to open database {}: {source}\nhint: the directory must exist and be writable",
+        path.display()
+    )]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// What `SQLite` answered.
+        source: sqlx::Error,
+    },
+    /// The file holds two coupons of one user, so the guard against that cannot be created.
+    #[error(
+        "failed to guard database {}: some user holds the same coupon twice\n\
+         hint: start with a new file, or with the bug that made this one",
+        path.display()
+    )]
+    TwoOfOneUser {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The address could not be announced on stdout.
+    #[error("failed to announce the address on stdout: {0}")]
+    Announce(io::Error),
+    /// Signals could not be listened to.
+    #[error("failed to listen for signals: {0}")]
+    Signals(io::Error),
+    /// The thread that waits for the end of stdin could not start.
+    #[error("failed to watch stdin: {0}")]
+    Stdin(io::Error),
+    /// The recorder of metrics could not be set up.
+    #[error("failed to set up metrics: {0}")]
+    Metrics(String),
+    /// Another subscriber was installed before.
+    #[error("failed to start logging: {0}")]
+    Logging(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Acknowledged coupons could not be written before the end.
+    #[error("failed to write {rows} acknowledged coupons before stopping")]
+    Undrained {
+        /// How many rows are missing from the table.
+        rows: u64,
+    },
+}

@@ -1,0 +1,45 @@
+//! The JSON that every refusal and failure is told in.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::coupon::IssueError;
+
+#[derive(Serialize)]
+struct Message<'a> {
+    #[serde(rename = "statusCode")]
+    status_code: u16,
+    message: &'a str,
+}
+
+pub(super) fn message(status: StatusCode, message: &str) -> Response {
+    (
+        status,
+        Json(Message {
+            status_code: status.as_u16(),
+            message,
+        }),
+    )
+        .into_response()
+}
+
+pub(super) fn failure(error: &IssueError) -> Response {
+    let status = match error {
+        IssueError::UnknownCoupon => StatusCode::NOT_FOUND,
+        IssueError::Locked(_) => StatusCode::CONFLICT,
+        IssueError::QueueFull | IssueError::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+        IssueError::Storage(error) => {
+            tracing::error!(event = "storage_failed", %error);
+            // Its details belong into the log, not to a client.
+            return message(StatusCode::INTERNAL_SERVER_ERROR, "storage error");
+        }
+    };
+    tracing::debug!(event = "issue_failed", %error);
+    message(status, &error.to_string())
+}
+
+pub(super) async fn no_such_route() -> Response {
+    message(StatusCode::NOT_FOUND, "no such route")
+}

@@ -1,0 +1,69 @@
+//! What the server tells about itself: a coupon's numbers, its health, its metrics.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::json;
+
+use super::{AppState, reply};
+use crate::coupon::{CouponId, IssueError};
+
+/// A coupon's numbers, all of one instant.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Coupon {
+    id: CouponId,
+    status: String,
+    /// As the table has it.
+    stock_quantity: i64,
+    /// As it was at the beginning.
+    total_quantity: i64,
+    remaining: i64,
+    issued: i64,
+    pending: i64,
+}
+
+pub(super) async fn coupon(State(state): State<AppState>, Path(coupon): Path<String>) -> Response {
+    let Ok(id) = coupon.parse() else {
+        return reply::failure(&IssueError::UnknownCoupon);
+    };
+    match state.0.strategy.stock(id).await {
+        Ok(stock) => Json(Coupon {
+            id,
+            status: stock.status,
+            stock_quantity: stock.in_table,
+            total_quantity: stock.total,
+            remaining: stock.remaining,
+            issued: stock.issued,
+            pending: stock.pending,
+        })
+        .into_response(),
+        Err(error) => reply::failure(&error),
+    }
+}
+
+pub(super) async fn health(State(state): State<AppState>) -> Response {
+    match state.0.store.check().await {
+        Ok(()) => Json(json!({ "status": "ok", "database": "up" })).into_response(),
+        Err(error) => {
+            tracing::warn!(event = "unhealthy", %error);
+            let body = Json(json!({ "status": "down", "database": "down" }));
+            (StatusCode::SERVICE_UNAVAILABLE, body).into_response()
+        }
+    }
+}
+
+/// Answers in any case: a coupon that cannot be read is when the other numbers are wanted most.
+pub(super) async fn metrics(State(state): State<AppState>) -> Response {
+    match state.0.strategy.stock(state.0.coupon).await {
+        Ok(stock) => state.0.metrics.set_stock(&stock),
+        Err(error) => tracing::debug!(event = "stock_unread", %error),
+    }
+    let format = [(
+        header::CONTENT_TYPE,
+        "text/plain; version=0.0.4; charset=utf-8",
+    )];
+    (format, state.0.metrics.render()).into_response()
+}

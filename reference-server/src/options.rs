@@ -1,0 +1,69 @@
+//! The server's settings, as the command line gives them.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::bug::Bug;
+use crate::strategy::StrategyName;
+
+/// Everything that can be set about one server.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Options {
+    /// Address to listen on; port 0 lets the system choose one
+    #[arg(long, value_name = "ADDR", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)))]
+    pub listen: SocketAddr,
+
+    /// How a coupon is issued
+    #[arg(long, value_enum, default_value_t = StrategyName::SqliteAtomic)]
+    pub strategy: StrategyName,
+
+    /// Plant a defect on purpose, to see whether it is found
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub bug: Option<Bug>,
+
+    /// `SQLite` file with the coupons; created if missing, kept as it is otherwise
+    #[arg(long, value_name = "PATH", default_value = "coupons.db")]
+    pub database: PathBuf,
+
+    /// Coupon that exists when the server opens
+    #[arg(long, value_name = "ID", default_value_t = 1)]
+    pub coupon: i64,
+
+    /// Stock of that coupon, if the file does not have it yet
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32))]
+    pub stock: u32,
+
+    /// Connections that read; there is always exactly one that writes
+    #[arg(long, value_name = "N", default_value = "4")]
+    pub database_pool: NonZeroUsize,
+
+    /// Issued coupons that may wait to be written (memory-then-sqlite); when full: 503
+    #[arg(long, value_name = "N", default_value = "10000")]
+    pub queue: NonZeroUsize,
+
+    /// Longest wait for the database's write lock, in milliseconds; beyond: 409
+    #[arg(long, value_name = "MS", default_value_t = 5000)]
+    pub lock_timeout_ms: u32,
+
+    /// Seed of the bugs that strike by chance
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+
+    /// Least severe log level written to stderr: off, error, warn, info, debug or trace
+    #[arg(long, value_name = "LEVEL", default_value_t = LevelFilter::INFO)]
+    pub log_level: LevelFilter,
+
+    /// Stop when stdin ends, so that the server does not outlive the process that started it
+    #[arg(long)]
+    pub stop_with_stdin: bool,
+}
+
+impl Options {
+    pub(crate) fn lock_timeout(&self) -> Duration {
+        Duration::from_millis(self.lock_timeout_ms.into())
+    }
+}

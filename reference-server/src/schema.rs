@@ -1,0 +1,80 @@
+//! Creates the two tables, their indexes, and the coupon that is to be issued.
+
+use sqlx::{Connection, SqliteConnection};
+
+use crate::coupon::CouponId;
+
+/// The index on user and coupon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UserIndex {
+    /// It is the guard against a second coupon for the same user.
+    Unique,
+    /// It only makes the look for an earlier coupon fast.
+    Plain,
+}
+
+const TABLES: [&str; 3] = [
+    "CREATE TABLE IF NOT EXISTS fcfs_coupons (
+        id INTEGER PRIMARY KEY,
+        status TEXT NOT NULL,
+        stockQuantity INTEGER NOT NULL,
+        totalQuantity INTEGER NOT NULL
+    )",
+    "CREATE TABLE IF NOT EXISTS user_coupons (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        userId TEXT NOT NULL,
+        couponId INTEGER NOT NULL,
+        createdAt INTEGER NOT NULL
+    )",
+    "CREATE INDEX IF NOT EXISTS idx_fcfs_coupon_status ON fcfs_coupons (status, stockQuantity)",
+];
+
+/// Brings the file to what the strategy relies on. A coupon that exists keeps its stock.
+pub(crate) async fn prepare(
+    writer: &mut SqliteConnection,
+    user_index: UserIndex,
+    coupon: CouponId,
+    stock: u32,
+) -> Result<(), sqlx::Error> {
+    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+    for statement in TABLES {
+        sqlx::query(statement).execute(&mut *transaction).await?;
+    }
+    set_user_index(&mut transaction, user_index).await?;
+    sqlx::query(
+        "INSERT INTO fcfs_coupons (id, status, stockQuantity, totalQuantity)
+         VALUES (?1, 'ACTIVE', ?2, ?2) ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(coupon)
+    .bind(stock)
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await
+}
+
+/// Another strategy may have left the other kind of index; building one anew takes seconds on a
+/// large table, so it is only done when needed.
+async fn set_user_index(
+    writer: &mut SqliteConnection,
+    wanted: UserIndex,
+) -> Result<(), sqlx::Error> {
+    let found = sqlx::query_scalar::<_, bool>(
+        "SELECT \"unique\" FROM pragma_index_list('user_coupons') WHERE name = 'idx_user_coupon'",
+    )
+    .fetch_optional(&mut *writer)
+    .await?;
+    if found == Some(wanted == UserIndex::Unique) {
+        return Ok(());
+    }
+    sqlx::query("DROP INDEX IF EXISTS idx_user_coupon")
+        .execute(&mut *writer)
+        .await?;
+    let create = match wanted {
+        UserIndex::Unique => {
+            "CREATE UNIQUE INDEX idx_user_coupon ON user_coupons (userId, couponId)"
+        }
+        UserIndex::Plain => "CREATE INDEX idx_user_coupon ON user_coupons (userId, couponId)",
+    };
+    sqlx::query(create).execute(&mut *writer).await?;
+    Ok(())
+}

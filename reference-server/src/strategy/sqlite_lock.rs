@@ -1,0 +1,82 @@
+//! `sqlite-lock`: check, then act, under the database's write lock.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use sqlx::Connection;
+
+use super::Strategy;
+use crate::bug::Bugs;
+use crate::coupon::{CouponId, Issue, IssueError, Stock, UserId};
+use crate::rows;
+use crate::store::Store;
+
+/// The guard is the lock: every request takes it, those that are refused as well, as with the
+/// distributed lock this stands for.
+pub(super) struct SqliteLock {
+    store: Arc<Store>,
+    bugs: Arc<Bugs>,
+}
+
+impl SqliteLock {
+    pub(super) fn new(store: Arc<Store>, bugs: Arc<Bugs>) -> Self {
+        Self { store, bugs }
+    }
+
+    async fn try_issue(&self, coupon: CouponId, user: &UserId) -> Result<Issue, IssueError> {
+        let old_look = self.old_look(coupon, user).await?;
+        let mut writer = self.store.writer().await?;
+        let mut locked = writer.begin_with("BEGIN IMMEDIATE").await?;
+        let found = rows::look(&mut locked, coupon, user).await?;
+        let standing = found.ok_or(IssueError::UnknownCoupon)?;
+        let stock = old_look.unwrap_or(standing.stock);
+        if standing.holds && self.bugs.looks_for_an_earlier_coupon() {
+            locked.rollback().await?;
+            return Ok(Issue::Duplicate);
+        }
+        if stock <= 0 {
+            locked.rollback().await?;
+            return Ok(Issue::SoldOut);
+        }
+        let left = rows::take(&mut locked, coupon, 1)
+            .await?
+            .ok_or(IssueError::UnknownCoupon)?;
+        if self.bugs.refuses_the_last(left) {
+            locked.commit().await?;
+            return Ok(Issue::SoldOut);
+        }
+        let issued = rows::insert(&mut locked, coupon, user, &self.bugs).await?;
+        locked.commit().await?;
+        Ok(Issue::Issued(issued))
+    }
+
+    /// The stock as it was before the lock, if a bug makes that the one to go by.
+    async fn old_look(&self, coupon: CouponId, user: &UserId) -> Result<Option<i64>, IssueError> {
+        if !self.bugs.acts_on_an_old_look() {
+            return Ok(None);
+        }
+        let found = rows::look(&mut *self.store.reader().await, coupon, user).await?;
+        let standing = found.ok_or(IssueError::UnknownCoupon)?;
+        self.bugs.remote_check().await;
+        Ok(Some(standing.stock))
+    }
+}
+
+impl Strategy for SqliteLock {
+    fn issue<'a>(
+        &'a self,
+        coupon: CouponId,
+        user: &'a UserId,
+    ) -> BoxFuture<'a, Result<Issue, IssueError>> {
+        Box::pin(self.try_issue(coupon, user))
+    }
+
+    fn stock(&self, coupon: CouponId) -> BoxFuture<'_, Result<Stock, IssueError>> {
+        Box::pin(self.store.stock(coupon))
+    }
+
+    /// Every answer was committed before it was given.
+    fn drain(&self) -> BoxFuture<'_, u64> {
+        Box::pin(std::future::ready(0))
+    }
+}

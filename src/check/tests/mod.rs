@@ -1,0 +1,214 @@
+//! Histories in words, so that a test of a checker reads as a story.
+
+mod acknowledged;
+mod bounds;
+mod one_per_user;
+mod properties;
+mod stock;
+
+use std::time::Duration;
+
+use super::{Evidence, Finding, IssuedRead, IssuedRow, Observations, Part, Reading, check};
+use crate::history::{Cause, Key, Operation, OutcomeKind};
+use crate::plan::{
+    Body, Invariant, Label, Per, Phase, Plan, Settle, Step, Subject, Target, Template, Truth, Users,
+};
+use crate::verdict::Verdict;
+
+/// What happened, and what was read from outside.
+#[derive(Debug, Clone)]
+pub(super) struct Story {
+    pub(super) plan: Plan,
+    pub(super) history: Vec<Operation>,
+    pub(super) observations: Observations,
+}
+
+impl Story {
+    /// Nothing happened yet to a stock of this size; the store was empty before.
+    pub(super) fn of_stock(stock: u64) -> Self {
+        Self {
+            plan: plan(stock),
+            history: Vec::new(),
+            observations: Observations {
+                baseline: Some(IssuedRead::default()),
+                settled: Some(true),
+                ..Observations::default()
+            },
+        }
+    }
+
+    /// A user's attempt in the closed interval from `inv` to `ret`.
+    pub(super) fn told(mut self, user: &str, kind: OutcomeKind, inv: u64, ret: u64) -> Self {
+        self.history.push(operation(user, kind, inv, ret));
+        self
+    }
+
+    /// An attempt whose answer names a coupon.
+    pub(super) fn issued(mut self, user: &str, coupon: &str, inv: u64, ret: u64) -> Self {
+        let mut operation = operation(user, OutcomeKind::Issued, inv, ret);
+        operation.coupon = Key::of(coupon);
+        self.history.push(operation);
+        self
+    }
+
+    /// The rows before the load, each `user` or `user:coupon`.
+    pub(super) fn before(mut self, rows: &[&str]) -> Self {
+        self.observations.baseline = Some(read(rows));
+        self
+    }
+
+    /// The final read.
+    pub(super) fn finally(mut self, rows: &[&str]) -> Self {
+        self.observations.last = Some(read(rows));
+        self
+    }
+
+    /// The read some seconds later.
+    pub(super) fn later(mut self, rows: &[&str]) -> Self {
+        self.observations.second = Some(read(rows));
+        self
+    }
+
+    /// The system never became quiet.
+    pub(super) fn restless(mut self) -> Self {
+        self.observations.settled = Some(false);
+        self
+    }
+
+    /// The remaining stock as read during the run.
+    pub(super) fn reading(mut self, value: i64, inv: u64, ret: u64) -> Self {
+        self.observations.remaining.push(Reading {
+            inv_ns: inv,
+            ret_ns: ret,
+            value,
+        });
+        self
+    }
+
+    pub(super) fn finding(&self, invariant: Invariant) -> Finding {
+        let mut plan = self.plan.clone();
+        plan.invariants = vec![invariant];
+        let evidence = Evidence {
+            plan: &plan,
+            history: &self.history,
+            observations: &self.observations,
+        };
+        check(&evidence).expect("a readable history").remove(0)
+    }
+
+    pub(super) fn findings(&self) -> Vec<Finding> {
+        Invariant::ALL.map(|one| self.finding(one)).to_vec()
+    }
+}
+
+/// The part with this name; a missing one is a mistake in the test's expectation.
+pub(super) fn part<'f>(finding: &'f Finding, name: &str) -> &'f Part {
+    let found = finding.parts.iter().find(|part| part.name == name);
+    found.unwrap_or_else(|| panic!("no part {name} in {finding:#?}"))
+}
+
+pub(super) fn verdict_of(finding: &Finding, name: &str) -> (Verdict, u64) {
+    let part = part(finding, name);
+    (part.verdict, part.count)
+}
+
+pub(super) fn has_part(finding: &Finding, name: &str) -> bool {
+    finding.parts.iter().any(|part| part.name == name)
+}
+
+pub(super) fn operation(user: &str, kind: OutcomeKind, inv_ns: u64, ret_ns: u64) -> Operation {
+    Operation {
+        user: Key::of(user),
+        coupon: Key::NONE,
+        inv_ns,
+        ret_ns,
+        lag_us: 0,
+        status: 0,
+        kind,
+        label: kind as u8,
+        step: 1,
+        cause: Cause::None,
+        phase: 0,
+        vu: 0,
+    }
+}
+
+pub(super) fn read(rows: &[&str]) -> IssuedRead {
+    let row = |text: &&str| {
+        let (user, id) = text
+            .split_once(':')
+            .map_or((*text, None), |(user, id)| (user, Some(id)));
+        IssuedRow {
+            user: user.to_owned(),
+            id: id.map(str::to_owned),
+            created_us: None,
+            grain_us: None,
+        }
+    };
+    IssuedRead {
+        at_ns: 0,
+        rows: rows.iter().map(row).collect(),
+    }
+}
+
+/// Step 0 only looks; step 1 attempts.
+pub(super) fn plan(stock: u64) -> Plan {
+    let phase = |name: &str, load| Phase {
+        name: name.to_owned(),
+        load,
+        from: Duration::ZERO,
+        to: Duration::from_secs(1),
+    };
+    Plan {
+        name: "test".to_owned(),
+        about: None,
+        seed: 1,
+        target: Target::Urls {
+            urls: Vec::new(),
+            ready: None,
+            http2: false,
+        },
+        subject: Some(Subject {
+            coupon: "1".to_owned(),
+            stock,
+        }),
+        users: Users {
+            pool: stock + 1,
+            repeat: 0.0,
+            per: Per::Iteration,
+            id: Template::literal(""),
+        },
+        loads: Vec::new(),
+        phases: vec![phase("rush", Some(0)), phase("drain", None)],
+        flows: Vec::new(),
+        steps: vec![step("look", false), step("claim", true)],
+        labels: Label::built_in(),
+        truth: Some(Truth {
+            issued: None,
+            stock: None,
+            remaining: None,
+            settle: Settle {
+                quiet: Duration::from_secs(1),
+                within: Duration::from_secs(2),
+            },
+            drain: true,
+        }),
+        invariants: Invariant::ALL.to_vec(),
+        thresholds: Vec::new(),
+        warnings: Vec::new(),
+    }
+}
+
+fn step(name: &str, attempts_subject: bool) -> Step {
+    Step {
+        name: name.to_owned(),
+        method: "POST".to_owned(),
+        path: Template::literal("/"),
+        query: Vec::new(),
+        headers: Vec::new(),
+        body: Body::None,
+        timeout: Duration::from_secs(1),
+        rules: Vec::new(),
+        attempts_subject,
+    }
+}

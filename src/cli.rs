@@ -1,0 +1,357 @@
+//! The command line: what can be typed, and what each command does with it.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::exit::Exit;
+use crate::plan::{self, Overrides, Plan, Scale};
+use crate::report::{self, Summary};
+use crate::run::{self, Assembled, Request, RunDirectory, RunError};
+use crate::scenario;
+use crate::verdict::Verdict;
+
+/// Proves or refutes that a first-come-first-served system did not oversell, under load
+#[derive(Debug, Parser)]
+#[command(name = "fcfs-bench", version, arg_required_else_help = true)]
+#[command(after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+    0  every threshold and invariant holds
+    2  the command line cannot be understood
+   70  a bug of fcfs-bench
+   99  a threshold failed
+  104  the scenario is invalid
+  105  interrupted; everything was given back
+  111  an invariant is violated
+  112  inconclusive, vacuous, or evidence was lost
+  113  the target or its stack is not ready";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a scenario and judge it
+    Run(RunArgs),
+    /// Say everything that is wrong with a scenario
+    Validate(PlanArgs),
+    /// Show what would run, without running it
+    Plan(PlanArgs),
+    /// Judge the evidence of a run directory again
+    Check(DirectoryArgs),
+    /// Write the reports of a run directory again
+    Report(DirectoryArgs),
+    /// Run the bundled first-come-first-served server
+    Serve(Box<reference_server::Options>),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+struct PlanArgs {
+    /// Scenario file
+    scenario: PathBuf,
+
+    #[command(flatten)]
+    changes: Changes,
+}
+
+/// What the command line changes about a scenario.
+#[derive(Debug, Args)]
+struct Changes {
+    /// Change one value: load.opening.constant_vus.vus=50 (may be given more than once)
+    #[arg(long, value_name = "PATH=VALUE")]
+    set: Vec<String>,
+
+    /// Scale the load: time=0.1,vus=0.5,rate=2,iterations=0.1
+    #[arg(long, value_name = "FACTORS", default_value_t)]
+    scale: Scale,
+
+    /// Load a system that already runs, instead of the scenario's target
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+
+    /// Who brings the bundled system up: auto or embedded
+    #[arg(long, value_name = "NAME")]
+    provider: Option<String>,
+
+    /// Plant a bug in the bundled server: oversell, double-issue, lost-ack, last-one-refused,
+    /// false-duplicate
+    #[arg(long, value_name = "NAME")]
+    bug: Option<String>,
+
+    /// Every choice by chance follows from this number
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+struct RunArgs {
+    #[command(flatten)]
+    plan: PlanArgs,
+
+    /// Where the run directory is made [default: a new one under reports/]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    /// Load threads [default: one for each core; beside a bundled server one for two]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
+
+    /// Print summary.json to stdout at the end, instead of tables
+    #[arg(long)]
+    json: bool,
+
+    /// Show no progress and no tables
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+#[derive(Debug, Args)]
+struct DirectoryArgs {
+    /// Run directory
+    directory: PathBuf,
+
+    /// Print summary.json to stdout, instead of tables
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs what was typed. Only this function's caller ends the process.
+pub fn main() -> Exit {
+    match Cli::parse().command {
+        Command::Run(args) => run(args),
+        Command::Validate(args) => validate(&args),
+        Command::Plan(args) => show_plan(&args),
+        Command::Check(args) => check(&args),
+        Command::Report(args) => rewrite(&args),
+        Command::Serve(options) => serve(*options),
+        Command::Completions { shell } => completions(shell),
+    }
+}
+
+impl From<&Changes> for Overrides {
+    fn from(changes: &Changes) -> Self {
+        Self {
+            set: changes.set.clone(),
+            scale: changes.scale,
+            url: changes.url.clone(),
+            provider: changes.provider.clone(),
+            bug: changes.bug.clone(),
+            seed: changes.seed,
+        }
+    }
+}
+
+/// A plan with the text that it came from.
+struct Loaded {
+    plan: Plan,
+    text: String,
+    file: String,
+    overrides: Overrides,
+}
+
+fn load(args: &PlanArgs) -> Result<Loaded, Exit> {
+    let invalid = |diagnostics: scenario::Diagnostics| {
+        eprint!("{diagnostics}");
+        Exit::InvalidScenario
+    };
+    let text = scenario::read(&args.scenario).map_err(invalid)?;
+    let (file, overrides) = (args.scenario.display().to_string(), Overrides::from(&args.changes));
+    let environment = |name: &str| std::env::var(name).ok();
+    let plan = plan::load(&file, &text, &overrides, &environment).map_err(invalid)?;
+    Ok(Loaded { plan, text, file, overrides })
+}
+
+fn validate(args: &PlanArgs) -> Exit {
+    let loaded = match load(args) {
+        Ok(loaded) => loaded,
+        Err(exit) => return exit,
+    };
+    for warning in &loaded.plan.warnings {
+        eprintln!("warning: {warning}");
+    }
+    print(&format!("{}: valid\n", loaded.file));
+    Exit::Ok
+}
+
+fn show_plan(args: &PlanArgs) -> Exit {
+    match load(args) {
+        Ok(loaded) => {
+            print(&plan::print(&loaded.plan));
+            Exit::Ok
+        }
+        Err(exit) => exit,
+    }
+}
+
+fn run(args: RunArgs) -> Exit {
+    let loaded = match load(&args.plan) {
+        Ok(loaded) => loaded,
+        Err(exit) => return exit,
+    };
+    if !args.quiet {
+        loaded.plan.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    }
+    let request = Request {
+        plan: loaded.plan,
+        scenario: &loaded.file,
+        text: &loaded.text,
+        overrides: &loaded.overrides,
+        out: args.out.as_deref(),
+        threads: args.threads.map(usize::from),
+        quiet: args.quiet,
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return internal(&format!("failed to start: {error}")),
+    };
+    match runtime.block_on(run::conduct(request)) {
+        Ok(directory) => judge(&directory, &Show::of(args.json, args.quiet)),
+        Err(error) => refuse(&error),
+    }
+}
+
+fn refuse(error: &RunError) -> Exit {
+    eprintln!("error: {error}");
+    match error {
+        RunError::NotReady(_) | RunError::Truth(_) | RunError::Files { .. } => Exit::NotReady,
+        RunError::Interrupted => Exit::Interrupted,
+        RunError::Io { .. } => Exit::Internal,
+    }
+}
+
+fn check(args: &DirectoryArgs) -> Exit {
+    match assembled(&args.directory) {
+        Ok((_, assembled)) => {
+            show(&assembled.summary, &Show::of(args.json, false));
+            assembled.exit
+        }
+        Err(exit) => exit,
+    }
+}
+
+fn rewrite(args: &DirectoryArgs) -> Exit {
+    let (directory, assembled) = match assembled(&args.directory) {
+        Ok(done) => done,
+        Err(exit) => return exit,
+    };
+    if let Err(exit) = write_reports(&directory, &assembled.summary) {
+        return exit;
+    }
+    show(&assembled.summary, &Show::of(args.json, false));
+    eprintln!("report: {}", directory.report_file().display());
+    // A report that could be written is a success, whatever it says.
+    Exit::Ok
+}
+
+fn judge(directory: &RunDirectory, shown: &Show) -> Exit {
+    let assembled = match run::assemble(directory) {
+        Ok(assembled) => assembled,
+        Err(error) => return internal(&error.to_string()),
+    };
+    if let Err(exit) = write_reports(directory, &assembled.summary) {
+        return exit;
+    }
+    show(&assembled.summary, shown);
+    eprintln!("report: {}", directory.report_file().display());
+    assembled.exit
+}
+
+fn assembled(path: &Path) -> Result<(RunDirectory, Assembled), Exit> {
+    let wrong = |error: &dyn std::fmt::Display| {
+        eprintln!("error: {error}");
+        Exit::InvalidScenario
+    };
+    let directory = RunDirectory::open(path).map_err(|error| wrong(&error))?;
+    let assembled = run::assemble(&directory).map_err(|error| wrong(&error))?;
+    Ok((directory, assembled))
+}
+
+fn write_reports(directory: &RunDirectory, summary: &Summary) -> Result<(), Exit> {
+    let write = || -> std::io::Result<()> {
+        std::fs::write(directory.summary_file(), serde_json::to_vec_pretty(summary)?)?;
+        std::fs::write(directory.chart_file(), report::chart(summary))?;
+        std::fs::write(directory.report_file(), report::markdown(summary))
+    };
+    write().map_err(|error| internal(&format!("failed to write the report: {error}")))
+}
+
+/// What goes to stdout at the end.
+enum Show {
+    Json,
+    Tables,
+    Nothing,
+}
+
+impl Show {
+    const fn of(json: bool, quiet: bool) -> Self {
+        match (json, quiet) {
+            (true, _) => Self::Json,
+            (false, true) => Self::Nothing,
+            (false, false) => Self::Tables,
+        }
+    }
+}
+
+fn show(summary: &Summary, shown: &Show) {
+    match shown {
+        Show::Nothing => {}
+        Show::Tables => print(&report::terminal(summary, colour())),
+        Show::Json => {
+            let text = serde_json::to_string_pretty(summary).unwrap_or_default();
+            print(&format!("{text}\n"));
+        }
+    }
+    if matches!(shown, Show::Json) && summary.verdict == Verdict::Fail {
+        summary.reasons.iter().for_each(|reason| eprintln!("{reason}"));
+    }
+}
+
+/// The convention of no-color.org: any value but the empty one switches colour off.
+fn colour() -> bool {
+    let switched_off = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    std::io::stdout().is_terminal() && !switched_off
+}
+
+/// A reader that goes away (`| head`) is no error.
+fn print(text: &str) {
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+fn serve(options: reference_server::Options) -> Exit {
+    if let Err(error) = reference_server::init_logging(&options) {
+        return internal(&format!("failed to start logging: {error}"));
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return internal(&format!("failed to start: {error}")),
+    };
+    match runtime.block_on(reference_server::serve(options)) {
+        Ok(()) => Exit::Ok,
+        Err(error) => {
+            eprintln!("error: {error}");
+            Exit::NotReady
+        }
+    }
+}
+
+fn completions(shell: Shell) -> Exit {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "fcfs-bench", &mut script);
+    print(&String::from_utf8_lossy(&script));
+    Exit::Ok
+}
+
+fn internal(problem: &str) -> Exit {
+    eprintln!("error: {problem}");
+    Exit::Internal
+}

@@ -1,0 +1,245 @@
+//! Which outcome an answer is: the first rule that matches.
+
+use bytes::Bytes;
+use hyper::header::HeaderMap;
+use memchr::memmem::Finder;
+use serde_json::Value;
+
+use super::http::Answer;
+use crate::history::{Cause, Key, OutcomeKind};
+use crate::plan::{JsonMatch, Label, Rule, Step};
+
+/// A step's rules, made ready for many answers.
+#[derive(Debug)]
+pub struct Classifier {
+    rules: Vec<CompiledRule>,
+}
+
+#[derive(Debug)]
+struct CompiledRule {
+    rule: Rule,
+    text: Option<Finder<'static>>,
+    kind: OutcomeKind,
+}
+
+/// What an answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Class {
+    /// The kind of its outcome.
+    pub kind: OutcomeKind,
+    /// Index into [`crate::plan::Plan::labels`].
+    pub label: u8,
+    /// The coupon that it names.
+    pub coupon: Key,
+    /// [`Cause::Undeclared`] if no rule matches.
+    pub cause: Cause,
+}
+
+impl Class {
+    const fn plain(kind: OutcomeKind, cause: Cause) -> Self {
+        // The first labels of a plan are the kinds themselves.
+        Self { kind, label: kind as u8, coupon: Key::NONE, cause }
+    }
+}
+
+impl Classifier {
+    /// The rules of this step.
+    pub fn new(step: &Step, labels: &[Label]) -> Self {
+        let compile = |rule: &Rule| CompiledRule {
+            rule: rule.clone(),
+            text: rule.body.as_ref().map(|text| Finder::new(text.as_bytes()).into_owned()),
+            kind: labels.get(usize::from(rule.label)).map_or(OutcomeKind::Unknown, |l| l.kind),
+        };
+        Self { rules: step.rules.iter().map(compile).collect() }
+    }
+
+    /// The answer's outcome. A step without rules takes 2xx and 3xx as `ok`, the rest as `error`.
+    pub fn classify(&self, answer: &Answer) -> Class {
+        if self.rules.is_empty() {
+            let fine = (200..400).contains(&answer.status);
+            return Class::plain(if fine { OutcomeKind::Ok } else { OutcomeKind::Error }, Cause::None);
+        }
+        let mut json = LazyJson::new(&answer.body);
+        let matching = self.rules.iter().find(|rule| rule.matches(answer, &mut json));
+        matching.map_or(Class::plain(OutcomeKind::Unknown, Cause::Undeclared), |rule| Class {
+            kind: rule.kind,
+            label: rule.rule.label,
+            coupon: rule.coupon(&mut json),
+            cause: if rule.kind == OutcomeKind::Unknown { Cause::Undeclared } else { Cause::None },
+        })
+    }
+}
+
+impl CompiledRule {
+    /// Cheapest conditions first.
+    fn matches(&self, answer: &Answer, json: &mut LazyJson<'_>) -> bool {
+        let status = &self.rule.status;
+        (status.is_empty() || status.iter().any(|status| status.matches(answer.status)))
+            && self.rule.headers.iter().all(|wanted| has_header(&answer.headers, wanted))
+            && self.text.as_ref().is_none_or(|text| text.find(&answer.body).is_some())
+            && self.rule.json.iter().all(|(pointer, wanted)| wanted_json(json.at(pointer), wanted))
+    }
+
+    fn coupon(&self, json: &mut LazyJson<'_>) -> Key {
+        match self.rule.coupon.as_ref().and_then(|pointer| json.at(pointer)) {
+            Some(Value::String(text)) => Key::of(text),
+            Some(Value::Number(number)) => {
+                number.as_u64().map_or_else(|| Key::of(&number.to_string()), plain_key)
+            }
+            _ => Key::NONE,
+        }
+    }
+}
+
+fn plain_key(number: u64) -> Key {
+    if number >> 63 == 0 { Key(number) } else { Key::of(&number.to_string()) }
+}
+
+fn has_header(headers: &HeaderMap, (name, value): &(String, Option<String>)) -> bool {
+    let mut found = headers.get_all(name).iter();
+    match value {
+        None => found.next().is_some(),
+        Some(value) => found.any(|found| found.as_bytes() == value.as_bytes()),
+    }
+}
+
+fn wanted_json(found: Option<&Value>, wanted: &JsonMatch) -> bool {
+    match wanted {
+        JsonMatch::Equals(value) => found.is_some_and(|found| same(found, value)),
+        JsonMatch::AnyOf(values) => {
+            found.is_some_and(|found| values.iter().any(|value| same(found, value)))
+        }
+        JsonMatch::Exists(wanted) => found.is_some_and(|found| !found.is_null()) == *wanted,
+    }
+}
+
+/// JSON has one kind of number: 1 and 1.0 are the same.
+fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
+        _ => one == other,
+    }
+}
+
+/// The body as JSON, parsed when the first rule asks for it.
+struct LazyJson<'a> {
+    body: &'a Bytes,
+    parsed: Option<Option<Value>>,
+}
+
+impl<'a> LazyJson<'a> {
+    const fn new(body: &'a Bytes) -> Self {
+        Self { body, parsed: None }
+    }
+
+    fn at(&mut self, pointer: &str) -> Option<&Value> {
+        let parsed = self.parsed.get_or_insert_with(|| serde_json::from_slice(self.body).ok());
+        parsed.as_ref()?.pointer(pointer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Body, StatusMatch, Template};
+    use serde_json::json;
+    use std::time::Duration;
+
+    fn rule(kind: OutcomeKind) -> Rule {
+        Rule {
+            label: kind as u8,
+            status: vec![],
+            body: None,
+            json: vec![],
+            headers: vec![],
+            coupon: None,
+        }
+    }
+
+    fn classifier(rules: Vec<Rule>) -> Classifier {
+        let step = Step {
+            name: "issue".to_owned(),
+            method: "POST".to_owned(),
+            path: Template::literal("/"),
+            query: vec![],
+            headers: vec![],
+            body: Body::None,
+            timeout: Duration::from_secs(1),
+            rules,
+            attempts_subject: true,
+        };
+        Classifier::new(&step, &Label::built_in())
+    }
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer { status, headers: HeaderMap::new(), body: Bytes::copy_from_slice(body.as_bytes()) }
+    }
+
+    #[test]
+    fn one_status_is_told_apart_by_its_text() {
+        let with = |kind, text: &str| Rule {
+            status: vec![StatusMatch::Exactly(400)],
+            body: Some(text.to_owned()),
+            ..rule(kind)
+        };
+        let classifier = classifier(vec![
+            with(OutcomeKind::SoldOut, "stock is empty"),
+            with(OutcomeKind::Duplicate, "이미 발급된"),
+        ]);
+        let kind = |body| classifier.classify(&answer(400, body)).kind;
+        assert_eq!(kind("Coupon stock is empty"), OutcomeKind::SoldOut);
+        assert_eq!(kind("이미 발급된 쿠폰입니다."), OutcomeKind::Duplicate);
+        assert_eq!(kind("bad request"), OutcomeKind::Unknown);
+    }
+
+    #[test]
+    fn a_200_for_everything_is_told_apart_by_json() {
+        let result = |kind, value: Value| Rule {
+            json: vec![("/result".to_owned(), JsonMatch::Equals(value))],
+            coupon: Some("/couponId".to_owned()),
+            ..rule(kind)
+        };
+        let classifier = classifier(vec![
+            result(OutcomeKind::Issued, json!("SUCCESS")),
+            result(OutcomeKind::SoldOut, json!(1.0)),
+        ]);
+        let issued = classifier.classify(&answer(200, r#"{"result":"SUCCESS","couponId":17}"#));
+        assert_eq!((issued.kind, issued.coupon), (OutcomeKind::Issued, Key(17)));
+        let sold_out = classifier.classify(&answer(200, r#"{"result":1}"#));
+        assert_eq!(sold_out.kind, OutcomeKind::SoldOut);
+        for body in ["", "<html>", "{\"result\":", "{}"] {
+            let class = classifier.classify(&answer(200, body));
+            assert_eq!(class.cause, Cause::Undeclared, "{body:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_rule_that_matches_wins() {
+        let classifier = classifier(vec![
+            Rule { status: vec![StatusMatch::Class(2)], ..rule(OutcomeKind::Issued) },
+            rule(OutcomeKind::Refused),
+        ]);
+        assert_eq!(classifier.classify(&answer(204, "")).kind, OutcomeKind::Issued);
+        assert_eq!(classifier.classify(&answer(503, "")).kind, OutcomeKind::Refused);
+    }
+
+    #[test]
+    fn a_header_can_tell() {
+        let mut queued = answer(200, "");
+        queued.headers.insert("x-result", "SOLD".parse().expect("a value"));
+        let with = |value: Option<&str>| {
+            let header = ("x-result".to_owned(), value.map(str::to_owned));
+            classifier(vec![Rule { headers: vec![header], ..rule(OutcomeKind::SoldOut) }])
+        };
+        assert_eq!(with(Some("SOLD")).classify(&queued).kind, OutcomeKind::SoldOut);
+        assert_eq!(with(None).classify(&queued).kind, OutcomeKind::SoldOut);
+        assert_eq!(with(Some("OK")).classify(&queued).kind, OutcomeKind::Unknown);
+    }
+
+    #[test]
+    fn a_plain_request_is_judged_by_its_status() {
+        let classifier = classifier(vec![]);
+        assert_eq!(classifier.classify(&answer(302, "")).kind, OutcomeKind::Ok);
+        assert_eq!(classifier.classify(&answer(404, "")).kind, OutcomeKind::Error);
+    }
+}

@@ -1,0 +1,35 @@
+//! The one time of a run: nanoseconds since its origin, on a monotonic clock.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
+
+/// The origin of a run. Copies agree with each other.
+#[derive(Debug, Clone, Copy)]
+pub struct RunClock {
+    origin: Instant,
+    unix_ns: u64,
+}
+
+impl RunClock {
+    /// A run that begins now.
+    pub fn start() -> Self {
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { origin: Instant::now(), unix_ns: unix.as_nanos() as u64 }
+    }
+
+    /// Nanoseconds since the origin.
+    pub fn now_ns(&self) -> u64 {
+        self.origin.elapsed().as_nanos() as u64
+    }
+
+    /// The origin in nanoseconds of Unix time.
+    pub const fn unix_ns(&self) -> u64 {
+        self.unix_ns
+    }
+
+    /// The instant that is so many nanoseconds after the origin.
+    pub fn instant(&self, ns: u64) -> Instant {
+        self.origin + Duration::from_nanos(ns)
+    }
+}

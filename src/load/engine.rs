@@ -1,0 +1,264 @@
+//! The load threads: each has its own runtime, VUs, histograms and buffers, and shares nothing per
+//! request but the counter that gives out users.
+
+use std::cell::RefCell;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::mpsc::SyncSender;
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+use tokio::sync::{mpsc, watch};
+use tokio::task::LocalSet;
+use tokio::time::{Instant, sleep_until};
+
+use super::RunClock;
+use super::executor::{Common, Gate, Share, Stop};
+use super::http::Endpoint;
+use super::recorder::{Batch, Recorder};
+use super::request::CompiledStep;
+use super::vu::{Shared, Vu};
+use crate::history::OutcomeKind;
+use crate::plan::{Plan, UserSequence};
+
+/// How often waiting operations are handed over when they do not fill a batch.
+const HAND_OVER_EVERY: Duration = Duration::from_millis(250);
+
+/// Users of the drain phase that ask at the same time, after the first.
+const DRAIN_VUS: u64 = 8;
+
+const SECOND_NS: u64 = 1_000_000_000;
+
+/// What every part of the engine needs; cheap to clone.
+#[derive(Clone)]
+pub struct Job {
+    /// What is run.
+    pub plan: Arc<Plan>,
+    /// The run's time.
+    pub clock: RunClock,
+    /// The instances of the target.
+    pub endpoints: Arc<[Endpoint]>,
+    /// Takes what was measured; bounded.
+    pub sink: SyncSender<Batch>,
+    /// The next place in the sequence of users.
+    pub next_place: Arc<AtomicU64>,
+}
+
+/// A load under way.
+pub struct Engine {
+    stop: watch::Sender<Stop>,
+    ended: mpsc::Receiver<()>,
+    threads: Vec<std::thread::JoinHandle<io::Result<()>>>,
+}
+
+impl Engine {
+    /// Starts all loads of the plan on so many threads; time zero of the load is `start_ns`.
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub fn start(job: &Job, threads: usize, start_ns: u64) -> io::Result<Self> {
+        let (stop, stop_seen) = watch::channel(Stop::No);
+        let (ending, ended) = mpsc::channel(1);
+        let commons: Vec<_> = job.plan.loads.iter().map(|_| Common {
+            taken: Arc::default(),
+            gate: Arc::new(Gate::new(threads as u64)),
+        }).collect();
+        let spawn = |thread: usize| {
+            let load_thread = LoadThread {
+                job: job.clone(),
+                thread,
+                threads,
+                start_ns,
+                commons: commons.clone(),
+                stop: stop_seen.clone(),
+            };
+            let ending = ending.clone();
+            std::thread::Builder::new().name(format!("load-{thread}")).spawn(move || {
+                // The channel closes when the last thread has ended, also when it panicked.
+                let _ending = ending;
+                load_thread.run()
+            })
+        };
+        let threads = (0..threads).map(spawn).collect::<io::Result<_>>()?;
+        Ok(Self { stop, ended, threads })
+    }
+
+    /// Asks the load to end before its time; a later, stronger wish wins.
+    pub fn stop(&self, stop: Stop) {
+        self.stop.send_if_modified(|current| {
+            let stronger = stop > *current;
+            *current = stop.max(*current);
+            stronger
+        });
+    }
+
+    /// Waits until every thread has ended. May be cancelled and called again.
+    pub async fn ended(&mut self) {
+        while self.ended.recv().await.is_some() {}
+    }
+
+    /// What the threads said at their end.
+    ///
+    /// # Errors
+    /// When a thread could not run, or panicked.
+    pub fn join(self) -> io::Result<()> {
+        for thread in self.threads {
+            thread.join().map_err(|_| io::Error::other("a load thread panicked"))??;
+        }
+        Ok(())
+    }
+}
+
+struct LoadThread {
+    job: Job,
+    thread: usize,
+    threads: usize,
+    start_ns: u64,
+    commons: Vec<Common>,
+    stop: watch::Receiver<Stop>,
+}
+
+impl LoadThread {
+    fn run(self) -> io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let recorder = Recorder::new(&self.job.plan, self.thread, self.job.sink.clone());
+        let recorder = Rc::new(RefCell::new(recorder));
+        let steps = compile(&self.job)?;
+        let local = LocalSet::new();
+        local.block_on(&runtime, async {
+            let reporter = tokio::task::spawn_local(report(
+                Rc::clone(&recorder),
+                self.job.clock,
+                self.start_ns,
+            ));
+            let loads = self.commons.iter().enumerate().map(|(load, common)| {
+                let share = Share {
+                    shared: shared(&self.job, load, self.start_ns, &steps, &recorder, None),
+                    thread: self.thread as u64,
+                    threads: self.threads as u64,
+                    common: common.clone(),
+                    stop: self.stop.clone(),
+                };
+                tokio::task::spawn_local(share.run())
+            });
+            for load in loads.collect::<Vec<_>>() {
+                load.await.map_err(|error| io::Error::other(format!("a load failed: {error}")))?;
+            }
+            reporter.abort();
+            io::Result::Ok(())
+        })?;
+        let elapsed_ns = self.job.clock.now_ns().saturating_sub(self.start_ns);
+        let (second, rest_ns) = (elapsed_ns / SECOND_NS, elapsed_ns % SECOND_NS);
+        recorder.borrow_mut().finish(second, rest_ns as f64 / 1e9, thread_cpu_ns());
+        Ok(())
+    }
+}
+
+fn compile(job: &Job) -> io::Result<Rc<[Vec<CompiledStep>]>> {
+    let for_endpoint = |endpoint: &Endpoint| CompiledStep::all(&job.plan, endpoint);
+    let steps = job.endpoints.iter().map(for_endpoint).collect::<Result<Vec<_>, _>>();
+    steps.map(Rc::from).map_err(io::Error::other)
+}
+
+fn shared(
+    job: &Job,
+    load: usize,
+    start_ns: u64,
+    steps: &Rc<[Vec<CompiledStep>]>,
+    recorder: &Rc<RefCell<Recorder>>,
+    only_phase: Option<u16>,
+) -> Rc<Shared> {
+    Rc::new(Shared {
+        load,
+        clock: job.clock,
+        start_ns,
+        endpoints: Arc::clone(&job.endpoints),
+        steps: Rc::clone(steps),
+        recorder: Rc::clone(recorder),
+        users: Arc::new(UserSequence::new(&job.plan.users, job.plan.seed)),
+        next_place: Arc::clone(&job.next_place),
+        only_phase,
+        plan: Arc::clone(&job.plan),
+    })
+}
+
+/// Hands over operations now and then, and the sums at the end of each second.
+async fn report(recorder: Rc<RefCell<Recorder>>, clock: RunClock, start_ns: u64) {
+    let start = clock.instant(start_ns);
+    let mut second = 0;
+    let mut next = start;
+    loop {
+        next = (next + HAND_OVER_EVERY).max(Instant::now());
+        let end_of_second = start + Duration::from_secs(second + 1);
+        next = next.min(end_of_second);
+        sleep_until(next).await;
+        if Instant::now() < end_of_second {
+            recorder.borrow_mut().hand_over_operations();
+            continue;
+        }
+        // A thread that was held up for longer reports the missed seconds as one.
+        let reached = clock.now_ns().saturating_sub(start_ns) / SECOND_NS;
+        let length_s = reached.saturating_sub(second).max(1) as f64;
+        recorder.borrow_mut().hand_over_second(second, length_s, thread_cpu_ns());
+        second = reached.max(second + 1);
+    }
+}
+
+fn thread_cpu_ns() -> u64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    (time.tv_sec as u64) * 1_000_000_000 + time.tv_nsec as u64
+}
+
+/// What the drain phase came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Drained {
+    /// Fresh users who asked.
+    pub requests: u64,
+    /// Of them issued.
+    pub issued: u64,
+    /// Whether a sold-out was answered.
+    pub sold_out: bool,
+}
+
+/// Lets fresh users ask, on the calling task's thread, until the first sold-out, `most` requests
+/// or `within`. One asks first; if that is not the end, several ask at once.
+///
+/// # Errors
+/// When the steps cannot be sent as HTTP.
+pub async fn drain(job: &Job, load: usize, most: u64, within: Duration) -> io::Result<Drained> {
+    let steps = compile(job)?;
+    let recorder = Recorder::new(&job.plan, 0, job.sink.clone());
+    let recorder = Rc::new(RefCell::new(recorder));
+    let phase = Some(job.plan.drain_phase());
+    let shared = shared(job, load, job.clock.now_ns(), &steps, &recorder, phase);
+    let drained = Rc::new(RefCell::new(Drained::default()));
+    let ask = |index: u64, most: u64| {
+        let (drained, mut vu) = (Rc::clone(&drained), Vu::new(Rc::clone(&shared), index));
+        async move {
+            loop {
+                {
+                    let mut sum = drained.borrow_mut();
+                    if sum.sold_out || sum.requests >= most {
+                        return;
+                    }
+                    sum.requests += 1;
+                }
+                let kind = vu.iterate(None).await;
+                let mut sum = drained.borrow_mut();
+                sum.issued += u64::from(kind == OutcomeKind::Issued);
+                sum.sold_out |= kind == OutcomeKind::SoldOut;
+            }
+        }
+    };
+    let all = async {
+        ask(0, 1).await;
+        futures_util::future::join_all((0..DRAIN_VUS).map(|index| ask(index, most))).await;
+    };
+    // Running into the limit is an answer too: nobody was told that it is sold out.
+    let _ = LocalSet::new().run_until(tokio::time::timeout(within, all)).await;
+    recorder.borrow_mut().finish(0, 0.0, 0);
+    let drained = *drained.borrow();
+    Ok(drained)
+}

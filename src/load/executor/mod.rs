@@ -1,0 +1,114 @@
+//! One load on one thread: waits for its start, runs its executor, lets iterations finish.
+
+mod arrival;
+mod crew;
+mod curve;
+mod iterations;
+mod stampede;
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use super::vu::Shared;
+use crate::plan::Executor;
+pub use stampede::Gate;
+
+/// How the load is to end before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stop {
+    /// It is not.
+    No,
+    /// Start nothing new; iterations may finish within the load's graceful stop.
+    Gracefully,
+    /// Cut what is under way.
+    AtOnce,
+}
+
+/// What the threads that share one load have in common.
+#[derive(Debug, Clone)]
+pub struct Common {
+    /// Iterations that have been taken by any thread (`shared_iterations`).
+    pub taken: Arc<AtomicU64>,
+    /// Releases a stampede on all threads at one instant.
+    pub gate: Arc<Gate>,
+}
+
+/// The part of one load that one thread runs: every `threads`-th VU and iteration.
+pub struct Share {
+    /// What its VUs share.
+    pub shared: Rc<Shared>,
+    /// This thread, counted from 0.
+    pub thread: u64,
+    /// All threads.
+    pub threads: u64,
+    /// With the other threads.
+    pub common: Common,
+    /// Whether and how to stop.
+    pub stop: watch::Receiver<Stop>,
+}
+
+impl Share {
+    /// Runs the share to its end.
+    pub async fn run(mut self) {
+        let start = self.start();
+        if !self.wait_until(start).await {
+            return;
+        }
+        let plan = Arc::clone(&self.shared.plan);
+        let load = &plan.loads[self.shared.load];
+        match &load.executor {
+            Executor::ConstantVus { .. } => curve::run(self, load.graceful_stop).await,
+            Executor::RampingVus { graceful_ramp_down, .. } => {
+                curve::run(self, *graceful_ramp_down).await;
+            }
+            Executor::PerVuIterations { vus, iterations, max_duration } => {
+                let budget = iterations::Budget::Each(*iterations);
+                iterations::run(self, *vus, budget, *max_duration).await;
+            }
+            Executor::SharedIterations { vus, iterations, max_duration } => {
+                let budget = iterations::Budget::Together(*iterations);
+                iterations::run(self, *vus, budget, *max_duration).await;
+            }
+            Executor::ConstantArrivalRate { vus, max_vus, .. }
+            | Executor::RampingArrivalRate { vus, max_vus, .. } => {
+                arrival::run(self, *vus, *max_vus).await;
+            }
+            Executor::Stampede { users, connect_within, max_duration } => {
+                stampede::run(self, *users, *connect_within, *max_duration).await;
+            }
+        }
+    }
+
+    /// When this load starts.
+    fn start(&self) -> Instant {
+        let load = &self.shared.plan.loads[self.shared.load];
+        self.shared.clock.instant(self.shared.start_ns) + load.start_after
+    }
+
+    fn graceful_stop(&self) -> Duration {
+        self.shared.plan.loads[self.shared.load].graceful_stop
+    }
+
+    /// The indices of this thread's VUs among `all`.
+    fn own(&self, all: u64) -> impl Iterator<Item = u64> + use<> {
+        (self.thread..all).step_by(self.threads as usize)
+    }
+
+    /// Sleeps; `false` if the load is to stop before that.
+    async fn wait_until(&mut self, until: Instant) -> bool {
+        tokio::select! {
+            () = sleep_until(until) => true,
+            _ = self.stop.wait_for(|stop| *stop != Stop::No) => false,
+        }
+    }
+
+    /// Whether something new may be started.
+    fn goes_on(&self) -> bool {
+        *self.stop.borrow() == Stop::No
+    }
+}

@@ -1,0 +1,132 @@
+//! Opens connections to the target, and says how it failed where it did.
+
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use super::connection::Connection;
+use super::wire::{Stream, Trace, Wire};
+use crate::history::Cause;
+use crate::load::RunClock;
+use crate::plan::BaseUrl;
+
+/// One instance of the target with everything that connecting needs, resolved once.
+#[derive(Clone)]
+pub struct Endpoint {
+    /// As the scenario names it.
+    pub url: BaseUrl,
+    addresses: Arc<[SocketAddr]>,
+    tls: Option<(TlsConnector, ServerName<'static>)>,
+    /// By prior knowledge on `http:`, by ALPN on `https:`.
+    pub http2: bool,
+}
+
+/// Why a connection could not be made: it certainly carried no request.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", cause.words())]
+pub struct ConnectError {
+    /// Which step failed.
+    pub cause: Cause,
+    /// What the operating system or TLS said.
+    #[source]
+    pub source: io::Error,
+}
+
+/// A connection and how long its making took.
+#[derive(Debug)]
+pub struct Opened {
+    /// Ready for a request.
+    pub connection: Connection,
+    /// TCP, in nanoseconds.
+    pub connecting_ns: u64,
+    /// TLS, in nanoseconds; 0 without.
+    pub handshaking_ns: u64,
+}
+
+impl Endpoint {
+    /// Resolves the host's name, so that no request waits for DNS.
+    ///
+    /// # Errors
+    /// When the name does not resolve or is no valid TLS server name.
+    pub async fn resolve(url: BaseUrl, http2: bool) -> io::Result<Self> {
+        let looked_up = tokio::net::lookup_host((url.host.as_str(), url.port)).await?;
+        let addresses: Arc<[SocketAddr]> = looked_up.collect();
+        if addresses.is_empty() {
+            return Err(io::Error::other("the name has no address"));
+        }
+        let tls = if url.https { Some(tls(&url.host, http2)?) } else { None };
+        Ok(Self { url, addresses, tls, http2 })
+    }
+
+    /// Opens a connection. Without a limit of its own: the caller's timeout covers it.
+    ///
+    /// # Errors
+    /// With the step that failed.
+    pub async fn connect(&self, clock: RunClock) -> Result<Opened, ConnectError> {
+        let begin = clock.now_ns();
+        let stream = self.connect_tcp().await?;
+        let connected = clock.now_ns();
+        let stream = match &self.tls {
+            None => Stream::Plain(stream),
+            Some((connector, name)) => {
+                let shaken = connector.connect(name.clone(), stream).await;
+                Stream::Tls(Box::new(shaken.map_err(|source| {
+                    ConnectError { cause: Cause::TlsFailed, source }
+                })?))
+            }
+        };
+        let shaken = clock.now_ns();
+        let trace = Rc::new(Trace::default());
+        let io = TokioIo::new(Wire::new(stream, Rc::clone(&trace), clock));
+        let connection = if self.http2 {
+            Connection::http2(io, trace).await
+        } else {
+            Connection::http1(io, trace).await
+        };
+        let failed = |error| ConnectError {
+            cause: Cause::ConnectFailed,
+            source: io::Error::other(error),
+        };
+        Ok(Opened {
+            connection: connection.map_err(failed)?,
+            connecting_ns: connected - begin,
+            handshaking_ns: if self.tls.is_some() { shaken - connected } else { 0 },
+        })
+    }
+
+    async fn connect_tcp(&self) -> Result<TcpStream, ConnectError> {
+        let mut last = None;
+        for address in self.addresses.iter() {
+            match TcpStream::connect(address).await {
+                Ok(stream) => {
+                    // Without it a small request may wait for the ACK of the one before.
+                    let _ = stream.set_nodelay(true);
+                    return Ok(stream);
+                }
+                Err(error) => last = Some(error),
+            }
+        }
+        let source = last.unwrap_or_else(|| io::Error::other("no address"));
+        let cause = match source.kind() {
+            io::ErrorKind::ConnectionRefused => Cause::ConnectRefused,
+            io::ErrorKind::TimedOut => Cause::ConnectTimeout,
+            _ => Cause::ConnectFailed,
+        };
+        Err(ConnectError { cause, source })
+    }
+}
+
+fn tls(host: &str, http2: bool) -> io::Result<(TlsConnector, ServerName<'static>)> {
+    use rustls_platform_verifier::ConfigVerifierExt as _;
+    crate::tls::install_provider();
+    let mut config = rustls::ClientConfig::with_platform_verifier().map_err(io::Error::other)?;
+    config.alpn_protocols = vec![if http2 { b"h2".to_vec() } else { b"http/1.1".to_vec() }];
+    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+    Ok((TlsConnector::from(Arc::new(config)), name))
+}

@@ -1,0 +1,164 @@
+//! One connection of one VU: a request in, a whole answer out.
+//!
+//! The connection's state machine is polled by the task that waits for the answer, not by a task
+//! of its own: one wake-up an answer instead of two.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::Poll;
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::{http1, http2};
+use hyper::header::HeaderMap;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+
+use super::wire::{Trace, Wire};
+
+/// Bytes of an answer's body that are kept for classification; the rest is read and forgotten.
+const BODY_LIMIT: usize = 1 << 20;
+
+type Body = Full<Bytes>;
+
+/// An open connection.
+pub struct Connection {
+    sender: Sender,
+    driver: Option<Pin<Box<dyn Future<Output = hyper::Result<()>>>>>,
+    trace: Rc<Trace>,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").field("open", &self.driver.is_some()).finish_non_exhaustive()
+    }
+}
+
+enum Sender {
+    Http1(http1::SendRequest<Body>),
+    Http2(http2::SendRequest<Body>),
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// 100 to 599.
+    pub status: u16,
+    /// As received.
+    pub headers: HeaderMap,
+    /// The first MiB.
+    pub body: Bytes,
+}
+
+/// Runs the tasks of HTTP/2 connections on the thread that owns them.
+#[derive(Debug, Clone, Copy)]
+struct LocalExecutor;
+
+impl<F: Future + 'static> hyper::rt::Executor<F> for LocalExecutor {
+    fn execute(&self, future: F) {
+        tokio::task::spawn_local(async move {
+            future.await;
+        });
+    }
+}
+
+impl Connection {
+    pub(super) async fn http1(io: TokioIo<Wire>, trace: Rc<Trace>) -> hyper::Result<Self> {
+        let (sender, driver) = http1::handshake(io).await?;
+        Ok(Self { sender: Sender::Http1(sender), driver: Some(Box::pin(driver)), trace })
+    }
+
+    pub(super) async fn http2(io: TokioIo<Wire>, trace: Rc<Trace>) -> hyper::Result<Self> {
+        let (sender, driver) = http2::handshake(LocalExecutor, io).await?;
+        Ok(Self { sender: Sender::Http2(sender), driver: Some(Box::pin(driver)), trace })
+    }
+
+    /// What was seen on the wire.
+    pub const fn trace(&self) -> &Rc<Trace> {
+        &self.trace
+    }
+
+    /// Waits until a request can be sent; `false` if the peer has closed the connection meanwhile,
+    /// so that the request can go over a new one instead of being lost with this one.
+    pub async fn is_usable(&mut self) -> bool {
+        let Self { sender, driver, .. } = self;
+        let ready = async {
+            match sender {
+                Sender::Http1(sender) => sender.ready().await,
+                Sender::Http2(sender) => sender.ready().await,
+            }
+        };
+        // The state machine runs first: a close that has already arrived must be seen.
+        if !poll_once(driver).await {
+            return false;
+        }
+        drive(driver, ready).await.is_ok() && driver.is_some()
+    }
+
+    /// Sends the request and reads the whole answer.
+    ///
+    /// # Errors
+    /// When the connection is lost, or the answer is not HTTP. Whether anything was written is in
+    /// the trace.
+    pub async fn send(&mut self, request: Request<Body>) -> hyper::Result<Answer> {
+        let Self { sender, driver, .. } = self;
+        let exchange = async {
+            let response = match sender {
+                Sender::Http1(sender) => sender.send_request(request).await?,
+                Sender::Http2(sender) => sender.send_request(request).await?,
+            };
+            read(response).await
+        };
+        drive(driver, exchange).await
+    }
+}
+
+/// Polls the future, and the connection that it depends on, until the future is done.
+async fn drive<F: Future>(
+    driver: &mut Option<Pin<Box<dyn Future<Output = hyper::Result<()>>>>>,
+    future: F,
+) -> F::Output {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        if let Poll::Ready(output) = future.as_mut().poll(cx) {
+            return Poll::Ready(output);
+        }
+        let Some(running) = driver.as_mut() else { return Poll::Pending };
+        if running.as_mut().poll(cx).is_ready() {
+            *driver = None;
+        }
+        // What the connection has just read may complete the future in the same wake-up.
+        future.as_mut().poll(cx)
+    })
+    .await
+}
+
+async fn poll_once(
+    driver: &mut Option<Pin<Box<dyn Future<Output = hyper::Result<()>>>>>,
+) -> bool {
+    poll_fn(|cx| {
+        if driver.as_mut().is_some_and(|running| running.as_mut().poll(cx).is_ready()) {
+            *driver = None;
+        }
+        Poll::Ready(driver.is_some())
+    })
+    .await
+}
+
+async fn read(response: Response<Incoming>) -> hyper::Result<Answer> {
+    let (head, mut body) = response.into_parts();
+    let mut first = Bytes::new();
+    let mut rest = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        if first.is_empty() {
+            first = data;
+        } else if first.len() + rest.len() < BODY_LIMIT {
+            rest.extend_from_slice(&data);
+        }
+    }
+    let body = if rest.is_empty() { first } else { [first, rest.freeze()].concat().into() };
+    Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
+}

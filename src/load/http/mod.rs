@@ -1,0 +1,9 @@
+//! The HTTP client of the load path: one connection a VU, everything about an attempt measured.
+
+mod connect;
+mod connection;
+mod wire;
+
+pub use connect::{ConnectError, Endpoint, Opened};
+pub use connection::{Answer, Connection};
+pub use wire::Trace;

@@ -1,0 +1,296 @@
+//! A virtual user: its connections, its identity, and one iteration of its flow.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::RunClock;
+use super::http::{Answer, ConnectError, Connection, Endpoint};
+use super::recorder::{Parts, Recorder, Shape};
+use super::request::CompiledStep;
+use crate::history::{Cause, Key, Operation, OutcomeKind};
+use crate::plan::{Action, Per, Plan, UserSequence, Values, mix};
+
+/// What all VUs of one load on one thread share.
+pub struct Shared {
+    /// What is run.
+    pub plan: Arc<Plan>,
+    /// Index into [`Plan::loads`].
+    pub load: usize,
+    /// The run's time.
+    pub clock: RunClock,
+    /// When the load part began, on that clock.
+    pub start_ns: u64,
+    /// The instances of the target.
+    pub endpoints: Arc<[Endpoint]>,
+    /// The plan's steps, for each endpoint.
+    pub steps: Rc<[Vec<CompiledStep>]>,
+    /// Where the thread's measurements go.
+    pub recorder: Rc<RefCell<Recorder>>,
+    /// Who asks.
+    pub users: Arc<UserSequence>,
+    /// The next place in the sequence of users, of all threads and loads.
+    pub next_place: Arc<AtomicU64>,
+    /// Skip pauses and count for this phase: the drain.
+    pub only_phase: Option<u16>,
+}
+
+impl Shared {
+    /// The phase that an iteration starting now belongs to.
+    pub fn phase_at(&self, at_ns: u64) -> u16 {
+        if let Some(phase) = self.only_phase {
+            return phase;
+        }
+        let elapsed = Duration::from_nanos(at_ns.saturating_sub(self.start_ns));
+        let phases = self.plan.loads[self.load].phases.clone();
+        let last = phases.end.saturating_sub(1);
+        phases.into_iter().find(|p| elapsed < self.plan.phases[usize::from(*p)].to).unwrap_or(last)
+    }
+
+    fn take_place(&self) -> u64 {
+        self.next_place.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// A virtual user.
+pub struct Vu {
+    shared: Rc<Shared>,
+    index: u64,
+    iteration: u64,
+    /// One for each endpoint; the VU's requests go to the endpoints in turn.
+    connections: Vec<Option<Connection>>,
+    requests: u64,
+    place: Option<u64>,
+    user: String,
+}
+
+impl Vu {
+    /// The VU with this index, counted from 0 within its load.
+    pub fn new(shared: Rc<Shared>, index: u64) -> Self {
+        let connections = shared.endpoints.iter().map(|_| None).collect();
+        Self { shared, index, iteration: 0, connections, requests: 0, place: None, user: String::new() }
+    }
+
+    /// Opens the connection that the first request will use, so that it need not wait for it.
+    ///
+    /// # Errors
+    /// When it cannot be opened; the first request will try again.
+    pub async fn connect(&mut self) -> Result<(), ConnectError> {
+        let at = self.endpoint();
+        let opened = self.shared.endpoints[at].connect(self.shared.clock).await?;
+        self.connections[at] = Some(opened.connection);
+        Ok(())
+    }
+
+    fn endpoint(&self) -> usize {
+        ((self.index + self.requests) % self.shared.endpoints.len() as u64) as usize
+    }
+
+    /// Performs the flow once. `intended_ns` is when it was due; `None` in the closed model, where
+    /// it is due when it starts.
+    pub async fn iterate(&mut self, intended_ns: Option<u64>) -> OutcomeKind {
+        let started_ns = self.shared.clock.now_ns();
+        let intended_ns = intended_ns.unwrap_or(started_ns);
+        let phase = self.shared.phase_at(intended_ns);
+        let number = self.take_user();
+        self.shared.recorder.borrow_mut().started(phase, started_ns.saturating_sub(intended_ns));
+        let shared = Rc::clone(&self.shared);
+        let flow = &shared.plan.flows[shared.plan.loads[shared.load].flow];
+        let mut due_ns = Some(intended_ns);
+        let mut subject = OutcomeKind::Ok;
+        for action in &flow.actions {
+            match *action {
+                Action::Request(step) => {
+                    let due = due_ns.take().unwrap_or_else(|| shared.clock.now_ns());
+                    let kind = self.request(step, phase, number, due).await;
+                    if shared.plan.steps[usize::from(step)].attempts_subject {
+                        subject = kind;
+                    }
+                }
+                Action::Think(..) if shared.only_phase.is_some() => {}
+                Action::Think(from, to) => {
+                    due_ns = None;
+                    tokio::time::sleep(self.pause(from, to)).await;
+                }
+            }
+        }
+        self.iteration += 1;
+        let ended_ns = shared.clock.now_ns();
+        shared.recorder.borrow_mut().iterated(phase, ended_ns - started_ns);
+        subject
+    }
+
+    /// Takes the next user of the sequence if it is time for one, and renders the id.
+    fn take_user(&mut self) -> u64 {
+        let shared = &self.shared;
+        let place = match (shared.plan.users.per, self.place) {
+            (Per::Vu, Some(place)) => place,
+            _ => shared.take_place(),
+        };
+        let number = shared.users.number(place);
+        if self.place != Some(place) {
+            // A repeat is the same person: also an id that holds a UUID must come out the same.
+            let original = shared.users.original(place);
+            self.user = shared.users.id(number, self.index + 1, self.iteration, original);
+        }
+        self.place = Some(place);
+        number
+    }
+
+    fn pause(&self, from: Duration, to: Duration) -> Duration {
+        let chance = mix(self.shared.plan.seed ^ mix(self.index ^ (self.iteration << 32)));
+        let share = (chance >> 11) as f64 / (1_u64 << 53) as f64;
+        from + to.saturating_sub(from).mul_f64(share)
+    }
+
+    async fn request(&mut self, step: u8, phase: u16, number: u64, due_ns: u64) -> OutcomeKind {
+        let shared = Rc::clone(&self.shared);
+        let endpoint = self.endpoint();
+        let compiled = &shared.steps[endpoint][usize::from(step)];
+        let place = shared.users.original(self.place.unwrap_or_default());
+        let values = Values {
+            user: &self.user,
+            number,
+            vu: self.index + 1,
+            iteration: self.iteration,
+            random: shared.users.random(place),
+        };
+        let request = compiled.request(&values);
+        let user = Key::of(&self.user);
+        if user.number().is_none() && compiled.attempts_subject {
+            shared.recorder.borrow_mut().name(user, &self.user);
+        }
+        self.requests += 1;
+        let begun_ns = shared.clock.now_ns();
+        let operation = Operation {
+            user,
+            coupon: Key::NONE,
+            inv_ns: begun_ns,
+            ret_ns: 0,
+            lag_us: lag_us(due_ns, begun_ns),
+            status: 0,
+            kind: OutcomeKind::NotSent,
+            label: OutcomeKind::NotSent as u8,
+            step,
+            cause: Cause::Cut,
+            phase,
+            vu: self.index as u32,
+        };
+        let mut attempt = Attempt {
+            shared: &shared,
+            slot: &mut self.connections[endpoint],
+            operation,
+            parts: Parts::default(),
+            due_ns,
+            ended: false,
+        };
+        let Some(request) = request else {
+            return attempt.end(Cause::ConnectFailed, None);
+        };
+        let exchange = attempt.exchange(&shared.endpoints[endpoint], request);
+        match timeout(compiled.timeout, exchange).await {
+            Ok(Ok(answer)) => attempt.answered(compiled, &answer),
+            Ok(Err(cause)) => attempt.end(cause, None),
+            Err(_) => attempt.end(Cause::Timeout, None),
+        }
+    }
+}
+
+/// An attempt under way. Whatever ends it, also when its VU is cut, it is recorded exactly once.
+struct Attempt<'a> {
+    shared: &'a Shared,
+    slot: &'a mut Option<Connection>,
+    operation: Operation,
+    parts: Parts,
+    due_ns: u64,
+    ended: bool,
+}
+
+impl Attempt<'_> {
+    async fn exchange(
+        &mut self,
+        endpoint: &Endpoint,
+        request: hyper::Request<http_body_util::Full<bytes::Bytes>>,
+    ) -> Result<Answer, Cause> {
+        let clock = self.shared.clock;
+        if let Some(mut connection) = self.slot.take() {
+            if connection.is_usable().await {
+                *self.slot = Some(connection);
+            }
+        }
+        if self.slot.is_none() {
+            let opened = endpoint.connect(clock).await.map_err(|error| error.cause)?;
+            self.parts.connected = Some((opened.connecting_ns, opened.handshaking_ns));
+            *self.slot = Some(opened.connection);
+        }
+        let Some(connection) = self.slot.as_mut() else { return Err(Cause::ConnectFailed) };
+        connection.trace().begin();
+        let sent_ns = clock.now_ns();
+        self.parts.blocked = sent_ns - self.operation.inv_ns;
+        self.operation.inv_ns = sent_ns;
+        self.operation.lag_us = lag_us(self.due_ns, sent_ns);
+        connection.send(request).await.map_err(|error| {
+            if error.is_parse() { Cause::BadAnswer } else { Cause::ConnectionLost }
+        })
+    }
+
+    fn answered(&mut self, step: &CompiledStep, answer: &Answer) -> OutcomeKind {
+        let class = step.classifier.classify(answer);
+        self.operation.status = answer.status;
+        self.operation.kind = class.kind;
+        self.operation.label = class.label;
+        self.operation.coupon = class.coupon;
+        self.record(class.cause, Some(&answer.body))
+    }
+
+    /// Ends without an answer: unknown if anything was written, else not sent. The connection is
+    /// not used again.
+    fn end(&mut self, cause: Cause, body: Option<&bytes::Bytes>) -> OutcomeKind {
+        let sent = self.slot.as_ref().is_some_and(|connection| connection.trace().sent() > 0);
+        // Nothing was written because the time ran out while connecting.
+        let cause = match (cause, sent) {
+            (Cause::Timeout, false) => Cause::ConnectTimeout,
+            (cause, _) => cause,
+        };
+        let kind = if sent { OutcomeKind::Unknown } else { OutcomeKind::NotSent };
+        (self.operation.kind, self.operation.label) = (kind, kind as u8);
+        let kind = self.record(cause, body);
+        *self.slot = None;
+        kind
+    }
+
+    fn record(&mut self, cause: Cause, body: Option<&bytes::Bytes>) -> OutcomeKind {
+        self.ended = true;
+        self.operation.ret_ns = self.shared.clock.now_ns();
+        self.operation.cause = cause;
+        let mut recorder = self.shared.recorder.borrow_mut();
+        if let Some(connection) = self.slot.as_ref() {
+            let trace = connection.trace();
+            self.parts.exchange = trace.parts_ns();
+            recorder.bytes(trace.sent(), trace.received());
+        }
+        if matches!(self.operation.kind, OutcomeKind::Unknown | OutcomeKind::NotSent) {
+            let shape = Shape { step: self.operation.step, cause, status: self.operation.status };
+            recorder.unknown(shape, body.map_or(&[], |body| body));
+        }
+        recorder.attempt(self.operation, self.parts);
+        self.operation.kind
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.end(Cause::Cut, None);
+        }
+    }
+}
+
+const fn lag_us(due_ns: u64, begun_ns: u64) -> u32 {
+    let lag = begun_ns.saturating_sub(due_ns) / 1_000;
+    if lag > u32::MAX as u64 { u32::MAX } else { lag as u32 }
+}

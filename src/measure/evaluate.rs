@@ -1,0 +1,313 @@
+//! Judges thresholds over the totals.
+//!
+//! The drain phase is never part of it: its requests are a probe, not load.
+//!
+//! No data is not a good value, so it fails unless the threshold allows it. What counts as data:
+//! for times and shares, a sample in the narrowing; for counters, an attempt (or an iteration,
+//! for the metrics of iterations) in the narrowing *without its outcome*. So
+//! `outcome{outcome:timeout}: count==0` holds in a run where requests were sent and none timed
+//! out, and fails in a run that sent none.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+use super::unit::{Unit, grouped};
+use super::{
+    Aggregate, Metric, NO_INDEX, SeriesId, Tag, Threshold, ThresholdResult, Totals, Trend,
+};
+use crate::history::OutcomeKind;
+use crate::plan::Plan;
+use crate::verdict::Verdict;
+
+/// Judges every threshold of the plan over what was measured so far.
+pub fn evaluate(plan: &Plan, totals: &Totals) -> Vec<ThresholdResult> {
+    let judge = |threshold| judge(threshold, observe(plan, totals, threshold));
+    plan.thresholds.iter().map(judge).collect()
+}
+
+/// The first threshold that ends the run now: it failed, and its delay has passed. Without data
+/// there is nothing to end a run for.
+pub fn aborts(plan: &Plan, totals: &Totals) -> Option<ThresholdResult> {
+    let due = |threshold: &&Threshold| threshold.abort.is_some_and(|delay| totals.elapsed >= delay);
+    plan.thresholds.iter().filter(due).find_map(|threshold| {
+        let observed = observe(plan, totals, threshold).ok()?;
+        let result = judge(threshold, Ok(observed));
+        (result.verdict == Verdict::Fail).then_some(result)
+    })
+}
+
+/// A value and what it was taken over.
+struct Observed {
+    value: f64,
+    over: String,
+}
+
+/// Why there is no value.
+struct NoData(String);
+
+fn judge(threshold: &Threshold, observed: Result<Observed, NoData>) -> ThresholdResult {
+    let (aggregate, comparison) = (threshold.aggregate, threshold.comparison);
+    let unit = Unit::of(threshold.metric, aggregate);
+    let limit = format!("limit {comparison} {}", unit.show_limit(threshold.limit));
+    let (holds, detail) = match observed {
+        Ok(Observed { value, over }) => (
+            comparison.holds(value, threshold.limit),
+            format!("{aggregate} = {} {over}, {limit}", unit.show(value)),
+        ),
+        Err(NoData(why)) if threshold.allow_empty => {
+            (true, format!("no data ({why}), which is allowed here"))
+        }
+        Err(NoData(why)) => (false, format!("no data ({why}), {limit}")),
+    };
+    ThresholdResult {
+        name: threshold.name.clone(),
+        verdict: if holds { Verdict::Pass } else { Verdict::Fail },
+        detail,
+    }
+}
+
+fn observe(plan: &Plan, totals: &Totals, threshold: &Threshold) -> Result<Observed, NoData> {
+    let view = View::new(plan, totals, &threshold.tags);
+    let aggregate = threshold.aggregate;
+    let any = |_: OutcomeKind| true;
+    match threshold.metric {
+        Metric::HttpReqDuration => trend(view.sent_times(Trend::Duration), aggregate),
+        Metric::ResponseTime => trend(view.sent_times(Trend::ResponseTime), aggregate),
+        Metric::HttpReqBlocked => trend(view.times(Trend::Blocked), aggregate),
+        Metric::HttpReqConnecting => trend(view.times(Trend::Connecting), aggregate),
+        Metric::HttpReqTlsHandshaking => trend(view.times(Trend::TlsHandshaking), aggregate),
+        Metric::HttpReqSending => trend(view.times(Trend::Sending), aggregate),
+        Metric::HttpReqWaiting => trend(view.times(Trend::Waiting), aggregate),
+        Metric::HttpReqReceiving => trend(view.times(Trend::Receiving), aggregate),
+        Metric::ScheduleLag => trend(view.times(Trend::ScheduleLag), aggregate),
+        Metric::IterationDuration => trend(view.times(Trend::IterationDuration), aggregate),
+        Metric::HttpReqs | Metric::Outcome => {
+            view.counter(aggregate, view.attempts(any), view.base(), "attempts")
+        }
+        Metric::Issued => {
+            let issued = view.attempts(|kind| kind == OutcomeKind::Issued);
+            view.counter(aggregate, issued, view.base(), "attempts")
+        }
+        Metric::HttpReqFailed => view.share(view.attempts(OutcomeKind::is_failed_request)),
+        Metric::UnknownRate => view.share(view.attempts(|kind| kind == OutcomeKind::Unknown)),
+        Metric::LockFailed => view.lock_failed(),
+        Metric::Iterations => {
+            let ended = view.iterations();
+            view.counter(aggregate, ended, ended, "iterations")
+        }
+        Metric::DroppedIterations => {
+            let dropped = view.dropped();
+            let due = dropped + view.iterations();
+            view.counter(aggregate, dropped, due, "due iterations")
+        }
+        Metric::DataSent => view.counter(aggregate, totals.data_sent, view.base(), "attempts"),
+        Metric::DataReceived => {
+            view.counter(aggregate, totals.data_received, view.base(), "attempts")
+        }
+        Metric::Vus => gauge(totals.vus, totals),
+        Metric::VusMax => gauge(totals.vus_max, totals),
+    }
+}
+
+fn trend(times: Option<Histogram<u64>>, aggregate: Aggregate) -> Result<Observed, NoData> {
+    let times = times.ok_or_else(|| NoData("no sample".to_owned()))?;
+    let quantile = |quantile| times.value_at_quantile(quantile) as f64 / 1e3;
+    let value = match aggregate {
+        Aggregate::Avg => times.mean() / 1e3,
+        Aggregate::Min => times.min() as f64 / 1e3,
+        Aggregate::Max => times.max() as f64 / 1e3,
+        Aggregate::Med => quantile(0.5),
+        Aggregate::Percentile(percent) => quantile(percent / 100.0),
+        // A trend has no rate and no value: the parser refuses them.
+        Aggregate::Count | Aggregate::Rate | Aggregate::Value => times.len() as f64,
+    };
+    Ok(Observed {
+        value,
+        over: format!("over {} samples", grouped(times.len() as f64, 0)),
+    })
+}
+
+fn gauge(value: u64, totals: &Totals) -> Result<Observed, NoData> {
+    if totals.vus_max == 0 {
+        return Err(NoData("no VU ran".to_owned()));
+    }
+    Ok(Observed {
+        value: value as f64,
+        over: format!("over {}", seconds(totals.elapsed)),
+    })
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{} s", grouped(duration.as_secs_f64(), 1))
+}
+
+/// The totals through the tags of a threshold.
+struct View<'a> {
+    plan: &'a Plan,
+    totals: &'a Totals,
+    /// By phase: whether it is meant; never the drain phase.
+    phases: Vec<bool>,
+    whole_run: bool,
+    step: Option<&'a str>,
+    outcome: Option<&'a str>,
+}
+
+impl<'a> View<'a> {
+    fn new(plan: &'a Plan, totals: &'a Totals, tags: &'a [(Tag, String)]) -> Self {
+        let value = |wanted: Tag| {
+            let found = tags.iter().find(|(tag, _)| *tag == wanted);
+            found.map(|(_, value)| value.as_str())
+        };
+        let (name, load) = (value(Tag::Phase), value(Tag::Load));
+        let phases = plan.phases.iter().map(|phase| {
+            let Some(of) = phase.load else { return false };
+            let load_name = || plan.loads.get(of).map(|load| load.name.as_str());
+            name.is_none_or(|name| name == phase.name)
+                && load.is_none_or(|load| load_name() == Some(load))
+        });
+        Self {
+            plan,
+            totals,
+            phases: phases.collect(),
+            whole_run: name.is_none() && load.is_none(),
+            step: value(Tag::Step),
+            outcome: value(Tag::Outcome),
+        }
+    }
+
+    fn has_phase(&self, phase: usize) -> bool {
+        self.phases.get(phase).copied().unwrap_or(false)
+    }
+
+    /// Whether phase and step of the series are meant.
+    fn has_place(&self, id: SeriesId) -> bool {
+        let step = || self.plan.steps.get(usize::from(id.step));
+        let step_fits = |wanted| step().is_some_and(|step| step.name == wanted);
+        self.has_phase(usize::from(id.phase)) && self.step.is_none_or(step_fits)
+    }
+
+    /// Whether the outcome of the series is meant, and its kind is among those that are counted.
+    fn has_label(&self, id: SeriesId, counts: impl Fn(OutcomeKind) -> bool) -> bool {
+        let label = self.plan.labels.get(usize::from(id.label));
+        label.is_some_and(|label| {
+            self.outcome.is_none_or(|wanted| wanted == label.name) && counts(label.kind)
+        })
+    }
+
+    /// Times that are not kept apart by outcome.
+    fn times(&self, trend: Trend) -> Option<Histogram<u64>> {
+        self.totals.merged(trend, |id| self.has_place(*id))
+    }
+
+    /// Times by outcome. How long it took to find out that nobody listens is not a latency of the
+    /// system under test: attempts that were not sent only count when they are asked for.
+    fn sent_times(&self, trend: Trend) -> Option<Histogram<u64>> {
+        let counts = |kind| self.outcome.is_some() || kind != OutcomeKind::NotSent;
+        self.totals.merged(trend, |id| {
+            self.has_place(*id) && (self.has_label(*id, counts) || id.label == NO_INDEX)
+        })
+    }
+
+    /// Attempts of the kinds that count, in the narrowing.
+    fn attempts(&self, counts: impl Fn(OutcomeKind) -> bool) -> u64 {
+        self.totals.count(Trend::Duration, |id| {
+            self.has_place(*id) && self.has_label(*id, &counts)
+        })
+    }
+
+    /// Attempts in the narrowing without its outcome.
+    fn base(&self) -> u64 {
+        self.totals.count(Trend::Duration, |id| self.has_place(*id))
+    }
+
+    fn iterations(&self) -> u64 {
+        self.totals
+            .count(Trend::IterationDuration, |id| self.has_place(*id))
+    }
+
+    fn dropped(&self) -> u64 {
+        let dropped = self.totals.dropped.iter().enumerate();
+        dropped
+            .filter(|(phase, _)| self.has_phase(*phase))
+            .map(|(_, dropped)| dropped)
+            .sum()
+    }
+
+    fn counter(
+        &self,
+        aggregate: Aggregate,
+        count: u64,
+        base: u64,
+        what: &str,
+    ) -> Result<Observed, NoData> {
+        if base == 0 {
+            return Err(NoData(format!("no {what}")));
+        }
+        let base = format!("{} {what}", grouped(base as f64, 0));
+        if aggregate != Aggregate::Rate {
+            return Ok(Observed {
+                value: count as f64,
+                over: format!("in {base}"),
+            });
+        }
+        let length = self.length();
+        if length.is_zero() {
+            return Err(NoData("no time has passed".to_owned()));
+        }
+        Ok(Observed {
+            value: count as f64 / length.as_secs_f64(),
+            over: format!("over {} ({base})", seconds(length)),
+        })
+    }
+
+    fn share(&self, count: u64) -> Result<Observed, NoData> {
+        let all = self.attempts(|_| true);
+        if all == 0 {
+            return Err(NoData("no attempts".to_owned()));
+        }
+        Ok(Observed {
+            value: count as f64 / all as f64,
+            over: format!("of {} attempts", grouped(all as f64, 0)),
+        })
+    }
+
+    /// A scenario that declares no such outcome cannot see it: then there is no data, not 0 %.
+    fn lock_failed(&self) -> Result<Observed, NoData> {
+        const NAME: &str = "lock_failed";
+        let labels = &self.plan.labels;
+        if !labels.iter().any(|label| label.name == NAME) {
+            return Err(NoData(format!("no outcome is named `{NAME}`")));
+        }
+        self.share(self.totals.count(Trend::Duration, |id| {
+            let label = labels.get(usize::from(id.label));
+            self.has_place(*id)
+                && self.has_label(*id, |_| true)
+                && label.is_some_and(|label| label.name == NAME)
+        }))
+    }
+
+    /// The time that the phases in the narrowing cover so far. Phases of several loads may
+    /// overlap: no second counts twice.
+    fn length(&self) -> Duration {
+        let elapsed = self.totals.elapsed;
+        if self.whole_run {
+            return elapsed;
+        }
+        let phases = self.plan.phases.iter().enumerate();
+        let meant = phases.filter(|(index, _)| self.has_phase(*index));
+        let mut spans: Vec<_> = meant
+            .map(|(_, phase)| (phase.from.min(elapsed), phase.to.min(elapsed)))
+            .collect();
+        spans.sort_unstable();
+        let (mut covered, mut end) = (Duration::ZERO, Duration::ZERO);
+        for (from, to) in spans {
+            covered += to.saturating_sub(from.max(end));
+            end = end.max(to);
+        }
+        covered
+    }
+}
+
+#[cfg(test)]
+mod tests;

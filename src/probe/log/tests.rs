@@ -1,0 +1,119 @@
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use super::*;
+
+fn row(user: &str) -> IssuedRow {
+    IssuedRow {
+        user: user.to_owned(),
+        id: Some(format!("c-{user}")),
+        created_us: Some(1_700_000_000_000_000),
+        grain_us: Some(1_000),
+    }
+}
+
+fn read(at_ns: u64, users: &[&str]) -> IssuedRead {
+    IssuedRead {
+        at_ns,
+        rows: users.iter().map(|user| row(user)).collect(),
+    }
+}
+
+fn parse(text: &str) -> io::Result<Observations> {
+    read_lines(text.as_bytes())
+}
+
+#[test]
+fn what_was_written_is_read_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut log = TruthLog::create(directory.path()).unwrap();
+    let reading = Reading {
+        inv_ns: 1,
+        ret_ns: 2,
+        value: -3,
+    };
+    let odd = IssuedRow {
+        user: "줄\n\"바꿈\"".to_owned(),
+        id: None,
+        created_us: None,
+        grain_us: None,
+    };
+    let mut last = read(20, &["1", "2"]);
+    last.rows.push(odd);
+    log.rows(When::Baseline, &read(10, &[])).unwrap();
+    log.remaining(reading).unwrap();
+    log.settled(true).unwrap();
+    log.rows(When::Last, &last).unwrap();
+    log.rows(When::Second, &read(30, &["1"])).unwrap();
+    log.remaining_last(0).unwrap();
+    log.stock(100).unwrap();
+    log.failure("it did not answer").unwrap();
+
+    let expected = Observations {
+        baseline: Some(read(10, &[])),
+        last: Some(last),
+        second: Some(read(30, &["1"])),
+        stock: Some(100),
+        remaining: vec![reading],
+        remaining_last: Some(0),
+        settled: Some(true),
+        failures: vec!["it did not answer".to_owned()],
+    };
+    assert_eq!(read_truth(directory.path()).unwrap(), expected);
+}
+
+#[test]
+fn a_file_that_ends_anywhere_never_shows_a_part_of_a_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut log = TruthLog::create(directory.path()).unwrap();
+    log.rows(When::Baseline, &read(10, &[])).unwrap();
+    log.rows(When::Last, &read(20, &["1", "2", "3"])).unwrap();
+    let whole = std::fs::read(path_in(directory.path())).unwrap();
+    for end in 0..whole.len() {
+        let observations = read_lines(&whole[..end]).unwrap();
+        assert_eq!(observations.last, None, "cut at {end}");
+    }
+    assert!(read_lines(&whole[..]).unwrap().last.is_some());
+}
+
+#[test]
+fn a_torn_read_is_named_among_the_failures() {
+    let torn = r#"{"read":"last","at_ns":1,"rows":3}
+{"user":"1"}
+{"us"#;
+    let failures = parse(torn).unwrap().failures;
+    let expected = "the last read in truth.jsonl is torn: 2 of its rows are missing";
+    assert_eq!(failures, [expected]);
+}
+
+#[test]
+fn a_read_that_another_line_interrupts_is_left_out() {
+    let text = r#"{"read":"last","at_ns":1,"rows":2}
+{"user":"1"}
+{"stock":5}
+"#;
+    let observations = parse(text).unwrap();
+    assert_eq!((observations.last, observations.stock), (None, Some(5)));
+}
+
+#[test]
+fn a_damaged_line_is_an_error_with_its_number() {
+    let cases = [
+        "{\"stock\":1}\nnonsense\n",
+        "{\"stock\":1}\n{\"user\":\"1\"}\n",
+        "{\"stock\":1}\n{\"stocks\":1}\n",
+        "{\"stock\":1}\n\n",
+        // A row too many belongs to no read.
+        "{\"read\":\"last\",\"at_ns\":1,\"rows\":0}\n{\"user\":\"1\"}\n",
+    ];
+    for text in cases {
+        let error = parse(text).unwrap_err().to_string();
+        assert!(error.starts_with("line 2 is damaged"), "{text}: {error}");
+    }
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let error = read_truth(directory.path()).unwrap_err();
+    assert!(error.to_string().contains("truth.jsonl"), "{error}");
+}

@@ -1,0 +1,305 @@
+//! Takes what the load threads hand over and puts it on disk, beside the load path.
+//!
+//! It runs on a thread of its own until every sender is gone. When the disk does not take
+//! something it goes on receiving, so that the load never waits, and says at the end what is lost.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use tokio::sync::watch;
+
+use super::RunDirectory;
+use super::event::{Event, EventLog, UnknownCount};
+use super::machine;
+use crate::history::HistoryWriter;
+use crate::load::{Batch, SecondOfThread, Shape};
+use crate::measure::{
+    IntervalLog, Second, SecondLog, SeriesId, Totals, Trend, aborts,
+};
+use crate::output::Live;
+use crate::plan::Plan;
+
+/// Batches that may wait for the collector: with full batches about 200 MB. When it is full the
+/// load threads keep their operations until it is not.
+pub const WAITING_BATCHES: usize = 2048;
+
+/// How long nothing may stay in a buffer of this process.
+const FLUSH_EVERY: Duration = Duration::from_millis(500);
+
+/// Everything the collector writes to and adds up.
+pub struct Collector {
+    plan: Arc<Plan>,
+    history: HistoryWriter,
+    intervals: IntervalLog,
+    seconds: SecondLog,
+    events: EventLog,
+    live: watch::Sender<Live>,
+    totals: Totals,
+    outcomes: BTreeMap<String, u64>,
+    waiting: BTreeMap<u64, Vec<SecondOfThread>>,
+    reported: Vec<Option<u64>>,
+    shapes: BTreeMap<Shape, u64>,
+    thread_cpu_ns: Vec<u64>,
+    process_cpu_ns: u64,
+    lost: u64,
+    failure: Option<String>,
+}
+
+impl Collector {
+    /// Creates the files in the run directory.
+    ///
+    /// # Errors
+    /// When one cannot be created.
+    pub fn create(
+        plan: Arc<Plan>,
+        threads: usize,
+        directory: &RunDirectory,
+        events: EventLog,
+        live: watch::Sender<Live>,
+    ) -> io::Result<Self> {
+        let totals = Totals { dropped: vec![0; plan.phases.len()], ..Totals::default() };
+        let names = plan.labels.iter().map(|label| (label.name.clone(), 0));
+        Ok(Self {
+            history: HistoryWriter::create(directory.path())?,
+            intervals: IntervalLog::create(&directory.intervals_file())?,
+            seconds: SecondLog::create(&directory.seconds_file())?,
+            events,
+            live,
+            totals,
+            outcomes: names.collect(),
+            waiting: BTreeMap::new(),
+            reported: vec![None; threads],
+            shapes: BTreeMap::new(),
+            thread_cpu_ns: vec![0; threads],
+            process_cpu_ns: machine::process_cpu_ns(),
+            lost: 0,
+            failure: None,
+            plan,
+        })
+    }
+
+    /// Receives until every sender is gone, then writes [`Event::Recorded`].
+    pub fn run(mut self, batches: &Receiver<Batch>) {
+        let mut flushed = std::time::Instant::now();
+        loop {
+            match batches.recv_timeout(FLUSH_EVERY) {
+                Ok(batch) => self.take(batch),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if flushed.elapsed() >= FLUSH_EVERY {
+                let done = self.history.flush();
+                self.note(done);
+                flushed = std::time::Instant::now();
+            }
+        }
+        self.close_seconds(u64::MAX);
+        let done = self.history.flush();
+        self.note(done);
+        let recorded = self.recorded();
+        // Without this line the report takes the evidence for incomplete, which is then true.
+        let _ = self.events.append(&recorded);
+    }
+
+    fn recorded(&self) -> Event {
+        let count = |(shape, count): (&Shape, &u64)| UnknownCount {
+            step: shape.step,
+            cause: shape.cause,
+            status: shape.status,
+            count: *count,
+        };
+        let unknown = self.shapes.iter().map(count).collect();
+        Event::Recorded { lost: self.lost, failure: self.failure.clone(), unknown }
+    }
+
+    fn take(&mut self, batch: Batch) {
+        match batch {
+            Batch::Operations(operations, names) => {
+                let mut done = self.history.append(&operations);
+                for (key, text) in names {
+                    done = done.and_then(|()| self.history.name(key, &text));
+                }
+                if done.is_err() {
+                    self.lost += operations.len() as u64;
+                }
+                self.note(done);
+            }
+            Batch::Second(sums) => self.second(*sums),
+        }
+    }
+
+    fn second(&mut self, sums: SecondOfThread) {
+        self.lost += sums.lost;
+        for (shape, count, example) in &sums.shapes {
+            self.shape(*shape, *count, example.as_deref());
+        }
+        let reported = if sums.last { u64::MAX } else { sums.second };
+        self.reported[sums.thread] = Some(reported);
+        self.waiting.entry(sums.second).or_default().push(sums);
+        let all = self.reported.iter().copied().min().flatten();
+        if let Some(all) = all {
+            self.close_seconds(all);
+        }
+    }
+
+    fn shape(&mut self, shape: Shape, count: u64, example: Option<&str>) {
+        if !self.shapes.contains_key(&shape) {
+            let done = self.events.append(&Event::UnknownShape {
+                step: shape.step,
+                cause: shape.cause,
+                status: shape.status,
+                example: example.unwrap_or_default().to_owned(),
+            });
+            self.note(done);
+        }
+        *self.shapes.entry(shape).or_default() += count;
+    }
+
+    /// Closes every second up to this one: all threads have reported it.
+    fn close_seconds(&mut self, upto: u64) {
+        while let Some(entry) = self.waiting.first_entry().filter(|entry| *entry.key() <= upto) {
+            let (second, sums) = entry.remove_entry();
+            self.close(second, &sums);
+        }
+    }
+
+    fn close(&mut self, second: u64, sums: &[SecondOfThread]) {
+        let mut histograms: BTreeMap<SeriesId, Histogram<u64>> = BTreeMap::new();
+        for (id, value, count) in sums.iter().flat_map(|sums| &sums.bins) {
+            let histogram = histograms.entry(*id).or_insert_with(|| {
+                Histogram::new(id.trend.digits()).expect("2 and 3 digits are valid")
+            });
+            histogram.record_n(*value, *count).expect("a histogram that grows takes every value");
+        }
+        for (id, histogram) in &histograms {
+            let start = Duration::from_secs(second);
+            let done = self.intervals.append(start, Duration::from_secs(1), *id, histogram);
+            self.note(done);
+            self.totals.add(*id, histogram);
+        }
+        let done = self.intervals.flush();
+        self.note(done);
+        let drain = self.plan.drain_phase();
+        if histograms.keys().any(|id| id.phase != drain) || sums.iter().any(|sums| sums.vus > 0) {
+            self.close_load_second(second, sums, &histograms);
+        }
+    }
+
+    fn close_load_second(
+        &mut self,
+        second: u64,
+        sums: &[SecondOfThread],
+        histograms: &BTreeMap<SeriesId, Histogram<u64>>,
+    ) {
+        let line = self.line(second, sums, histograms);
+        for sums in sums {
+            std::iter::zip(&mut self.totals.dropped, &sums.dropped).for_each(|(all, one)| *all += one);
+        }
+        self.totals.data_sent += line.data_sent;
+        self.totals.data_received += line.data_received;
+        self.totals.vus = line.vus;
+        self.totals.vus_max = self.totals.vus_max.max(line.vus);
+        self.totals.elapsed = Duration::from_secs_f64(second as f64 + line.length_s);
+        for (name, count) in &line.outcomes {
+            *self.outcomes.entry(name.clone()).or_default() += count;
+        }
+        let done = self.seconds.append(&line);
+        self.note(done);
+        let abort = aborts(&self.plan, &self.totals);
+        self.live.send_replace(Live { second: line, outcomes: self.outcomes.clone(), abort });
+    }
+
+    fn line(
+        &mut self,
+        second: u64,
+        sums: &[SecondOfThread],
+        histograms: &BTreeMap<SeriesId, Histogram<u64>>,
+    ) -> Second {
+        let of = |trend: Trend| {
+            let picked = histograms.iter().filter(move |(id, _)| id.trend == trend);
+            picked.map(|(id, histogram)| (*id, histogram))
+        };
+        let mut outcomes = BTreeMap::new();
+        for (id, histogram) in of(Trend::Duration) {
+            let label = &self.plan.labels[usize::from(id.label)];
+            *outcomes.entry(label.name.clone()).or_default() += histogram.len();
+        }
+        let not_sent = crate::history::OutcomeKind::NotSent as u8;
+        let response = merge(of(Trend::ResponseTime).filter(|(id, _)| id.label != not_sent));
+        let lag = merge(of(Trend::ScheduleLag));
+        let busiest = self.busiest_thread(sums);
+        let mut dropped = BTreeMap::new();
+        for sums in sums {
+            for (phase, count) in sums.dropped.iter().enumerate().filter(|(_, count)| **count > 0) {
+                *dropped.entry(self.plan.phase_name(phase as u16).to_owned()).or_default() += count;
+            }
+        }
+        let at = Duration::from_secs(second);
+        let under_way = |phase: &&crate::plan::Phase| {
+            phase.load.is_some() && phase.from < at + Duration::from_secs(1) && at < phase.to
+        };
+        Second {
+            t: second,
+            length_s: sums.iter().map(|sums| sums.length_s).fold(0.0, f64::max),
+            vus: sums.iter().map(|sums| sums.vus).sum(),
+            requests: outcomes.values().sum(),
+            outcomes,
+            iterations: of(Trend::IterationDuration).map(|(_, histogram)| histogram.len()).sum(),
+            dropped,
+            p50_ms: quantile_ms(response.as_ref(), 0.5),
+            p95_ms: quantile_ms(response.as_ref(), 0.95),
+            p99_ms: quantile_ms(response.as_ref(), 0.99),
+            lag_p99_ms: quantile_ms(lag.as_ref(), 0.99),
+            data_sent: sums.iter().map(|sums| sums.sent).sum(),
+            data_received: sums.iter().map(|sums| sums.received).sum(),
+            generator_cpu: self.process_cpu(),
+            busiest_thread: busiest,
+            resident_bytes: machine::resident_bytes(),
+            phases: self.plan.phases.iter().filter(under_way).map(|p| p.name.clone()).collect(),
+        }
+    }
+
+    /// The share of a core that the busiest load thread has used since its last report.
+    fn busiest_thread(&mut self, sums: &[SecondOfThread]) -> f64 {
+        let mut busiest = 0.0_f64;
+        for sums in sums {
+            let before = std::mem::replace(&mut self.thread_cpu_ns[sums.thread], sums.cpu_ns);
+            let used = sums.cpu_ns.saturating_sub(before) as f64 / 1e9;
+            busiest = busiest.max(used / sums.length_s.max(1e-3));
+        }
+        busiest
+    }
+
+    fn process_cpu(&mut self) -> f64 {
+        let now = machine::process_cpu_ns();
+        let before = std::mem::replace(&mut self.process_cpu_ns, now);
+        now.saturating_sub(before) as f64 / 1e9
+    }
+
+    fn note(&mut self, done: io::Result<()>) {
+        if let Err(error) = done {
+            self.failure.get_or_insert_with(|| format!("the run directory: {error}"));
+        }
+    }
+}
+
+fn merge<'a>(
+    histograms: impl Iterator<Item = (SeriesId, &'a Histogram<u64>)>,
+) -> Option<Histogram<u64>> {
+    let mut sum: Option<Histogram<u64>> = None;
+    for (_, histogram) in histograms {
+        match &mut sum {
+            None => sum = Some(histogram.clone()),
+            Some(sum) => sum.add(histogram).expect("a histogram that grows takes every value"),
+        }
+    }
+    sum.filter(|sum| !sum.is_empty())
+}
+
+fn quantile_ms(histogram: Option<&Histogram<u64>>, quantile: f64) -> Option<f64> {
+    histogram.map(|histogram| histogram.value_at_quantile(quantile) as f64 / 1_000.0)
+}

@@ -1,0 +1,378 @@
+//! One run from the scenario to the evidence on disk: stack, baseline, load, drain, truth, end.
+//!
+//! ```text
+//! stack ready -> baseline -> load ----------------> settle -> drain -> settle -> last read -> second read
+//!                             | readings, progress, abort, Ctrl-C
+//! ```
+//! Everything that is learnt goes to the run directory at once; the verdict is made from there.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use super::collector::{Collector, WAITING_BATCHES};
+use super::event::{Event, EventLog};
+use super::interrupt::Interrupts;
+use super::truth::{Truth, Watch};
+use super::{RunDirectory, RunRecord, machine};
+use crate::history::OutcomeKind;
+use crate::load::{Engine, Job, RunClock, Stop, drain};
+use crate::output::{Live, Progress};
+use crate::plan::{Invariant, Overrides, Plan, Target, print};
+use crate::probe::{ProbeError, TruthLog, When};
+use crate::stack::{NotReady, Ready};
+
+/// The drain phase ends after this time, whatever is left.
+const DRAIN_WITHIN: Duration = Duration::from_secs(60);
+
+/// Files of the process beside the sockets of the VUs.
+const OTHER_FILES: u64 = 64;
+
+/// What to run, and where to.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// What to run.
+    pub plan: Plan,
+    /// The scenario's path as it was given.
+    pub scenario: &'a str,
+    /// The scenario as it was written.
+    pub text: &'a str,
+    /// What the command line changed.
+    pub overrides: &'a Overrides,
+    /// Where the evidence goes; `None`: a new directory under `reports/`.
+    pub out: Option<&'a Path>,
+    /// Load threads; `None`: one for each core, or for every second core beside a bundled server.
+    pub threads: Option<usize>,
+    /// Whether progress is shown.
+    pub quiet: bool,
+}
+
+/// Why there is no run to judge.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The target or its truth is not ready.
+    #[error(transparent)]
+    NotReady(#[from] NotReady),
+    /// A truth could not be read before the load.
+    #[error("the truth cannot be read: {0}")]
+    Truth(#[from] ProbeError),
+    /// There are fewer files than sockets needed.
+    #[error(
+        "{needed} open files are needed and {limit} allowed\n  hint: raise the limit with `ulimit -n {needed}`, or use fewer VUs"
+    )]
+    Files {
+        /// Sockets of all VUs and some more.
+        needed: u64,
+        /// The hard limit.
+        limit: u64,
+    },
+    /// Interrupted before the load began.
+    #[error("interrupted before the load began")]
+    Interrupted,
+    /// The harness could not do its part.
+    #[error("failed to {doing}: {source}")]
+    Io {
+        /// Finishes "failed to".
+        doing: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+fn failed_to(doing: &'static str) -> impl Fn(io::Error) -> RunError {
+    move |source| RunError::Io { doing, source }
+}
+
+/// Runs the plan. The run directory that is returned holds all evidence; judging it is the
+/// caller's.
+///
+/// # Errors
+/// When the load could not begin, or the evidence has no place.
+pub async fn conduct(request: Request<'_>) -> Result<RunDirectory, RunError> {
+    let interrupts = Interrupts::listen().map_err(failed_to("listen to signals"))?;
+    enough_files(&request.plan)?;
+    let directory = RunDirectory::create(request.out, &request.plan.name)
+        .map_err(failed_to("make the run directory"))?;
+    let clock = RunClock::start();
+    write_down(&request, &directory, clock).map_err(failed_to("write to the run directory"))?;
+    let stack = directory.stack().map_err(failed_to("write to the run directory"))?;
+    let mut waiting = interrupts.clone();
+    let ready = waiting.unless(1, Ready::start(&request.plan, &stack)).await;
+    let ready = ready.ok_or(RunError::Interrupted)??;
+    let run = Run::open(request, &directory, clock, &ready, interrupts).await;
+    let ended = match run {
+        Ok(run) => run.to_its_end(&ready).await,
+        Err(error) => Err(error),
+    };
+    ready.stop().await;
+    ended.map(|()| directory)
+}
+
+/// Each VU may have a connection to each instance.
+fn enough_files(plan: &Plan) -> Result<(), RunError> {
+    let instances = match &plan.target {
+        Target::Urls { urls, .. } => urls.len() as u64,
+        Target::Stack(_) => 1,
+    };
+    let vus: u64 = plan.loads.iter().map(|load| load.executor.max_vus()).sum();
+    let needed = vus * instances + OTHER_FILES;
+    let limit = machine::raise_file_limit();
+    if needed > limit { Err(RunError::Files { needed, limit }) } else { Ok(()) }
+}
+
+fn write_down(request: &Request<'_>, directory: &RunDirectory, clock: RunClock) -> io::Result<()> {
+    std::fs::write(directory.scenario_file(), request.text)?;
+    std::fs::write(directory.plan_file(), print(&request.plan))?;
+    directory.write_record(&RunRecord {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        scenario: request.scenario.to_owned(),
+        overrides: request.overrides.clone(),
+        started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+        origin_unix_ns: clock.unix_ns(),
+        os: machine::os(),
+        cpu: machine::cpu(),
+        memory_bytes: machine::memory_bytes(),
+    })
+}
+
+/// A run whose target is ready.
+struct Run {
+    plan: Arc<Plan>,
+    directory: RunDirectory,
+    clock: RunClock,
+    threads: usize,
+    events: EventLog,
+    truth: Truth,
+    interrupts: Interrupts,
+    progress: Progress,
+}
+
+impl Run {
+    async fn open(
+        request: Request<'_>,
+        directory: &RunDirectory,
+        clock: RunClock,
+        ready: &Ready,
+        interrupts: Interrupts,
+    ) -> Result<Self, RunError> {
+        let write = failed_to("write to the run directory");
+        let log = TruthLog::create(directory.path()).map_err(&write)?;
+        let base = ready.endpoints.first().map(|endpoint| endpoint.url.to_string());
+        Ok(Self {
+            threads: request.threads.unwrap_or_else(|| threads(&request.plan)),
+            progress: Progress::new(&request.plan, request.quiet),
+            plan: Arc::new(request.plan),
+            directory: directory.clone(),
+            clock,
+            events: EventLog::create(&directory.events_file()).map_err(&write)?,
+            truth: Truth::open(&ready.truth, base, log, clock).await?,
+            interrupts,
+        })
+    }
+
+    async fn to_its_end(mut self, ready: &Ready) -> Result<(), RunError> {
+        let rows = self.truth.baseline().await?;
+        if rows > 0 {
+            let text = format!(
+                "the truth held {rows} issued rows before the load; they count against the stock"
+            );
+            self.note(&Event::Warning { text });
+        }
+        let (sink, batches) = sync_channel(WAITING_BATCHES);
+        let (live, seen) = watch::channel(Live::default());
+        let collector = self.collector(live).map_err(failed_to("write to the run directory"))?;
+        let collector = std::thread::Builder::new()
+            .name("collector".to_owned())
+            .spawn(move || collector.run(&batches))
+            .map_err(failed_to("start the collector"))?;
+        let job = Job {
+            plan: Arc::clone(&self.plan),
+            clock: self.clock,
+            endpoints: ready.endpoints.clone().into(),
+            sink,
+            next_place: Arc::new(AtomicU64::new(0)),
+        };
+        let loaded = self.load(&job, ready, seen).await;
+        let drained = match &loaded {
+            Ok(()) => self.drain(&job).await,
+            Err(_) => Ok(()),
+        };
+        // The collector ends when the last sender is gone.
+        drop(job);
+        let collected = tokio::task::spawn_blocking(move || collector.join()).await;
+        loaded.and(drained).map_err(failed_to("load the target"))?;
+        if !matches!(collected, Ok(Ok(()))) {
+            let source = io::Error::other("the collector panicked");
+            return Err(RunError::Io { doing: "record the run", source });
+        }
+        self.last_reads().await;
+        self.note(&Event::Ended { at_ns: self.clock.now_ns() });
+        self.progress.finish();
+        self.truth.close().await;
+        Ok(())
+    }
+
+    fn collector(&self, live: watch::Sender<Live>) -> io::Result<Collector> {
+        let events = self.events.try_clone()?;
+        Collector::create(Arc::clone(&self.plan), self.threads, &self.directory, events, live)
+    }
+
+    /// The load part, until the last iteration has ended.
+    async fn load(
+        &mut self,
+        job: &Job,
+        ready: &Ready,
+        mut live: watch::Receiver<Live>,
+    ) -> io::Result<()> {
+        let start_ns = self.clock.now_ns();
+        let mut engine = Engine::start(job, self.threads, start_ns)?;
+        self.note(&Event::LoadStarted {
+            at_ns: start_ns,
+            threads: self.threads as u64,
+            provider: ready.provider.clone(),
+            target: target(&self.plan, ready),
+        });
+        let mut watch = self.truth.watch();
+        let mut interrupts = self.interrupts.clone();
+        let (mut asked, mut aborted) = (0, false);
+        loop {
+            tokio::select! {
+                () = engine.ended() => break,
+                () = interrupts.at_least(asked + 1) => {
+                    asked += 1;
+                    self.interrupted(&engine, asked);
+                }
+                Ok(()) = live.changed() => {
+                    let live = live.borrow_and_update().clone();
+                    self.progress.second(&live);
+                    if let Some(failed) = live.abort.filter(|_| !aborted) {
+                        aborted = true;
+                        engine.stop(Stop::Gracefully);
+                        self.note(&Event::Aborted {
+                            at_ns: self.clock.now_ns(),
+                            threshold: failed.name,
+                            detail: failed.detail,
+                        });
+                    }
+                }
+                Some(reading) = watch.readings.recv() => self.truth.reading(reading),
+            }
+        }
+        self.last_readings(watch);
+        let users_taken = job.next_place.load(Ordering::Relaxed);
+        self.note(&Event::LoadEnded { at_ns: self.clock.now_ns(), users_taken });
+        engine.join()
+    }
+
+    fn interrupted(&mut self, engine: &Engine, times: u32) {
+        if times == 1 {
+            engine.stop(Stop::Gracefully);
+            self.progress.say("interrupted: iterations may finish; once more cuts them");
+            self.note(&Event::Interrupted { at_ns: self.clock.now_ns() });
+        } else {
+            engine.stop(Stop::AtOnce);
+        }
+    }
+
+    fn last_readings(&mut self, mut watch: Watch) {
+        while let Ok(reading) = watch.readings.try_recv() {
+            self.truth.reading(reading);
+        }
+    }
+
+    /// Fresh users ask until the first sold-out; only then is it decided whether stock is left
+    /// although users were told that it is not.
+    async fn drain(&mut self, job: &Job) -> io::Result<()> {
+        let wanted = self.plan.truth.as_ref().is_some_and(|truth| truth.drain);
+        let Some(load) = self.plan.drain_load().filter(|_| wanted && !self.interrupts.any()) else {
+            return Ok(());
+        };
+        self.progress.say("settling, then draining: fresh users ask until the first sold-out");
+        self.settle(2).await;
+        let most = self.plan.subject.as_ref().map_or(0, |subject| subject.stock) + 1_000;
+        let mut interrupts = self.interrupts.clone();
+        let drained = interrupts.unless(1, drain(job, load, most, DRAIN_WITHIN)).await;
+        if let Some(drained) = drained.transpose()? {
+            self.note(&Event::Drained {
+                requests: drained.requests,
+                issued: drained.issued,
+                sold_out: drained.sold_out,
+            });
+        }
+        Ok(())
+    }
+
+    /// The final truth once the system is quiet, and the second read some seconds later.
+    async fn last_reads(&mut self) {
+        if !self.truth.reads_rows() {
+            return;
+        }
+        self.progress.say("settling, then reading the truth");
+        let settled = self.settle(2).await;
+        if let Some(settled) = settled {
+            self.truth.settled(settled);
+        }
+        self.truth.read(When::Last).await;
+        self.truth.remaining_at_rest().await;
+        let quiet = self.plan.truth.as_ref().map_or(Duration::ZERO, |truth| truth.settle.quiet);
+        let mut interrupts = self.interrupts.clone();
+        interrupts.unless(2, sleep(quiet)).await;
+        self.truth.read(When::Second).await;
+    }
+
+    /// `None` if there is nothing to wait for, or so many interrupts say not to.
+    async fn settle(&self, interrupts: u32) -> Option<bool> {
+        let settle = self.plan.truth.as_ref()?.settle;
+        self.interrupts.clone().unless(interrupts, self.truth.settle(settle)).await.flatten()
+    }
+
+    /// An event that the disk does not take is missing from the report, which then says that the
+    /// run was cut off.
+    fn note(&mut self, event: &Event) {
+        let _ = self.events.append(event);
+    }
+}
+
+/// A bundled server needs cores of its own, or the load would measure its own hunger.
+fn threads(plan: &Plan) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    match plan.target {
+        Target::Stack(_) => (cores / 2).max(1),
+        Target::Urls { .. } => cores,
+    }
+}
+
+fn target(plan: &Plan, ready: &Ready) -> String {
+    let urls: Vec<_> = ready.endpoints.iter().map(|endpoint| endpoint.url.to_string()).collect();
+    match &plan.target {
+        Target::Urls { .. } => urls.join(", "),
+        Target::Stack(stack) => {
+            let strategy = stack.strategy.as_deref().unwrap_or("sqlite-atomic");
+            let bug = stack.bug.as_ref().map(|bug| format!(", planted bug {bug}"));
+            format!("bundled server, strategy {strategy}{}", bug.unwrap_or_default())
+        }
+    }
+}
+
+impl Plan {
+    /// The load whose flow asks for the subject and can be told that it is sold out.
+    fn drain_load(&self) -> Option<usize> {
+        use crate::plan::Action;
+        let can_drain = |step: u8| {
+            let step = &self.steps[usize::from(step)];
+            let sold_out = |label: u8| self.labels[usize::from(label)].kind == OutcomeKind::SoldOut;
+            step.attempts_subject && step.rules.iter().any(|rule| sold_out(rule.label))
+        };
+        let asked = self.invariants.contains(&Invariant::Stock);
+        self.loads.iter().position(|load| {
+            let actions = &self.flows[load.flow].actions;
+            asked && actions.iter().any(|a| matches!(a, Action::Request(step) if can_drain(*step)))
+        })
+    }
+}

@@ -1,0 +1,205 @@
+//! The run directory: where every piece of evidence of one run lies.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::{Overrides, Scale};
+
+/// What was asked for, in `run.json`: enough to plan the same run again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// Of fcfs-bench.
+    pub version: String,
+    /// The scenario's path as it was given.
+    pub scenario: String,
+    /// What the command line changed.
+    pub overrides: Overrides,
+    /// Start of the run, RFC 3339 in UTC.
+    pub started: String,
+    /// The run's origin in nanoseconds of Unix time.
+    pub origin_unix_ns: u64,
+    /// Operating system and kernel.
+    pub os: String,
+    /// Processor and cores.
+    pub cpu: String,
+    /// Bytes.
+    pub memory_bytes: u64,
+}
+
+impl RunRecord {
+    /// The command line that repeats the run.
+    pub fn command(&self) -> String {
+        let overrides = &self.overrides;
+        let mut words = vec!["fcfs-bench".to_owned(), "run".to_owned(), self.scenario.clone()];
+        let mut add = |name: &str, value: &str| {
+            words.push(name.to_owned());
+            words.push(value.to_owned());
+        };
+        overrides.set.iter().for_each(|set| add("--set", set));
+        if overrides.scale != Scale::default() {
+            add("--scale", &overrides.scale.to_string());
+        }
+        let options = [
+            ("--url", &overrides.url),
+            ("--provider", &overrides.provider),
+            ("--bug", &overrides.bug),
+        ];
+        for (name, value) in options {
+            if let Some(value) = value {
+                add(name, value);
+            }
+        }
+        if let Some(seed) = overrides.seed {
+            add("--seed", &seed.to_string());
+        }
+        words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// For a POSIX shell.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./=:,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// A run directory.
+#[derive(Debug, Clone)]
+pub struct RunDirectory {
+    path: PathBuf,
+}
+
+impl RunDirectory {
+    /// Makes a new directory: `out`, or `reports/<name>-<time>` with a number behind it if that is
+    /// there already.
+    ///
+    /// # Errors
+    /// When it cannot be made, or `out` holds a run already.
+    pub fn create(out: Option<&Path>, name: &str) -> io::Result<Self> {
+        let run = match out {
+            Some(out) => {
+                fs::create_dir_all(out)?;
+                Self { path: out.to_owned() }
+            }
+            None => Self { path: new_directory(Path::new("reports"), name)? },
+        };
+        if run.record_file().exists() {
+            let message = format!("{} holds a run already", run.path.display());
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
+        }
+        Ok(run)
+    }
+
+    /// A directory that a run has made.
+    ///
+    /// # Errors
+    /// When it holds no run.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let run = Self { path: path.to_owned() };
+        if run.record_file().exists() {
+            return Ok(run);
+        }
+        let message = format!("{} is not a run directory: it has no run.json", path.display());
+        Err(io::Error::new(io::ErrorKind::NotFound, message))
+    }
+
+    /// The directory itself; the history and the truth know their own names in it.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// `run.json`
+    pub fn record_file(&self) -> PathBuf {
+        self.path.join("run.json")
+    }
+
+    /// The scenario as it was written.
+    pub fn scenario_file(&self) -> PathBuf {
+        self.path.join("scenario.yaml")
+    }
+
+    /// The plan as text.
+    pub fn plan_file(&self) -> PathBuf {
+        self.path.join("plan.txt")
+    }
+
+    /// What happened to the run itself.
+    pub fn events_file(&self) -> PathBuf {
+        self.path.join("events.jsonl")
+    }
+
+    /// One-second histograms.
+    pub fn intervals_file(&self) -> PathBuf {
+        self.path.join("intervals.hlog")
+    }
+
+    /// One-second figures.
+    pub fn seconds_file(&self) -> PathBuf {
+        self.path.join("seconds.jsonl")
+    }
+
+    /// The summary as JSON.
+    pub fn summary_file(&self) -> PathBuf {
+        self.path.join("summary.json")
+    }
+
+    /// The report for people.
+    pub fn report_file(&self) -> PathBuf {
+        self.path.join("report.md")
+    }
+
+    /// The run over time.
+    pub fn chart_file(&self) -> PathBuf {
+        self.path.join("chart.svg")
+    }
+
+    /// Logs and data of the system that the run brought up.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn stack(&self) -> io::Result<PathBuf> {
+        let path = self.path.join("stack");
+        fs::create_dir_all(&path)?;
+        Ok(path)
+    }
+
+    /// Writes what was asked for.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn write_record(&self, record: &RunRecord) -> io::Result<()> {
+        fs::write(self.record_file(), serde_json::to_vec_pretty(record)?)
+    }
+
+    /// Reads what was asked for.
+    ///
+    /// # Errors
+    /// When `run.json` is not of this version's form.
+    pub fn read_record(&self) -> io::Result<RunRecord> {
+        let path = self.record_file();
+        let read = fs::read(&path).and_then(|text| Ok(serde_json::from_slice(&text)?));
+        read.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+    }
+}
+
+fn new_directory(parent: &Path, name: &str) -> io::Result<PathBuf> {
+    fs::create_dir_all(parent)?;
+    let time = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+    let time: String = time.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+    for number in 1..1_000 {
+        let suffix = if number == 1 { String::new() } else { format!("-{number}") };
+        let path = parent.join(format!("{name}-{time}{suffix}"));
+        match fs::create_dir(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => return made.map(|()| path),
+        }
+    }
+    Err(io::Error::other(format!("{} has a thousand runs of this second", parent.display())))
+}

@@ -1,0 +1,140 @@
+//! What happened to the run itself, one line of JSON each, so that a killed run can be understood.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::history::Cause;
+
+/// A moment of the run. Times are nanoseconds since the run's origin.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The target answered; the load begins.
+    LoadStarted {
+        /// Time zero of all phases.
+        at_ns: u64,
+        /// Load threads.
+        threads: u64,
+        /// Which provider brought the system up, and why.
+        provider: String,
+        /// What is loaded, without secrets.
+        target: String,
+    },
+    /// A kind of attempt without a certain answer was seen for the first time.
+    UnknownShape {
+        /// Index of the step.
+        step: u8,
+        /// Why there is no certain answer.
+        cause: Cause,
+        /// The HTTP status, 0 without an answer.
+        status: u16,
+        /// The beginning of the answer's body.
+        example: String,
+    },
+    /// A signal asked for the end.
+    Interrupted {
+        /// When.
+        at_ns: u64,
+    },
+    /// A threshold asked for the end.
+    Aborted {
+        /// When.
+        at_ns: u64,
+        /// The threshold as written.
+        threshold: String,
+        /// What was observed.
+        detail: String,
+    },
+    /// All iterations have ended.
+    LoadEnded {
+        /// When.
+        at_ns: u64,
+        /// Users that were taken from the sequence.
+        users_taken: u64,
+    },
+    /// Everything that was measured is on disk.
+    Recorded {
+        /// Operations that could not be kept.
+        lost: u64,
+        /// Why the files are incomplete, if they are.
+        failure: Option<String>,
+        /// How often each kind of attempt without a certain answer was seen.
+        unknown: Vec<UnknownCount>,
+    },
+    /// The drain phase has ended.
+    Drained {
+        /// Fresh users who asked.
+        requests: u64,
+        /// Of them issued.
+        issued: u64,
+        /// Whether a sold-out was answered.
+        sold_out: bool,
+    },
+    /// Something that a reader of the report should know.
+    Warning {
+        /// In words.
+        text: String,
+    },
+    /// The run has come to its end in good order.
+    Ended {
+        /// When.
+        at_ns: u64,
+    },
+}
+
+/// How often attempts ended in one way without a certain answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnknownCount {
+    /// Index of the step.
+    pub step: u8,
+    /// Why there is no certain answer.
+    pub cause: Cause,
+    /// The HTTP status, 0 without an answer.
+    pub status: u16,
+    /// How often.
+    pub count: u64,
+}
+
+/// Appends events to a file.
+#[derive(Debug)]
+pub struct EventLog(File);
+
+impl EventLog {
+    /// Creates the file.
+    ///
+    /// # Errors
+    /// When it cannot be created.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        File::create(path).map(Self)
+    }
+
+    /// Another handle that appends to the same file.
+    ///
+    /// # Errors
+    /// When the handle cannot be made.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        self.0.try_clone().map(Self)
+    }
+
+    /// Appends one event in one write.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn append(&mut self, event: &Event) -> io::Result<()> {
+        let mut line = serde_json::to_vec(event)?;
+        line.push(b'\n');
+        self.0.write_all(&line)
+    }
+}
+
+/// Reads the events back; a torn or unknown line is left out.
+///
+/// # Errors
+/// When the file cannot be opened.
+pub fn read_events(path: &Path) -> io::Result<Vec<Event>> {
+    let lines = BufReader::new(File::open(path)?).lines();
+    Ok(lines.map_while(Result::ok).filter_map(|line| serde_json::from_str(&line).ok()).collect())
+}

@@ -1,0 +1,94 @@
+//! What keeps a green result from being vacuous: each guard that strikes makes the verdict
+//! `Unknown` and says why.
+
+use crate::measure::{Second, Totals, Trend};
+use crate::plan::{Executor, Plan};
+
+/// A load thread above this share of a core has no time left to be on time.
+const BUSY: f64 = 0.95;
+
+/// Busy seconds that make a run saturated: this share of all, and at least so many.
+const BUSY_SHARE: f64 = 0.1;
+const BUSY_SECONDS: u64 = 3;
+
+/// Starts of the open model that are later than this at the 99th percentile are not the schedule
+/// that was asked for, in milliseconds.
+const LATE_MS: f64 = 100.0;
+
+/// What the seconds of a run say about the generator.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Generator {
+    seconds: u64,
+    busy: u64,
+}
+
+impl Generator {
+    pub(super) fn second(&mut self, second: &Second) {
+        self.seconds += 1;
+        self.busy += u64::from(second.busiest_thread > BUSY);
+    }
+
+    fn is_saturated(self) -> bool {
+        self.busy >= BUSY_SECONDS && self.busy as f64 >= BUSY_SHARE * self.seconds as f64
+    }
+}
+
+/// What was recorded of the run's end.
+#[derive(Debug, Clone, Default)]
+pub(super) struct End {
+    /// The run came to its end in good order.
+    pub(super) ended: bool,
+    /// A signal asked for the end.
+    pub(super) interrupted: bool,
+    /// Operations that could not be kept; `None`: the collector did not come to its end.
+    pub(super) lost: Option<u64>,
+    /// Why the files are incomplete.
+    pub(super) failure: Option<String>,
+}
+
+/// Every reason to doubt, in words.
+pub(super) fn doubts(plan: &Plan, totals: &Totals, generator: Generator, end: &End) -> Vec<String> {
+    let mut doubts = Vec::new();
+    if end.interrupted {
+        doubts.push("the run was interrupted: the load did not come to its end".to_owned());
+    } else if !end.ended {
+        doubts.push("the run was cut off: its evidence ends in mid-run".to_owned());
+    }
+    match end.lost {
+        Some(0) | None => {}
+        Some(lost) => doubts.push(format!("evidence was lost: {lost} operations were not kept")),
+    }
+    doubts.extend(end.failure.iter().map(|failure| format!("evidence was lost: {failure}")));
+    if totals.count(Trend::Duration, |id| id.phase != plan.drain_phase()) == 0 {
+        doubts.push("no data: not a single request was made".to_owned());
+    }
+    if generator.is_saturated() {
+        doubts.push(format!(
+            "the load generator was saturated: a load thread was above {:.0} % of its core in {} of {} s; give it more threads or less to do",
+            BUSY * 100.0, generator.busy, generator.seconds,
+        ));
+    }
+    doubts.extend(late(plan, totals));
+    doubts
+}
+
+/// Schedules of the open model that were not kept. A stampede is late by its nature: its users
+/// follow one another on each thread.
+fn late(plan: &Plan, totals: &Totals) -> Vec<String> {
+    let arrivals = plan.loads.iter().filter(|load| {
+        matches!(
+            load.executor,
+            Executor::ConstantArrivalRate { .. } | Executor::RampingArrivalRate { .. }
+        )
+    });
+    let lag_ms = |load: &&crate::plan::Load| {
+        let lag = totals.merged(Trend::ScheduleLag, |id| load.phases.contains(&id.phase))?;
+        Some(lag.value_at_quantile(0.99) as f64 / 1_000.0)
+    };
+    let too_late = arrivals.filter_map(|load| {
+        lag_ms(&load).filter(|ms| *ms > LATE_MS).map(|ms| {
+            format!("the load generator was late: load `{}` started {ms:.0} ms late at its 99th percentile", load.name)
+        })
+    });
+    too_late.collect()
+}

@@ -1,0 +1,195 @@
+//! Reads the truth at its moments: before, during and after the load.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::check::{IssuedRead, Reading};
+use crate::load::RunClock;
+use crate::plan::{Settle, Source};
+use crate::probe::{Probe, ProbeError, Settling, State, TruthLog, When};
+use crate::stack::TruthSources;
+
+/// How often the remaining stock is read during the load.
+const READ_EVERY: Duration = Duration::from_secs(1);
+
+/// Readings that may wait to be written; they come once a second.
+const WAITING_READINGS: usize = 64;
+
+/// The open sources of truth and the file that their answers go to.
+pub(super) struct Truth {
+    issued: Option<Probe>,
+    stock: Option<Probe>,
+    remaining: Option<Source>,
+    base: Option<String>,
+    log: TruthLog,
+    clock: RunClock,
+}
+
+/// Reads the remaining stock until it is dropped.
+pub(super) struct Watch {
+    pub(super) readings: mpsc::Receiver<Result<Reading, String>>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Truth {
+    /// Connects to the sources.
+    pub(super) async fn open(
+        sources: &TruthSources,
+        base: Option<String>,
+        log: TruthLog,
+        clock: RunClock,
+    ) -> Result<Self, ProbeError> {
+        let issued = open(sources.issued.as_ref(), base.as_deref()).await?;
+        let stock = open(sources.stock.as_ref(), base.as_deref()).await?;
+        // Opened once here so that a wrong source shows before the load, not in its middle.
+        if let Some(probe) = open(sources.remaining.as_ref(), base.as_deref()).await? {
+            probe.number().await?;
+            probe.close().await;
+        }
+        Ok(Self { issued, stock, remaining: sources.remaining.clone(), base, log, clock })
+    }
+
+    /// Reads what is there before the load; a source that cannot be read now is an error.
+    pub(super) async fn baseline(&mut self) -> Result<u64, ProbeError> {
+        let mut rows = 0;
+        if let Some(issued) = &self.issued {
+            let read = IssuedRead { rows: issued.rows().await?, at_ns: self.clock.now_ns() };
+            rows = read.rows.len() as u64;
+            self.note(|log| log.rows(When::Baseline, &read));
+        }
+        if let Some(stock) = &self.stock {
+            let stock = stock.number().await?;
+            self.note(|log| log.stock(stock));
+        }
+        Ok(rows)
+    }
+
+    /// Starts to read the remaining stock, on a connection of its own.
+    pub(super) fn watch(&self) -> Watch {
+        let (sender, readings) = mpsc::channel(WAITING_READINGS);
+        let (source, base, clock) = (self.remaining.clone(), self.base.clone(), self.clock);
+        let task = tokio::spawn(async move {
+            let Some(source) = source else { return };
+            watch(&source, base.as_deref(), clock, &sender).await;
+        });
+        Watch { readings, task }
+    }
+
+    /// Writes what [`Watch`] has read.
+    pub(super) fn reading(&mut self, reading: Result<Reading, String>) {
+        match reading {
+            Ok(reading) => self.note(|log| log.remaining(reading)),
+            Err(words) => self.note(|log| log.failure(&words)),
+        }
+    }
+
+    /// Waits until the issued rows rest; `None` if there is nothing to wait for.
+    pub(super) async fn settle(&self, settle: Settle) -> Option<bool> {
+        let issued = self.issued.as_ref()?;
+        let every = (settle.quiet / 4).clamp(Duration::from_millis(50), Duration::from_secs(1));
+        let begin = Instant::now();
+        let mut settling = Settling::new(settle);
+        loop {
+            let now = begin.elapsed();
+            match settling.sample(now, issued.count().await.ok()) {
+                State::Quiet => return Some(true),
+                State::TimedOut => return Some(false),
+                State::Wait => sleep(every).await,
+            }
+        }
+    }
+
+    /// Whether there are issued rows to read.
+    pub(super) const fn reads_rows(&self) -> bool {
+        self.issued.is_some()
+    }
+
+    /// Writes whether the state became quiet.
+    pub(super) fn settled(&mut self, settled: bool) {
+        self.note(|log| log.settled(settled));
+    }
+
+    /// Reads the final truth, or the second read of it.
+    pub(super) async fn read(&mut self, when: When) {
+        if let Some(issued) = &self.issued {
+            match issued.rows().await {
+                Ok(rows) => {
+                    let read = IssuedRead { at_ns: self.clock.now_ns(), rows };
+                    self.note(|log| log.rows(when, &read));
+                }
+                Err(error) => self.note(|log| log.failure(&error.to_string())),
+            }
+        }
+    }
+
+    /// Reads the remaining stock at rest.
+    pub(super) async fn remaining_at_rest(&mut self) {
+        let Ok(Some(probe)) = open(self.remaining.as_ref(), self.base.as_deref()).await else {
+            return;
+        };
+        match probe.number().await {
+            Ok(number) => self.note(|log| log.remaining_last(number)),
+            Err(error) => self.note(|log| log.failure(&error.to_string())),
+        }
+        probe.close().await;
+    }
+
+    /// Says goodbye to the sources.
+    pub(super) async fn close(self) {
+        for probe in [self.issued, self.stock].into_iter().flatten() {
+            probe.close().await;
+        }
+    }
+
+    /// A truth that the disk does not take is missing later, and the verdict is `Unknown` then.
+    fn note(&mut self, write: impl FnOnce(&mut TruthLog) -> io::Result<()>) {
+        if let Err(error) = write(&mut self.log) {
+            let _ = self.log.failure(&format!("the run directory: {error}"));
+        }
+    }
+}
+
+async fn open(source: Option<&Source>, base: Option<&str>) -> Result<Option<Probe>, ProbeError> {
+    match source {
+        None => Ok(None),
+        Some(source) => Probe::open(source, base).await.map(Some),
+    }
+}
+
+async fn watch(
+    source: &Source,
+    base: Option<&str>,
+    clock: RunClock,
+    readings: &mpsc::Sender<Result<Reading, String>>,
+) {
+    let mut probe = None;
+    let mut next = Instant::now();
+    loop {
+        if probe.is_none() {
+            probe = Probe::open(source, base).await.ok();
+        }
+        if let Some(open) = &probe {
+            let inv_ns = clock.now_ns();
+            let number = open.number().await;
+            let ret_ns = clock.now_ns();
+            let reading = number.map(|value| Reading { inv_ns, ret_ns, value });
+            if reading.is_err() {
+                probe = None;
+            }
+            if readings.send(reading.map_err(|error| error.to_string())).await.is_err() {
+                return;
+            }
+        }
+        next += READ_EVERY;
+        sleep_until(next).await;
+    }
+}

@@ -1,0 +1,78 @@
+//! A system that already runs: found, and waited for until it answers.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout};
+
+use super::{NotReady, TruthSources};
+use crate::load::RunClock;
+use crate::load::http::Endpoint;
+use crate::plan::{BaseUrl, Plan};
+
+/// How long a system may take to answer for the first time.
+const READY_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long one try may take.
+const TRY_WITHIN: Duration = Duration::from_secs(3);
+
+/// Between two tries.
+const TRY_EVERY: Duration = Duration::from_millis(200);
+
+pub(super) async fn reach(
+    urls: &[BaseUrl],
+    ready: Option<&str>,
+    http2: bool,
+) -> Result<Vec<Endpoint>, NotReady> {
+    let mut endpoints = Vec::with_capacity(urls.len());
+    for url in urls {
+        endpoints.push(reach_one(url, ready, http2).await?);
+    }
+    Ok(endpoints)
+}
+
+async fn reach_one(url: &BaseUrl, ready: Option<&str>, http2: bool) -> Result<Endpoint, NotReady> {
+    let give_up = Instant::now() + READY_WITHIN;
+    loop {
+        let answered = timeout(TRY_WITHIN, try_once(url, ready, http2)).await;
+        let problem = match answered {
+            Ok(Ok(endpoint)) => return Ok(endpoint),
+            Ok(Err(problem)) => problem,
+            Err(_) => format!("no answer within {} s", TRY_WITHIN.as_secs()),
+        };
+        if Instant::now() >= give_up {
+            return Err(NotReady::Unreachable { url: url.to_string(), problem });
+        }
+        sleep(TRY_EVERY).await;
+    }
+}
+
+async fn try_once(url: &BaseUrl, ready: Option<&str>, http2: bool) -> Result<Endpoint, String> {
+    let endpoint = Endpoint::resolve(url.clone(), http2).await.map_err(|e| e.to_string())?;
+    let connected = endpoint.connect(RunClock::start()).await;
+    let opened = connected.map_err(|error| format!("{error} ({})", error.source))?;
+    drop(opened);
+    if let Some(path) = ready {
+        ask(&format!("{url}{path}")).await?;
+    }
+    Ok(endpoint)
+}
+
+async fn ask(url: &str) -> Result<(), String> {
+    crate::tls::install_provider();
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
+    let client = client.map_err(|error| error.to_string())?;
+    let answer = client.get(url).send().await.map_err(|error| error.without_url().to_string())?;
+    if answer.status().is_server_error() {
+        return Err(format!("{} from its ready path", answer.status()));
+    }
+    Ok(())
+}
+
+pub(super) fn truth(plan: &Plan) -> TruthSources {
+    let Some(truth) = &plan.truth else { return TruthSources::default() };
+    TruthSources {
+        issued: truth.issued.clone(),
+        stock: truth.stock.clone(),
+        remaining: truth.remaining.clone(),
+    }
+}

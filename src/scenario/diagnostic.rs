@@ -80,6 +80,23 @@ impl Diagnostics {
     }
 }
 
+impl Diagnostic {
+    /// `line 12: message (hint)`, for lists of warnings.
+    pub fn in_one_line(&self) -> String {
+        let place = match &self.place {
+            Place::Line { line, .. } => format!("line {line}: "),
+            Place::File(_) => String::new(),
+            Place::Argument(text) => format!("{text}: "),
+        };
+        let hint = self.hint.as_ref().map(|hint| format!(" ({hint})"));
+        printable(&format!(
+            "{place}{}{}",
+            self.message,
+            hint.unwrap_or_default()
+        ))
+    }
+}
+
 impl std::error::Error for Diagnostics {}
 
 impl fmt::Display for Diagnostics {

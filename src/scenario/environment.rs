@@ -6,6 +6,11 @@ use super::node::{Kind, Node, Value};
 /// Where variables come from: the process's environment, or a stand-in.
 pub type Environment<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
+/// What an environment may give for a variable that is not set, so that a scenario that ran can be
+/// planned again without its secrets: it reads as a text, a url and an address of a database.
+/// A number from the environment cannot be stood in for.
+pub const PLACEHOLDER: &str = "http://unset.invalid";
+
 /// Fills in every scalar of the tree. `$${` stands for a literal `${`.
 pub(crate) fn substitute(node: &mut Node, environment: &Environment<'_>, report: &mut Report<'_>) {
     let position = node.position;

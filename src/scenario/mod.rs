@@ -19,7 +19,7 @@ pub mod value;
 mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity};
-pub use environment::Environment;
+pub use environment::{Environment, PLACEHOLDER};
 pub use model::Scenario;
 pub use read::read;
 

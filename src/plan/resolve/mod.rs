@@ -1,13 +1,31 @@
 //! Scenario and overrides become a plan: names are resolved, defaults filled in, claims checked.
 
+mod body;
+pub(super) mod expect;
+mod flow;
+mod load;
+mod outcome;
 mod overrides;
+mod reachable;
+mod read_only;
+mod target;
+mod template;
+mod threshold;
+mod truth;
+mod users;
+mod worries;
 
 pub use overrides::{Overrides, Scale};
 
-use super::Plan;
-use crate::scenario::{self, Diagnostics, Environment, Report, Scenario};
+use super::{Invariant, Plan, Subject};
+use crate::scenario::{
+    self, Diagnostics, Environment, Given, Report, Scenario, Severity, did_you_mean, unsupported,
+};
 
-/// Resolves a scenario that was parsed without an error.
+/// The seed of a scenario that names none: runs repeat unless somebody asks for another.
+pub const DEFAULT_SEED: u64 = 42;
+
+/// Resolves a scenario that was parsed without an error; `overrides.set` was applied there.
 ///
 /// # Errors
 /// Everything that does not fit together, at once.
@@ -35,12 +53,118 @@ pub fn load(
 }
 
 fn finish(plan: Option<Plan>, report: Report<'_>) -> Result<Plan, Diagnostics> {
+    let failed = report.has_errors();
+    let diagnostics = report.finish();
     match plan {
-        Some(plan) if !report.has_errors() => Ok(plan),
-        _ => Err(report.finish()),
+        Some(mut plan) if !failed => {
+            let warnings = diagnostics.list.iter();
+            plan.warnings = warnings
+                .filter(|diagnostic| diagnostic.severity == Severity::Warning)
+                .map(scenario::Diagnostic::in_one_line)
+                .collect();
+            Ok(plan)
+        }
+        _ => Err(diagnostics),
     }
 }
 
-fn plan(_scenario: &Scenario, _overrides: &Overrides, _report: &mut Report<'_>) -> Option<Plan> {
-    todo!()
+/// Every part is resolved before any of them is given up, so that all errors are seen.
+fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> Option<Plan> {
+    let target = target::resolve(scenario, overrides, report);
+    let subject = scenario.subject.value().map(|subject| Subject {
+        coupon: subject.coupon.clone(),
+        stock: subject.stock.value.0,
+    });
+    let words = template::Words {
+        coupon: match &scenario.subject {
+            // A broken subject was reported; its templates are not wrong as well.
+            Given::Broken => Some(""),
+            _ => subject.as_ref().map(|subject| subject.coupon.as_str()),
+        },
+    };
+    let users = users::resolve(&scenario.users, report);
+    let flows = flow::resolve(&scenario.flows, words, report);
+    let loads = load::resolve(scenario, overrides.scale, report);
+    let invariants = invariants(scenario, report);
+    let sold_out = flows.can_sell_out();
+    let truth = truth::resolve(
+        scenario,
+        target.as_ref(),
+        &invariants,
+        sold_out,
+        words,
+        report,
+    );
+    let mut plan = Plan {
+        name: scenario.name.as_ref()?.value.as_str().to_owned(),
+        about: scenario.about.as_ref().map(|about| about.value.clone()),
+        seed: overrides
+            .seed
+            .or(scenario.seed.as_ref().map(|seed| seed.value.0))
+            .unwrap_or(DEFAULT_SEED),
+        target: target.unwrap_or(super::Target::Urls {
+            urls: Vec::new(),
+            ready: None,
+            http2: false,
+        }),
+        subject,
+        users: users?,
+        loads: loads.loads,
+        phases: loads.phases,
+        flows: flows.flows,
+        steps: flows.steps,
+        labels: flows.labels,
+        truth,
+        invariants,
+        thresholds: Vec::new(),
+        warnings: Vec::new(),
+    };
+    let known = threshold::Known {
+        phases: loads.whole,
+        steps: flows.whole,
+    };
+    plan.thresholds = threshold::resolve(&scenario.thresholds, &plan, known, report);
+    if !report.has_errors() {
+        worries::warn(scenario, &plan, report);
+    }
+    Some(plan)
+}
+
+/// Claims that this version cannot judge yet.
+const NOT_YET: [&str; 7] = [
+    "delivery",
+    "first_come_first_served",
+    "stock_readings",
+    "seats",
+    "balances",
+    "recovery",
+    "fairness",
+];
+
+fn invariants(scenario: &Scenario, report: &mut Report<'_>) -> Vec<Invariant> {
+    let mut found = Vec::new();
+    for name in &scenario.invariants {
+        let same = |invariant: &Invariant| invariant.name() == name.value;
+        if NOT_YET.contains(&name.value.as_str()) {
+            unsupported(report, name.position, &name.value);
+        } else if let Some(invariant) = Invariant::ALL.into_iter().find(same) {
+            if found.contains(&invariant) {
+                report.error_hint(
+                    name.position,
+                    format!("the invariant `{}` is there twice", name.value),
+                    "keep one of them",
+                );
+            } else {
+                found.push(invariant);
+            }
+        } else {
+            let names = Invariant::ALL.map(Invariant::name);
+            report.error_hint(
+                name.position,
+                format!("unknown invariant `{}`", name.shown()),
+                did_you_mean(&name.value, &names),
+            );
+        }
+    }
+    found
 }

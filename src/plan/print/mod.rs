@@ -1,0 +1,303 @@
+//! The plan as text: what will run, before it runs.
+
+mod curve;
+mod steps;
+
+use std::fmt::Write as _;
+
+use super::resolve::expect::{self, Starts};
+use super::{Executor, Load, Per, Plan, Provider, Query, Source, Target, Truth};
+use crate::scenario::value::{Count, Rate, Share, Span};
+use steps::shown;
+
+/// The whole plan for people. Header values, bodies and passwords are not shown.
+pub fn print(plan: &Plan) -> String {
+    let mut out = String::new();
+    // Writing to a string cannot fail, so the results say nothing.
+    let _ = head(plan, &mut out);
+    for load in &plan.loads {
+        let _ = one_load(load, plan, &mut out);
+    }
+    let _ = expectation(plan, &mut out);
+    let _ = steps::print(plan, &mut out);
+    let _ = claims(plan, &mut out);
+    out
+}
+
+type Done = std::fmt::Result;
+
+fn head(plan: &Plan, out: &mut String) -> Done {
+    writeln!(out, "scenario    {}", plan.name)?;
+    if let Some(about) = &plan.about {
+        writeln!(out, "about       {}", about.trim())?;
+    }
+    writeln!(out, "seed        {}", plan.seed)?;
+    writeln!(out, "target      {}", target(&plan.target))?;
+    if let Some(subject) = &plan.subject {
+        writeln!(
+            out,
+            "subject     coupon {}, stock {}",
+            subject.coupon,
+            Count(subject.stock)
+        )?;
+    }
+    let users = &plan.users;
+    write!(out, "users       pool of {}", Count(users.pool))?;
+    if users.repeat > 0.0 {
+        write!(out, ", {} ask again", Share(users.repeat))?;
+    }
+    let per = match users.per {
+        Per::Iteration => "a new one for each iteration",
+        Per::Vu => "each VU stays the same one",
+    };
+    writeln!(out, ", {per}, id {}", shown(&users.id))
+}
+
+fn target(target: &Target) -> String {
+    match target {
+        Target::Stack(stack) => {
+            let provider = match stack.provider {
+                Provider::Auto => "auto",
+                Provider::Embedded => "embedded",
+            };
+            let mut text = format!("bundled system, provider {provider}");
+            if let Some(strategy) = &stack.strategy {
+                let _ = write!(text, ", strategy {strategy}");
+            }
+            if let Some(pool) = stack.database_pool {
+                let _ = write!(text, ", database pool {pool}");
+            }
+            if let Some(bug) = &stack.bug {
+                let _ = write!(text, ", planted bug {bug}");
+            }
+            text
+        }
+        Target::Urls { urls, ready, http2 } => {
+            let urls: Vec<String> = urls.iter().map(ToString::to_string).collect();
+            let mut text = urls.join(", ");
+            if *http2 {
+                text.push_str(", HTTP/2");
+            }
+            if let Some(ready) = ready {
+                let _ = write!(text, ", ready when {ready} answers");
+            }
+            text
+        }
+    }
+}
+
+fn one_load(load: &Load, plan: &Plan, out: &mut String) -> Done {
+    let model = if load.executor.is_open() {
+        "open model: starts follow the schedule"
+    } else {
+        "closed model: starts follow the answers"
+    };
+    writeln!(out, "\nload {} ({model})", load.name)?;
+    if let Some(flow) = plan.flows.get(load.flow) {
+        writeln!(out, "  flow      {}", flow.name)?;
+    }
+    writeln!(out, "  shape     {}", shape(&load.executor))?;
+    writeln!(
+        out,
+        "  graceful  {} for iterations under way",
+        Span(load.graceful_stop)
+    )?;
+    let phases = plan
+        .phases
+        .get(usize::from(load.phases.start)..usize::from(load.phases.end))
+        .unwrap_or_default();
+    let width = phases.iter().map(|phase| phase.name.chars().count()).max();
+    let width = width.unwrap_or(0);
+    let steps = stage_lines(&load.executor);
+    for (phase, step) in std::iter::zip(phases, steps) {
+        writeln!(
+            out,
+            "  phase     {:width$}  {:>8} .. {:<8} {step}",
+            phase.name,
+            Span(phase.from).to_string(),
+            Span(phase.to).to_string(),
+        )?;
+    }
+    curve::draw(load, out)?;
+    let starts = match expect::starts(load, &plan.flows) {
+        Starts::Exactly(starts) => Count(starts).to_string(),
+        Starts::AtMost { vu_seconds, bound } => {
+            let bound = bound.map_or(String::new(), |bound| format!(", at most {}", Count(bound)));
+            let seconds = Count(vu_seconds.round() as u64);
+            format!("depend on the answers: {seconds} VU-seconds{bound}")
+        }
+    };
+    writeln!(out, "  starts    {starts}")
+}
+
+fn shape(executor: &Executor) -> String {
+    match executor {
+        Executor::ConstantVus { vus, .. } => format!("constant_vus: {} VUs", Count(*vus)),
+        Executor::RampingVus { start, .. } => {
+            format!("ramping_vus: from {} VUs", Count(*start))
+        }
+        Executor::PerVuIterations {
+            vus, iterations, ..
+        } => format!(
+            "per_vu_iterations: {} VUs, {} iterations each",
+            Count(*vus),
+            Count(*iterations)
+        ),
+        Executor::SharedIterations {
+            vus, iterations, ..
+        } => format!(
+            "shared_iterations: {} VUs, {} iterations together",
+            Count(*vus),
+            Count(*iterations)
+        ),
+        Executor::ConstantArrivalRate {
+            rate, vus, max_vus, ..
+        } => format!(
+            "constant_arrival_rate: {}, {} VUs, at most {}",
+            Rate(*rate),
+            Count(*vus),
+            Count(*max_vus)
+        ),
+        Executor::RampingArrivalRate {
+            start,
+            vus,
+            max_vus,
+            ..
+        } => format!(
+            "ramping_arrival_rate: from {}, {} VUs, at most {}",
+            Rate(*start),
+            Count(*vus),
+            Count(*max_vus)
+        ),
+        Executor::Stampede {
+            users,
+            connect_within,
+            ..
+        } => format!(
+            "stampede: {} users connect within {}, then all ask at once",
+            Count(*users),
+            Span(*connect_within)
+        ),
+    }
+}
+
+/// What each phase leads to.
+fn stage_lines(executor: &Executor) -> Vec<String> {
+    match executor {
+        Executor::RampingVus { stages, .. } => {
+            let line = |stage: &super::Stage| format!("to {} VUs", Count(stage.target));
+            stages.iter().map(line).collect()
+        }
+        Executor::RampingArrivalRate { stages, .. } => {
+            let line = |stage: &super::RateStage| format!("to {}", Rate(stage.target));
+            stages.iter().map(line).collect()
+        }
+        Executor::PerVuIterations { .. }
+        | Executor::SharedIterations { .. }
+        | Executor::Stampede { .. } => vec!["at the latest".to_owned()],
+        Executor::ConstantVus { vus, .. } => vec![format!("{} VUs", Count(*vus))],
+        Executor::ConstantArrivalRate { rate, .. } => vec![Rate(*rate).to_string()],
+    }
+}
+
+fn expectation(plan: &Plan, out: &mut String) -> Done {
+    let needed = match expect::users(plan) {
+        (Some(exact), _) => format!("{} different users ask", Count(exact)),
+        (None, Some(most)) => format!("at most {} different users ask", Count(most)),
+        (None, None) => "how many users ask depends on the answers".to_owned(),
+    };
+    write!(
+        out,
+        "\nexpected    {needed}; the pool has {}",
+        Count(plan.users.pool)
+    )?;
+    if let Some(subject) = &plan.subject {
+        write!(out, ", the stock is {}", Count(subject.stock))?;
+    }
+    writeln!(out, "\nduration    {} of load", Span(plan.duration()))
+}
+
+fn claims(plan: &Plan, out: &mut String) -> Done {
+    if let Some(truth) = &plan.truth {
+        print_truth(truth, out)?;
+    }
+    if !plan.invariants.is_empty() {
+        let names: Vec<&str> = plan.invariants.iter().map(|claim| claim.name()).collect();
+        writeln!(out, "\ninvariants  {}", names.join(", "))?;
+    }
+    if !plan.thresholds.is_empty() {
+        writeln!(out, "\nthresholds")?;
+    }
+    for threshold in &plan.thresholds {
+        write!(out, "  {}", threshold.name)?;
+        if let Some(delay) = threshold.abort {
+            write!(out, " (ends the run")?;
+            if !delay.is_zero() {
+                write!(out, ", not before {}", Span(delay))?;
+            }
+            write!(out, ")")?;
+        }
+        writeln!(
+            out,
+            "{}",
+            if threshold.allow_empty {
+                " (no data is fine)"
+            } else {
+                ""
+            }
+        )?;
+    }
+    if !plan.warnings.is_empty() {
+        writeln!(out, "\nwarnings")?;
+    }
+    for warning in &plan.warnings {
+        writeln!(out, "  {warning}")?;
+    }
+    Ok(())
+}
+
+fn print_truth(truth: &Truth, out: &mut String) -> Done {
+    writeln!(out, "\ntruth")?;
+    let sources = [
+        ("issued", &truth.issued),
+        ("stock", &truth.stock),
+        ("remaining", &truth.remaining),
+    ];
+    for (name, source) in sources {
+        if let Some(source) = source {
+            writeln!(out, "  {name:<9} {}", print_source(source))?;
+        }
+    }
+    let (quiet, within) = (Span(truth.settle.quiet), Span(truth.settle.within));
+    writeln!(out, "  settle    unchanged for {quiet}, within {within}")?;
+    let drain = if truth.drain {
+        "fresh users ask after the load until the first sold-out"
+    } else {
+        "no"
+    };
+    writeln!(out, "  drain     {drain}")
+}
+
+fn print_source(source: &Source) -> String {
+    let text = match &source.query {
+        Query::Bundled => "from the bundled system's own database".to_owned(),
+        Query::Sql { url, query } => {
+            let words: Vec<&str> = query.split_whitespace().collect();
+            format!("sql {}: {}", url.redacted(), words.join(" "))
+        }
+        Query::Redis { url, command } => format!("redis {}: {}", url.redacted(), command.join(" ")),
+        Query::Http { url, pointer, .. } => {
+            let text = url.reveal();
+            let shown = if text.starts_with('/') {
+                text.split('?').next().unwrap_or_default().to_owned()
+            } else {
+                url.redacted()
+            };
+            format!("http GET {shown} at \"{pointer}\"")
+        }
+    };
+    match source.offset {
+        0 => text,
+        offset => format!("{text}, {offset:+}"),
+    }
+}

@@ -1,0 +1,215 @@
+//! What is loaded, after the command line had its say.
+
+use super::Overrides;
+use crate::plan::{BaseUrl, Provider, Stack, Target};
+use crate::scenario::value::Url;
+use crate::scenario::{
+    self, At, Given, Position, Report, Scenario, Target as Written, did_you_mean, unsupported,
+};
+
+const STRATEGIES: [&str; 3] = ["sqlite-atomic", "sqlite-lock", "memory-then-sqlite"];
+const BUGS: [&str; 5] = [
+    "oversell",
+    "double-issue",
+    "lost-ack",
+    "last-one-refused",
+    "false-duplicate",
+];
+/// Names of the vocabulary that this version does not have.
+const STRATEGIES_NOT_YET: [&str; 6] = [
+    "redlock",
+    "redis-lua",
+    "redis-decr",
+    "mysql-lock",
+    "mysql-atomic",
+    "kafka",
+];
+const PROVIDERS: [(&str, Provider); 2] =
+    [("auto", Provider::Auto), ("embedded", Provider::Embedded)];
+const PROVIDERS_NOT_YET: [&str; 2] = ["local", "docker"];
+
+pub(super) fn resolve(
+    scenario: &Scenario,
+    overrides: &Overrides,
+    report: &mut Report<'_>,
+) -> Option<Target> {
+    if let Some(url) = &overrides.url {
+        only_for_stacks(overrides, report);
+        return by_url(scenario, url, report);
+    }
+    let written = match &scenario.target {
+        Given::Absent => {
+            report.error_hint(
+                Position::START,
+                "the key `target` is missing",
+                "write `target: { url: http://127.0.0.1:3000 }` for a system that runs, or \
+                 `target: { stack: { provider: auto } }` for the bundled one",
+            );
+            return None;
+        }
+        Given::Broken => return None,
+        Given::Value(written) => written,
+    };
+    match written {
+        Written::Urls { urls, ready, http2 } => {
+            only_for_stacks(overrides, report);
+            Some(Target::Urls {
+                urls: urls.iter().map(base_url).collect(),
+                ready: ready_path(ready.as_ref(), report)?,
+                http2: *http2,
+            })
+        }
+        Written::Stack {
+            provider,
+            strategy,
+            bug,
+            database_pool,
+            ..
+        } => {
+            let written = provider.as_ref().map(|name| provider_of(name, report));
+            let provider = match &overrides.provider {
+                Some(name) => provider_argument(name, report),
+                None => written.unwrap_or(Some(Provider::Auto)),
+            };
+            check_name("strategy", strategy.as_ref(), &STRATEGIES, report);
+            check_name("bug", bug.as_ref(), &BUGS, report);
+            if let Some(bug) = &overrides.bug
+                && !BUGS.contains(&bug.as_str())
+            {
+                let hint = did_you_mean(bug, &BUGS);
+                report.argument(format!("--bug {bug}"), "unknown bug".to_owned(), Some(hint));
+            }
+            if let Some(pool) = database_pool
+                && !(1..=1000).contains(&pool.value.0)
+            {
+                report.error_hint(
+                    pool.position,
+                    format!("a pool of {} connections is not possible", pool.value.0),
+                    "write a number from 1 to 1000",
+                );
+            }
+            Some(Target::Stack(Stack {
+                provider: provider?,
+                strategy: strategy.as_ref().map(|name| name.value.clone()),
+                bug: overrides
+                    .bug
+                    .clone()
+                    .or(bug.as_ref().map(|name| name.value.clone())),
+                database_pool: database_pool.as_ref().map(|pool| pool.value.0 as u32),
+            }))
+        }
+    }
+}
+
+/// `--url` keeps how the scenario's own url is spoken to.
+fn by_url(scenario: &Scenario, url: &str, report: &mut Report<'_>) -> Option<Target> {
+    let base = url.parse::<Url>().map_err(|error| {
+        report.argument("--url".to_owned(), error.message, error.hint);
+    });
+    let (ready, http2) = match &scenario.target {
+        Given::Value(Written::Urls { ready, http2, .. }) => {
+            (ready_path(ready.as_ref(), report)?, *http2)
+        }
+        _ => (None, false),
+    };
+    Some(Target::Urls {
+        urls: vec![base_url(&base.ok()?)],
+        ready,
+        http2,
+    })
+}
+
+fn only_for_stacks(overrides: &Overrides, report: &mut Report<'_>) {
+    let given = [
+        ("--provider", &overrides.provider),
+        ("--bug", &overrides.bug),
+    ];
+    for (name, value) in given {
+        if let Some(value) = value {
+            report.argument(
+                format!("{name} {value}"),
+                format!("`{name}` is for the bundled stack, but the target is a url"),
+                Some("remove it, or load a stack: `target: { stack: { provider: auto } }`".into()),
+            );
+        }
+    }
+}
+
+fn provider_of(name: &At<String>, report: &mut Report<'_>) -> Option<Provider> {
+    if PROVIDERS_NOT_YET.contains(&name.value.as_str()) {
+        unsupported(report, name.position, &format!("provider: {}", name.value));
+        return None;
+    }
+    let found = PROVIDERS.iter().find(|(known, _)| *known == name.value);
+    if found.is_none() {
+        report.error_hint(
+            name.position,
+            format!("unknown provider `{}`", name.shown()),
+            did_you_mean(&name.value, &PROVIDERS.map(|(known, _)| known)),
+        );
+    }
+    found.map(|(_, provider)| *provider)
+}
+
+fn provider_argument(name: &str, report: &mut Report<'_>) -> Option<Provider> {
+    if let Some((_, provider)) = PROVIDERS.iter().find(|(known, _)| *known == name) {
+        return Some(*provider);
+    }
+    let message = if PROVIDERS_NOT_YET.contains(&name) {
+        format!("`provider: {name}` is not supported by this version yet")
+    } else {
+        "unknown provider".to_owned()
+    };
+    let hint = did_you_mean(name, &PROVIDERS.map(|(known, _)| known));
+    report.argument(format!("--provider {name}"), message, Some(hint));
+    None
+}
+
+fn check_name(what: &str, name: Option<&At<String>>, known: &[&str], report: &mut Report<'_>) {
+    let Some(name) = name else { return };
+    if known.contains(&name.value.as_str()) {
+        return;
+    }
+    if what == "strategy" && STRATEGIES_NOT_YET.contains(&name.value.as_str()) {
+        unsupported(report, name.position, &format!("strategy: {}", name.value));
+        return;
+    }
+    report.error_hint(
+        name.position,
+        format!("unknown {what} `{}`", name.shown()),
+        did_you_mean(&name.value, known),
+    );
+}
+
+#[allow(clippy::option_option)] // Absent is right here, wrong is not.
+fn ready_path(ready: Option<&At<String>>, report: &mut Report<'_>) -> Option<Option<String>> {
+    let Some(ready) = ready else {
+        return Some(None);
+    };
+    if !is_path(&ready.value) {
+        report.error_hint(
+            ready.position,
+            "`ready` is not a path",
+            "write it like `ready: /health`",
+        );
+        return None;
+    }
+    Some(Some(ready.value.clone()))
+}
+
+/// What may stand between the host and the end of a request line.
+pub(super) fn is_path(text: &str) -> bool {
+    text.starts_with('/')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'#')
+}
+
+pub(super) fn base_url(url: &scenario::value::Url) -> BaseUrl {
+    BaseUrl {
+        https: url.https,
+        host: url.host.clone(),
+        port: url.port,
+        prefix: url.prefix.clone(),
+    }
+}

@@ -1,0 +1,95 @@
+//! Who asks: the pool, the repeats and the id that is sent.
+
+use super::template::{self, Piece, Place, Words};
+use crate::plan::{Escape, Part, Per, Template, Users, Variable};
+use crate::scenario::{At, Given, Report, Users as Written, did_you_mean};
+
+/// More than any event has asked for, and every number still fits an `INT` column.
+const DEFAULT_POOL: u64 = 1_000_000;
+
+pub(super) fn resolve(written: &Given<Written>, report: &mut Report<'_>) -> Option<Users> {
+    let mut users = Users {
+        pool: DEFAULT_POOL,
+        repeat: 0.0,
+        per: Per::Iteration,
+        id: Template {
+            parts: vec![Part::Value(Variable::Number, Escape::Raw)],
+        },
+    };
+    let written = match written {
+        Given::Absent => return Some(users),
+        Given::Broken => return None,
+        Given::Value(written) => written,
+    };
+    if let Some(pool) = &written.pool {
+        if pool.value.0 == 0 {
+            report.error(pool.position, "a pool of 0 users cannot ask");
+        }
+        users.pool = pool.value.0;
+    }
+    users.repeat = written.repeat.as_ref().map_or(0.0, |share| share.value.0);
+    if let Some(repeat) = &written.repeat
+        && repeat.value.0 >= 1.0
+    {
+        report.error_hint(
+            repeat.position,
+            "if everybody repeats, nobody asks for the first time",
+            "write less than `100%`",
+        );
+    }
+    if let Some(per) = &written.per {
+        match per.value.as_str() {
+            "iteration" => {}
+            "vu" => users.per = Per::Vu,
+            other => report.error_hint(
+                per.position,
+                format!("`{}` is not a time to take a new user", per.shown()),
+                did_you_mean(other, &["iteration", "vu"]),
+            ),
+        }
+    }
+    if let Some(id) = &written.id {
+        users.id = id_template(id, report)?;
+    }
+    Some(users)
+}
+
+fn id_template(id: &At<String>, report: &mut Report<'_>) -> Option<Template> {
+    let names = template::pieces(&id.value).unwrap_or_default();
+    let is_user = |piece: &Piece<'_>| matches!(piece, Piece::Name { name: "user", .. });
+    if names.iter().any(is_user) {
+        report.error_hint(
+            id.position,
+            "`user` is made of this text and cannot stand in it",
+            "use `n`, `vu`, `iter` or `uuid`",
+        );
+        return None;
+    }
+    let words = Words { coupon: None };
+    template::parse(id, Place::Raw, words, report)
+}
+
+/// Why two different users could have the same id, if they could.
+pub(super) fn collision(users: &Users, loads: usize) -> Option<&'static str> {
+    let id = &users.id;
+    if id.uses(Variable::Number) || id.uses(Variable::Uuid) {
+        return None;
+    }
+    if !id.uses(Variable::Vu) {
+        return Some("it has neither `n` nor `uuid` nor `vu`");
+    }
+    if loads > 1 {
+        return Some("each load counts its VUs from 1");
+    }
+    if users.per == Per::Vu {
+        return None;
+    }
+    if !id.uses(Variable::Iteration) {
+        return Some("it stays the same in every iteration of a VU");
+    }
+    let adjacent = |pair: &[Part]| matches!(pair, [Part::Value(..), Part::Value(..)]);
+    id.parts
+        .windows(2)
+        .any(adjacent)
+        .then_some("VU 1 in iteration 11 and VU 11 in iteration 1 are written alike")
+}

@@ -1,0 +1,127 @@
+//! What is allowed but suspicious: each warning adapts to what the scenario says.
+
+use super::{expect, users};
+use crate::history::OutcomeKind;
+use crate::plan::{Invariant, Plan, Variable};
+use crate::scenario::value::Count;
+use crate::scenario::{Given, Position, Report, Scenario};
+
+/// Warns of everything that would make a run say less than its author thinks.
+pub(super) fn warn(scenario: &Scenario, plan: &Plan, report: &mut Report<'_>) {
+    let users_at = match &scenario.users {
+        Given::Value(users) => users.position,
+        _ => Position::START,
+    };
+    pool(plan, users_at, report);
+    ids(plan, users_at, report);
+    stock(scenario, plan, report);
+    outcomes(scenario, plan, users_at, report);
+    for (at, flow) in scenario.flows.iter().enumerate() {
+        if plan.loads.iter().all(|load| load.flow != at) {
+            report.warning(
+                flow.name.position,
+                format!("no load performs the flow `{}`", flow.name.value),
+                "remove it, or name it in a load: `flow: ...`",
+            );
+        }
+    }
+}
+
+fn pool(plan: &Plan, at: Position, report: &mut Report<'_>) {
+    let (exact, _) = expect::users(plan);
+    if let Some(needed) = exact
+        && needed > plan.users.pool
+    {
+        report.warning(
+            at,
+            format!(
+                "the load asks with {} users, but the pool has {}",
+                Count(needed),
+                Count(plan.users.pool)
+            ),
+            "users beyond the pool have numbers above it; if the system knows only those of the \
+             pool, raise `pool` or shorten the load",
+        );
+    }
+}
+
+fn ids(plan: &Plan, at: Position, report: &mut Report<'_>) {
+    if let Some(reason) = users::collision(&plan.users, plan.loads.len()) {
+        let effect = if plan.invariants.contains(&Invariant::OnePerUser) {
+            "; accidental duplicates then look as if `one_per_user` held"
+        } else {
+            ""
+        };
+        report.warning(
+            at,
+            format!("different users can have the same id: {reason}{effect}"),
+            "use `{{ n }}`, which is different for every user, or `{{ uuid }}`",
+        );
+    }
+    if plan.users.repeat > 0.0 && !plan.users.id.uses(Variable::Number) {
+        report.warning(
+            at,
+            "`repeat` has no effect: the id does not hold the user's number",
+            "use `{{ n }}` in `id`: a repeat takes the number of an earlier user again",
+        );
+    }
+}
+
+fn has(plan: &Plan, kind: OutcomeKind) -> bool {
+    let mut rules = plan.steps.iter().flat_map(|step| &step.rules);
+    rules.any(|rule| plan.labels[usize::from(rule.label)].kind == kind)
+}
+
+fn stock(scenario: &Scenario, plan: &Plan, report: &mut Report<'_>) {
+    let asked = scenario
+        .invariants
+        .iter()
+        .find(|name| name.value == Invariant::Stock.name());
+    let Some(asked) = asked else { return };
+    if !has(plan, OutcomeKind::SoldOut) {
+        report.warning(
+            asked.position,
+            "no step has the outcome `sold_out`: whether something is left over cannot be judged",
+            "say how the system refuses when nothing is left: `sold_out: { status: 409 }`",
+        );
+    }
+    let (Some(written), (_, Some(most))) = (scenario.subject.value(), expect::users(plan)) else {
+        return;
+    };
+    if most < written.stock.value.0 {
+        let drained = plan.truth.as_ref().is_some_and(|truth| truth.drain);
+        let effect = if drained {
+            "sold out comes only in the drain phase"
+        } else {
+            "sold out never comes"
+        };
+        report.warning(
+            written.stock.position,
+            format!(
+                "the stock of {} is larger than the {} users who can ask: {effect}",
+                written.stock.value,
+                Count(most)
+            ),
+            "lower the stock or lengthen the load: the last pieces are where systems oversell",
+        );
+    }
+}
+
+fn outcomes(scenario: &Scenario, plan: &Plan, users_at: Position, report: &mut Report<'_>) {
+    let issues = plan.steps.iter().any(|step| step.attempts_subject);
+    if let (false, Some(first)) = (issues, scenario.invariants.first()) {
+        report.warning(
+            first.position,
+            "no step has the outcome `issued`, `pending` or `replay`: nobody asks for anything",
+            "say how the system confirms: `issued: 201`",
+        );
+    }
+    let told = has(plan, OutcomeKind::Duplicate) || has(plan, OutcomeKind::Replay);
+    if plan.users.repeat > 0.0 && issues && !told {
+        report.warning(
+            users_at,
+            "users repeat on purpose, but no step has the outcome `duplicate` or `replay`",
+            "say how the system refuses a second time: `duplicate: { status: 409 }`",
+        );
+    }
+}

@@ -328,6 +328,7 @@ impl Judge<'_> {
                 requests: outcomes.values().sum(),
                 outcomes,
                 latency_ms: self.latency(Trend::Duration, |phase| phase == at),
+                response_ms: self.latency(Trend::ResponseTime, |phase| phase == at),
             })
         };
         self.plan.phases.iter().enumerate().filter_map(summary).collect()

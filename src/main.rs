@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+use fcfs_bench::exit::Exit;
+
 fn main() -> ExitCode {
-    fcfs_bench::cli::main().into()
+    // A panic has said where it happened; the code says that the fault is ours.
+    std::panic::catch_unwind(fcfs_bench::cli::main).unwrap_or(Exit::Internal).into()
 }

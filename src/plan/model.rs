@@ -384,7 +384,7 @@ impl Label {
 pub struct Truth {
     /// The issued rows.
     pub issued: Option<Source>,
-    /// The stock that the system says it had; overrides [`Subject::stock`] in the check.
+    /// The stock that the system says it had; must agree with [`Subject::stock`].
     pub stock: Option<Source>,
     /// What the system says is left, read all through the run.
     pub remaining: Option<Source>,
@@ -465,15 +465,25 @@ impl Secret {
         &self.0
     }
 
-    /// Scheme and host for people, without user, password or query.
+    /// Scheme and host for people, without user, password, path or query. What does not look like
+    /// a host is not shown: a password may hold any of the characters that divide a URL.
     pub fn redacted(&self) -> String {
-        let Some((scheme, rest)) = self.0.split_once(':') else {
+        let Some((scheme, rest)) = self.0.split_once(':') else { return "***".to_owned() };
+        if !scheme.chars().all(|c| c.is_ascii_alphanumeric() || c == '+') {
             return "***".to_owned();
-        };
+        }
         let rest = rest.trim_start_matches('/');
-        let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-        let end = host.find(['?', '#']).unwrap_or(host.len());
-        format!("{scheme}://{}", &host[..end])
+        let (authority, behind) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        let port_is_number = host.rsplit_once(':').is_none_or(|(_, port)| {
+            port.ends_with(']') || port.chars().all(|c| c.is_ascii_digit())
+        });
+        let path = behind.split(['?', '#']).next().unwrap_or_default();
+        if port_is_number && !path.contains('@') {
+            format!("{scheme}://{host}")
+        } else {
+            format!("{scheme}:***")
+        }
     }
 }
 
@@ -578,10 +588,31 @@ impl Plan {
         ends.max().unwrap_or_default()
     }
 
-    /// What the phase is called, with its load where several loads run.
+    /// What the phase is called; `?` for a number that the plan does not have.
     pub fn phase_name(&self, phase: u16) -> &str {
         self.phases
             .get(usize::from(phase))
             .map_or("?", |phase| phase.name.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_shows_at_most_its_scheme_and_host() {
+        let table = [
+            ("mysql://root:secret@db:3307/shop", "mysql://db:3307"),
+            ("http://h/x?mail=a@b&token=secret", "http://h"),
+            ("redis://:secret@[::1]:6380/2", "redis://[::1]:6380"),
+            ("mysql://root:se/cret@db/shop", "mysql:***"),
+            ("mysql://root:12/secret@db/shop", "mysql:***"),
+            ("secret", "***"),
+            ("my secret: yes", "***"),
+        ];
+        for (text, shown) in table {
+            assert_eq!(format!("{:?}", Secret::new(text)), shown);
+        }
     }
 }

@@ -55,7 +55,7 @@ impl HttpProbe {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Fault::asked("is no http: or https: URL"));
         }
-        super::install_tls_provider();
+        crate::tls::install_provider();
         let client = Client::builder()
             // A redirect would silently read another page, and send our headers there.
             .redirect(redirect::Policy::none())

@@ -25,14 +25,6 @@ use error::{Fault, place};
 /// that comes in pieces.
 pub const LIMIT: Duration = Duration::from_secs(10);
 
-/// Makes ring the process's TLS implementation, unless one is installed already.
-///
-/// Every TLS client of the process needs it; calling it again does nothing.
-pub fn install_tls_provider() {
-    // The only error is that another one was installed first, which serves as well.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-}
-
 /// One open source of truth.
 ///
 /// A connection that is lost is opened again by the next call, and a call that finds it lost asks
@@ -181,13 +173,6 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
     use super::*;
-
-    #[test]
-    fn installing_the_tls_provider_twice_is_harmless() {
-        install_tls_provider();
-        install_tls_provider();
-        assert!(rustls::crypto::CryptoProvider::get_default().is_some());
-    }
 
     #[tokio::test]
     async fn the_bundled_truth_cannot_be_opened_by_itself() {

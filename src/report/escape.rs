@@ -2,11 +2,45 @@
 
 use super::format::{lines, one_line};
 
-/// Running text or a table cell.
+/// Running text or a table cell. What stands between backticks is code here too.
 pub(super) fn text(text: &str) -> String {
+    let text = one_line(text);
+    let pieces: Vec<_> = text.split('`').collect();
+    let code_at = |at: usize| at % 2 == 1;
+    let paired = code_at(pieces.len());
+    // Code within a cell needs its bars escaped, and code outside must not have it: the one text
+    // that could be both has no code.
+    let safe = |(at, piece): (usize, &&str)| {
+        !code_at(at) || !(piece.trim().is_empty() || piece.contains('|'))
+    };
+    if !paired || !pieces.iter().enumerate().all(safe) {
+        return escaped(&text);
+    }
+    let pieces = pieces.iter().enumerate();
+    let pieces = pieces.map(|(at, piece)| {
+        if code_at(at) {
+            code(piece)
+        } else {
+            escaped(piece)
+        }
+    });
+    pieces.collect()
+}
+
+fn escaped(text: &str) -> String {
+    let chars: Vec<_> = text.chars().collect();
+    let inside_word = |at: usize| {
+        let is_word = |at: Option<usize>| {
+            at.and_then(|at| chars.get(at))
+                .is_some_and(|char| char.is_alphanumeric() || *char == '_')
+        };
+        is_word(at.checked_sub(1)) && is_word(at.checked_add(1))
+    };
     let mut out = String::with_capacity(text.len());
-    for char in one_line(text).chars() {
+    for (at, &char) in chars.iter().enumerate() {
         match char {
+            // An underscore inside of a word is never emphasis, and names are full of them.
+            '_' if inside_word(at) => out.push(char),
             // Escaped even where it would be harmless: what is harmless depends on the reader.
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '#' | '$' => {
                 out.push('\\');
@@ -64,9 +98,22 @@ mod tests {
     #[test]
     fn markup_in_foreign_text_is_only_text() {
         assert_eq!(
-            text("a|b `c` *d* <script> [x](y)\nz @all"),
-            "a\\|b \\`c\\` \\*d\\* \\<script\\> \\[x\\](y) z &#64;all"
+            text("a|b *d* _e_ <script> [x](y)\nz @all"),
+            "a\\|b \\*d\\* \\_e\\_ \\<script\\> \\[x\\](y) z &#64;all"
         );
+    }
+
+    #[test]
+    fn pairs_of_backticks_stay_code() {
+        for (input, output) in [
+            ("no `lock_failed` < 1", "no `lock_failed` \\< 1"),
+            ("lock_failed", "lock_failed"),
+            ("one ` alone", "one \\` alone"),
+            ("an empty `` pair", "an empty \\`\\` pair"),
+            ("a `b|c`", "a \\`b\\|c\\`"),
+        ] {
+            assert_eq!(text(input), output);
+        }
     }
 
     #[test]

@@ -51,6 +51,7 @@ fn phase(name: &str, from_s: f64, to_s: f64, requests: u64, p50: f64) -> PhaseSu
             ("issued", requests / 3),
             ("sold_out", requests - requests / 3),
         ]),
+        response_ms: BTreeMap::new(),
         latency_ms: map(&[
             ("all", latency(requests, p50)),
             ("issue", latency(requests, p50)),
@@ -182,8 +183,9 @@ fn environment() -> Environment {
     }
 }
 
-/// A run that oversold, with cases, under an open model with two steps.
-pub(super) fn failed() -> Summary {
+const OVERSOLD: &str = "oversold by 7: 5,007 rows for a stock of 5,000";
+
+fn oversold() -> Finding {
     let case = |which, user: &str, inv_ns, ret_ns, text: &str| Case {
         which,
         user: user.to_owned(),
@@ -193,49 +195,10 @@ pub(super) fn failed() -> Summary {
         faults: Vec::new(),
         text: text.to_owned(),
     };
-    let oversold = "oversold by 7: 5,007 rows for a stock of 5,000";
-    let mut summary = passed();
-    summary.verdict = Verdict::Fail;
-    summary.reasons = vec![
-        format!("invariant `stock`: {oversold}"),
-        "threshold `http_req_duration{phase:hold}: p(95)<300ms` failed".to_owned(),
-    ];
-    summary.exit_code = 111;
-    summary.exit_meaning = "an invariant is violated".to_owned();
-    summary.dropped_iterations = 1250;
-    summary.outcomes.insert("unknown".to_owned(), 2112);
-    summary
-        .latency_ms
-        .insert("pay".to_owned(), latency(640, 120.0));
-    summary
-        .response_ms
-        .insert("pay".to_owned(), latency(640, 480.0));
-    summary.loads[0].executor = "constant_arrival_rate".to_owned();
-    summary.loads[0].model = "open".to_owned();
-    summary.loads[0].dropped = 1250;
-    summary.loads[0].lag_p99_ms = Some(1.375);
-    summary.invariants = vec![
-        judged("stock", Verdict::Fail, oversold),
-        judged(
-            "one_per_user",
-            Verdict::Unknown,
-            "the final rows could not be read",
-        ),
-    ];
-    summary.thresholds[0] = judged(
-        "http_req_duration{phase:hold}: p(95)<300ms",
-        Verdict::Fail,
-        "p(95) = 1,212.3 ms over 41,200 samples, limit < 300 ms",
-    );
-    summary.thresholds.push(judged(
-        "lock_failed: rate<1%",
-        Verdict::Fail,
-        "no data (no outcome is named `lock_failed`), limit < 1 %",
-    ));
-    summary.findings = vec![Finding {
+    Finding {
         checker: "stock".to_owned(),
         verdict: Verdict::Fail,
-        headline: oversold.to_owned(),
+        headline: OVERSOLD.to_owned(),
         parts: vec![
             Part {
                 name: "oversold".to_owned(),
@@ -267,7 +230,55 @@ pub(super) fn failed() -> Summary {
                 cases: vec![case(Which::Worst, "99", None, None, "never asked")],
             },
         ],
-    }];
+    }
+}
+
+/// A run that oversold, with cases, under an open model with two steps.
+pub(super) fn failed() -> Summary {
+    let mut summary = passed();
+    summary.verdict = Verdict::Fail;
+    summary.reasons = vec![
+        format!("invariant `stock`: {OVERSOLD}"),
+        "threshold `http_req_duration{phase:hold}: p(95)<300ms` failed".to_owned(),
+    ];
+    summary.exit_code = 111;
+    summary.exit_meaning = "an invariant is violated".to_owned();
+    summary.dropped_iterations = 1250;
+    summary.outcomes.insert("unknown".to_owned(), 2112);
+    summary
+        .latency_ms
+        .insert("pay".to_owned(), latency(640, 120.0));
+    summary
+        .response_ms
+        .insert("pay".to_owned(), latency(640, 480.0));
+    let slow = latency(640, 480.0);
+    let hold = &mut summary.phases[1];
+    hold.latency_ms
+        .insert("pay".to_owned(), latency(640, 120.0));
+    hold.response_ms = map(&[("all", slow), ("pay", slow)]);
+    summary.loads[0].executor = "constant_arrival_rate".to_owned();
+    summary.loads[0].model = "open".to_owned();
+    summary.loads[0].dropped = 1250;
+    summary.loads[0].lag_p99_ms = Some(1.375);
+    summary.invariants = vec![
+        judged("stock", Verdict::Fail, OVERSOLD),
+        judged(
+            "one_per_user",
+            Verdict::Unknown,
+            "the final rows could not be read",
+        ),
+    ];
+    summary.thresholds[0] = judged(
+        "http_req_duration{phase:hold}: p(95)<300ms",
+        Verdict::Fail,
+        "p(95) = 1,212.3 ms over 41,200 samples, limit < 300 ms",
+    );
+    summary.thresholds.push(judged(
+        "lock_failed: rate<1%",
+        Verdict::Fail,
+        "no data (no outcome is named `lock_failed`), limit < 1 %",
+    ));
+    summary.findings = vec![oversold()];
     summary.drain = Some(Drain {
         requests: 3000,
         issued: 12,

@@ -1,5 +1,6 @@
 //! Numbers, verdicts and foreign text as reports write them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::{Latency, Summary};
@@ -65,27 +66,25 @@ pub(super) fn has_open_model(summary: &Summary) -> bool {
 
 /// Service time by step and, where an open model ran, response time below it. The row of all steps
 /// comes first, and is left out where there is only one.
-pub(super) fn latency_rows(summary: &Summary) -> Vec<(&str, &'static str, &Latency)> {
+pub(super) fn latency_rows<'a>(
+    service: &'a BTreeMap<String, Latency>,
+    response: &'a BTreeMap<String, Latency>,
+    open: bool,
+) -> Vec<(&'a str, &'static str, &'a Latency)> {
     const ALL: &str = "all";
-    let steps = summary.latency_ms.keys().filter(|step| *step != ALL);
-    let shown = if steps.clone().count() == 1 {
-        None
-    } else {
-        Some(ALL)
-    };
-    let names = shown.into_iter().chain(steps.map(String::as_str));
-    let open = has_open_model(summary);
-    let row = |step| {
-        let service = summary.latency_ms.get(step);
-        let response = summary.response_ms.get(step).filter(|_| open);
-        let service = service.map(|times| (step, "service", times));
+    let steps = service
+        .keys()
+        .map(String::as_str)
+        .filter(|step| *step != ALL);
+    let all = (steps.clone().count() != 1).then_some(ALL);
+    let row = |step: &'a str| {
+        let service = service.get(step).map(|times| (step, "service", times));
+        let response = response.get(step).filter(|_| open);
         let response = response.map(|times| (step, "response", times));
         service.into_iter().chain(response)
     };
-    names
-        .flat_map(row)
-        .filter(|(_, _, times)| times.count > 0)
-        .collect()
+    let rows = all.into_iter().chain(steps).flat_map(row);
+    rows.filter(|(_, _, times)| times.count > 0).collect()
 }
 
 /// What a reader has to know about the two times.

@@ -115,6 +115,9 @@ pub struct PhaseSummary {
     pub outcomes: BTreeMap<String, u64>,
     /// Service time by step.
     pub latency_ms: BTreeMap<String, Latency>,
+    /// Response time from the intended start by step, as above.
+    #[serde(default)]
+    pub response_ms: BTreeMap<String, Latency>,
 }
 
 /// One load's model and counts.

@@ -126,7 +126,8 @@ fn outcomes_table(summary: &Summary) -> String {
 }
 
 fn latency_table(summary: &Summary) -> String {
-    let rows = latency_rows(summary);
+    let open = has_open_model(summary);
+    let rows = latency_rows(&summary.latency_ms, &summary.response_ms, open);
     if rows.is_empty() {
         return format!("\nLatency: {NO_DATA}, no attempt was sent.\n");
     }
@@ -139,7 +140,7 @@ fn latency_table(summary: &Summary) -> String {
         table.push_record(start.into_iter().chain(values));
     }
     let mut out = numbers(table, 2);
-    if has_open_model(summary) {
+    if open {
         out += "service: from sending; response: from the moment at which it was due.\n";
     }
     out

@@ -1,0 +1,109 @@
+//! What proves the verdict: findings with their cases, and answers that nobody declared.
+
+use std::fmt::Write as _;
+
+use super::{shown, symbol, table};
+use crate::check::{Case, Finding, Part, Which};
+use crate::report::UnknownShape;
+use crate::report::escape::{block, cell_code, code, text};
+use crate::report::format::{count, counted, moment};
+
+pub(super) fn findings(findings: &[Finding]) -> String {
+    if findings.is_empty() {
+        return String::new();
+    }
+    let mut out = "## Findings\n".to_owned();
+    for finding in findings {
+        let _ = writeln!(
+            out,
+            "\n### {} {}: {}\n",
+            symbol(finding.verdict),
+            code(&finding.checker),
+            text(&finding.headline)
+        );
+        let rows = finding.parts.iter().map(|part| {
+            [
+                cell_code(&part.name),
+                count(part.count),
+                text(&part.detail),
+                shown(part.verdict),
+            ]
+        });
+        out += &table(["Part", "Cases", "What", "Verdict"], "lrlc", rows);
+        out += &cases(&finding.parts);
+    }
+    out
+}
+
+fn cases(parts: &[Part]) -> String {
+    let cases = parts
+        .iter()
+        .flat_map(|part| part.cases.iter().map(move |case| (part, case)));
+    let rows: Vec<_> = cases.map(|(part, case)| case_row(part, case)).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let head = [
+        "Part", "Case", "User", "Sent", "Answered", "Phase", "Faults", "What",
+    ];
+    format!(
+        "\nTimes are seconds since the start of the run.\n\n{}",
+        table(head, "lllrrlll", rows.into_iter())
+    )
+}
+
+fn case_row(part: &Part, case: &Case) -> [String; 8] {
+    let which = match case.which {
+        Which::First => "first",
+        Which::Worst => "worst",
+        Which::Last => "last",
+    };
+    let faults: Vec<_> = case.faults.iter().map(|fault| cell_code(fault)).collect();
+    let none = || "–".to_owned();
+    [
+        cell_code(&part.name),
+        which.to_owned(),
+        cell_code(&case.user),
+        case.inv_ns.map_or_else(none, |at| moment(Some(at))),
+        // A case without an attempt has no answer to wait for either.
+        case.inv_ns.map_or_else(none, |_| moment(case.ret_ns)),
+        case.phase
+            .as_ref()
+            .map_or_else(none, |name| cell_code(name)),
+        if faults.is_empty() {
+            none()
+        } else {
+            faults.join(", ")
+        },
+        text(&case.text),
+    ]
+}
+
+pub(super) fn unknown_shapes(shapes: &[UnknownShape]) -> String {
+    if shapes.is_empty() {
+        return String::new();
+    }
+    let mut out =
+        "## Attempts without a certain answer\n\nEach may have taken effect. One example \
+                   of each kind:\n"
+            .to_owned();
+    for shape in shapes {
+        let status = match shape.status {
+            0 => "no status".to_owned(),
+            status => format!("status {status}"),
+        };
+        let step = code(&shape.step);
+        let (cause, times) = (text(&shape.cause), counted(shape.count, "attempt"));
+        let _ = writeln!(out, "\n{step}, {status}, {times}: {cause}.\n");
+        if shape.example.trim().is_empty() {
+            out += if shape.status == 0 {
+                "There was no body.\n"
+            } else {
+                "The body was empty.\n"
+            };
+        } else {
+            out += &block("text", &shape.example);
+        }
+    }
+    out
+}

@@ -14,6 +14,7 @@ mod node;
 mod position;
 mod read;
 mod reader;
+mod report;
 mod set;
 pub mod value;
 mod yaml;
@@ -23,7 +24,6 @@ pub use environment::{Environment, PLACEHOLDER};
 pub use model::Scenario;
 pub use read::read;
 
-pub(crate) use diagnostic::Report;
 pub(crate) use model::{
     Body, Executor, Flow, JsonMatch, Load, Outcome, Query, Request, Stage, Step, Target, Threshold,
     Truth, TruthSource, Users,
@@ -31,6 +31,7 @@ pub(crate) use model::{
 pub(crate) use node::{Kind, Node, Value};
 pub(crate) use position::{At, Origin, Position, Source};
 pub(crate) use reader::{Given, did_you_mean, list, unsupported};
+pub(crate) use report::Report;
 
 /// Reads a scenario: the text, then each `--set`, then `${NAME}` from the environment.
 ///

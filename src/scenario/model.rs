@@ -138,6 +138,8 @@ pub(crate) struct Request {
     pub(crate) body: Body,
     pub(crate) timeout: Option<At<Span>>,
     pub(crate) outcomes: Vec<Outcome>,
+    /// Whether everything in it is right, and nothing was left out.
+    pub(crate) whole: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -2,9 +2,9 @@
 
 use std::str::FromStr;
 
-use super::diagnostic::Report;
 use super::node::{Entry, Kind, Node, Scalar, Value};
 use super::position::{At, Position};
+use super::report::Report;
 use super::value::ValueError;
 
 /// A part of a scenario that may be absent, or there but wrong (which was reported).
@@ -33,6 +33,19 @@ impl<T> Given<T> {
             Self::Value(value) => Some(value),
             Self::Absent | Self::Broken => None,
         }
+    }
+
+    /// The value, if it is right.
+    pub(crate) fn into_value(self) -> Option<T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Absent | Self::Broken => None,
+        }
+    }
+
+    /// Whether it was written and is wrong.
+    pub(crate) const fn is_broken(&self) -> bool {
+        matches!(self, Self::Broken)
     }
 
     /// Whether it was not written.

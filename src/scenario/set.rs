@@ -1,8 +1,8 @@
 //! `--set path=value`: changes the tree before it is decoded.
 
-use super::diagnostic::Report;
 use super::node::{Entry, Node, Value};
 use super::position::{Origin, Position};
+use super::report::Report;
 use super::yaml;
 
 /// Applies the n-th `--set`.

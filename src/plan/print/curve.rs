@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::plan::Load;
+use crate::plan::{Executor, Load, Ticks, VuCurve};
 use crate::scenario::value::{Rate, Span};
 
 const COLUMNS: u32 = 60;
 const ROWS: u32 = 8;
 
-/// Draws VUs or starts per second; loads that are bound by iterations have no curve.
+/// Draws VUs or starts per second of a load that changes; a constant is said in one line, and loads
+/// that are bound by iterations have no curve.
 ///
 /// ```text
 ///      100 |          #####
@@ -19,27 +20,30 @@ const ROWS: u32 = 8;
 ///          0s            5m
 /// ```
 pub(super) fn draw(load: &Load, out: &mut String) -> std::fmt::Result {
-    let (values, end, unit): (Vec<f64>, Duration, &str) =
-        if let Some(curve) = load.executor.vu_curve() {
-            let end = curve.end();
-            let values = moments(end).map(|at| curve.at(at) as f64).collect();
-            (values, end, "VUs")
-        } else if let Some(ticks) = load.executor.ticks() {
-            let end = ticks.end();
-            let values = moments(end).map(|at| ticks.rate_at(at)).collect();
-            (values, end, "starts/s")
-        } else {
-            return Ok(());
+    let (values, end, max, top, unit): (Vec<f64>, Duration, f64, String, &str) =
+        match &load.executor {
+            Executor::RampingVus { start, stages, .. } => {
+                let curve = VuCurve::new(*start, stages);
+                let values = moments(curve.end()).map(|at| curve.at(at) as f64);
+                let max = curve.max();
+                let top = max.to_string();
+                (values.collect(), curve.end(), max as f64, top, "VUs")
+            }
+            Executor::RampingArrivalRate { start, stages, .. } => {
+                let ticks = Ticks::new(*start, stages);
+                let values = moments(ticks.end()).map(|at| ticks.rate_at(at));
+                let max = stages
+                    .iter()
+                    .map(|stage| stage.target)
+                    .fold(*start, f64::max);
+                let top = Rate(max).to_string();
+                (values.collect(), ticks.end(), max, top, "starts/s")
+            }
+            _ => return Ok(()),
         };
-    let max = values.iter().copied().fold(0.0, f64::max);
     if max <= 0.0 {
         return Ok(());
     }
-    let top = if unit == "VUs" {
-        format!("{max:.0}")
-    } else {
-        Rate(max).to_string()
-    };
     writeln!(out, "  {unit:>10}")?;
     for row in (1..=ROWS).rev() {
         let label = if row == ROWS { top.as_str() } else { "" };
@@ -52,9 +56,10 @@ pub(super) fn draw(load: &Load, out: &mut String) -> std::fmt::Result {
         writeln!(out, "  {label:>10} |{}", line.trim_end())?;
     }
     writeln!(out, "  {:>10} +{}", 0, "-".repeat(COLUMNS as usize))?;
-    let end = Span(end).to_string();
-    let gap = (COLUMNS as usize - 1).saturating_sub(2 + end.len());
-    writeln!(out, "  {:>10}  0s{:gap$}{end}", "", "")
+    let first = Span(load.start_after).to_string();
+    let last = Span(load.start_after + end).to_string();
+    let gap = (COLUMNS as usize).saturating_sub(first.len() + last.len());
+    writeln!(out, "  {:>10}  {first}{:gap$}{last}", "", "")
 }
 
 /// The middle of each column.

@@ -214,7 +214,14 @@ fn expectation(plan: &Plan, out: &mut String) -> Done {
     if let Some(subject) = &plan.subject {
         write!(out, ", the stock is {}", Count(subject.stock))?;
     }
-    writeln!(out, "\nduration    {} of load", Span(plan.duration()))
+    let is_bound =
+        |load: &Load| load.executor.vu_curve().is_none() && load.executor.ticks().is_none();
+    let most = if plan.loads.iter().any(is_bound) {
+        "at most "
+    } else {
+        ""
+    };
+    writeln!(out, "\nduration    {most}{} of load", Span(plan.duration()))
 }
 
 fn claims(plan: &Plan, out: &mut String) -> Done {

@@ -17,7 +17,7 @@ const MAX_STEPS: usize = 250;
 
 /// All flows with their steps.
 pub(super) struct Flows {
-    pub(super) flows: Vec<Flow>,
+    pub(super) list: Vec<Flow>,
     pub(super) steps: Vec<Step>,
     pub(super) labels: Vec<Label>,
     /// Whether every step is there, so that a step that is not known is a mistake.
@@ -35,7 +35,7 @@ impl Flows {
 
 pub(super) fn resolve(written: &[Written], words: Words<'_>, report: &mut Report<'_>) -> Flows {
     let mut all = Flows {
-        flows: Vec::new(),
+        list: Vec::new(),
         steps: Vec::new(),
         labels: Vec::new(),
         whole: !written.is_empty() && written.iter().all(|flow| flow.whole),
@@ -74,7 +74,7 @@ pub(super) fn resolve(written: &[Written], words: Words<'_>, report: &mut Report
                 }
             }
         }
-        all.flows.push(Flow {
+        all.list.push(Flow {
             name: flow.name.value.as_str().to_owned(),
             actions,
         });
@@ -97,11 +97,14 @@ pub(super) fn resolve(written: &[Written], words: Words<'_>, report: &mut Report
 /// The only request of a flow may do without a name of its own.
 fn name_of(request: &Request, flow: &Written, count: usize, report: &mut Report<'_>) -> At<Name> {
     if request.name.is_none() && count > 1 {
-        report.error_hint(
-            request.position,
-            format!("a request of the flow `{}` has no name", flow.name.value),
-            "where a flow has several requests, each needs one: `name: enter`",
-        );
+        // A name that is there but wrong was reported.
+        if request.whole {
+            report.error_hint(
+                request.position,
+                format!("a request of the flow `{}` has no name", flow.name.value),
+                "where a flow has several requests, each needs one: `name: enter`",
+            );
+        }
         // The flow's name would be a second error of its own.
         let numbered = format!("{}-{}", flow.name.value, request.position.start);
         return At {

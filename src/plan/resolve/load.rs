@@ -11,9 +11,9 @@ use crate::scenario::{
 };
 
 const GRACEFUL: Duration = Duration::from_secs(30);
-const WITHIN: Duration = Duration::from_secs(600);
+const WITHIN: Duration = Duration::from_mins(10);
 const CONNECT_WITHIN: Duration = Duration::from_secs(30);
-const STAMPEDE_WITHIN: Duration = Duration::from_secs(60);
+const STAMPEDE_WITHIN: Duration = Duration::from_mins(1);
 
 /// VUs of one load; more do not fit one machine.
 const MAX_VUS: u64 = 1_000_000;
@@ -24,7 +24,7 @@ const DRAIN: &str = "drain";
 
 /// All loads with their phases.
 pub(super) struct Loads {
-    pub(super) loads: Vec<Load>,
+    pub(super) list: Vec<Load>,
     pub(super) phases: Vec<Phase>,
     /// Whether every load is there, so that a phase that is not known is a mistake.
     pub(super) whole: bool,
@@ -32,7 +32,7 @@ pub(super) struct Loads {
 
 pub(super) fn resolve(scenario: &Scenario, scale: Scale, report: &mut Report<'_>) -> Loads {
     let mut all = Loads {
-        loads: Vec::new(),
+        list: Vec::new(),
         phases: Vec::new(),
         whole: true,
     };
@@ -83,14 +83,14 @@ impl Loads {
         for (name, duration) in lengths(&load) {
             self.phases.push(Phase {
                 name,
-                load: Some(self.loads.len()),
+                load: Some(self.list.len()),
                 from: at,
                 to: at + duration,
             });
             at += duration;
         }
         load.phases = first as u16..self.phases.len() as u16;
-        self.loads.push(load);
+        self.list.push(load);
     }
 }
 

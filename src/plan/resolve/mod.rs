@@ -15,6 +15,9 @@ mod truth;
 mod users;
 mod worries;
 
+#[cfg(test)]
+mod tests;
+
 pub use overrides::{Overrides, Scale};
 
 use super::{Invariant, Plan, Subject};
@@ -75,6 +78,9 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         coupon: subject.coupon.clone(),
         stock: subject.stock.value.0,
     });
+    if let Some(super::Target::Stack(_)) = &target {
+        bundled_subject(scenario, report);
+    }
     let words = template::Words {
         coupon: match &scenario.subject {
             // A broken subject was reported; its templates are not wrong as well.
@@ -109,9 +115,9 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         }),
         subject,
         users: users?,
-        loads: loads.loads,
+        loads: loads.list,
         phases: loads.phases,
-        flows: flows.flows,
+        flows: flows.list,
         steps: flows.steps,
         labels: flows.labels,
         truth,
@@ -128,6 +134,27 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         worries::warn(scenario, &plan, report);
     }
     Some(plan)
+}
+
+/// The bundled server's coupons have 64-bit numbers, and its stock 32 bits.
+fn bundled_subject(scenario: &Scenario, report: &mut Report<'_>) {
+    let Some(subject) = scenario.subject.value() else {
+        return;
+    };
+    if subject.coupon.parse::<i64>().is_err() {
+        report.error_hint(
+            subject.stock.position,
+            "the bundled system's coupons have numbers",
+            "write `id: 1`",
+        );
+    }
+    if u32::try_from(subject.stock.value.0).is_err() {
+        report.error_hint(
+            subject.stock.position,
+            "the bundled system cannot hold so large a stock",
+            format!("write at most {}", u32::MAX),
+        );
+    }
 }
 
 /// Claims that this version cannot judge yet.

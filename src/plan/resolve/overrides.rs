@@ -52,8 +52,16 @@ impl Default for Scale {
 
 impl fmt::Display for Scale {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { time, vus, rate, iterations } = self;
-        write!(f, "time={time},vus={vus},rate={rate},iterations={iterations}")
+        let Self {
+            time,
+            vus,
+            rate,
+            iterations,
+        } = self;
+        write!(
+            f,
+            "time={time},vus={vus},rate={rate},iterations={iterations}"
+        )
     }
 }
 

@@ -4,7 +4,7 @@ use super::Overrides;
 use crate::plan::{BaseUrl, Provider, Stack, Target};
 use crate::scenario::value::Url;
 use crate::scenario::{
-    self, At, Given, Position, Report, Scenario, Target as Written, did_you_mean, unsupported,
+    self, At, Given, Position, Report, Scenario, Target as Written, did_you_mean, list,
 };
 
 const STRATEGIES: [&str; 3] = ["sqlite-atomic", "sqlite-lock", "memory-then-sqlite"];
@@ -137,7 +137,14 @@ fn only_for_stacks(overrides: &Overrides, report: &mut Report<'_>) {
 
 fn provider_of(name: &At<String>, report: &mut Report<'_>) -> Option<Provider> {
     if PROVIDERS_NOT_YET.contains(&name.value.as_str()) {
-        unsupported(report, name.position, &format!("provider: {}", name.value));
+        report.error_hint(
+            name.position,
+            format!(
+                "`provider: {}` is not supported by this version yet",
+                name.value
+            ),
+            "write `auto` or `embedded`, or load a system that runs by its `url`",
+        );
         return None;
     }
     let found = PROVIDERS.iter().find(|(known, _)| *known == name.value);
@@ -171,7 +178,14 @@ fn check_name(what: &str, name: Option<&At<String>>, known: &[&str], report: &mu
         return;
     }
     if what == "strategy" && STRATEGIES_NOT_YET.contains(&name.value.as_str()) {
-        unsupported(report, name.position, &format!("strategy: {}", name.value));
+        report.error_hint(
+            name.position,
+            format!(
+                "`strategy: {}` is not supported by this version yet",
+                name.value
+            ),
+            format!("write one of {}", list(&STRATEGIES)),
+        );
         return;
     }
     report.error_hint(

@@ -1,23 +1,9 @@
 //! Thresholds are parsed, and their tags held against what the plan has.
 
 use crate::history::OutcomeKind;
-use crate::measure::{Metric, Tag, Threshold, ThresholdError, parse_assertion, parse_key};
+use crate::measure::{Tag, Threshold, ThresholdError, parse_assertion, parse_key};
 use crate::plan::Plan;
-use crate::scenario::{At, Position, Report, Threshold as Written, did_you_mean, unsupported};
-
-/// Metrics of the vocabulary that this version does not measure.
-const NOT_YET: [&str; 10] = [
-    "recovery",
-    "detection",
-    "cache_hits",
-    "delivery_lag",
-    "stock_remaining",
-    "checks",
-    "group_duration",
-    "errors",
-    "fairness",
-    "queue_time",
-];
+use crate::scenario::{At, Position, Report, Threshold as Written, did_you_mean};
 
 /// Which names are complete; with a broken load or flow, a name may be one that was left out.
 #[derive(Debug, Clone, Copy)]
@@ -69,75 +55,14 @@ fn tell(text: &At<String>, error: ThresholdError, report: &mut Report<'_>) {
 }
 
 fn check_key(key: &At<String>, plan: &Plan, known: Known, report: &mut Report<'_>) {
-    let metric_name = key.value.split('{').next().unwrap_or_default().trim();
-    if NOT_YET.contains(&metric_name) {
-        unsupported(report, key.position, metric_name);
-        return;
-    }
-    let inside = key.value.split_once('{').map_or("", |(_, inside)| inside);
-    for tag in inside.split(',') {
-        let name = tag.split(':').next().unwrap_or_default().trim();
-        if name == "fault" || name == "window" {
-            unsupported(report, key.position, name);
-            return;
-        }
-    }
     match parse_key(&key.value) {
         Err(error) => tell(key, error, report),
-        Ok((metric, tags)) => {
+        Ok((_, tags)) => {
             for (tag, value) in &tags {
-                if allowed(metric, *tag, metric_name, key.position, report) {
-                    check_tag(*tag, value, plan, known, key.position, report);
-                }
+                check_tag(*tag, value, plan, known, key.position, report);
             }
         }
     }
-}
-
-/// What each metric is recorded by.
-fn allowed(
-    metric: Metric,
-    tag: Tag,
-    name: &str,
-    position: Position,
-    report: &mut Report<'_>,
-) -> bool {
-    use Metric as M;
-    let (tags, reason): (&[Tag], &str) = match metric {
-        M::HttpReqBlocked
-        | M::HttpReqConnecting
-        | M::HttpReqTlsHandshaking
-        | M::HttpReqSending
-        | M::HttpReqWaiting
-        | M::HttpReqReceiving => (
-            &[Tag::Phase, Tag::Step, Tag::Load],
-            "the parts of a request are not recorded by its outcome",
-        ),
-        M::ScheduleLag | M::Iterations | M::IterationDuration | M::DroppedIterations => (
-            &[Tag::Phase, Tag::Load],
-            "an iteration may hold several steps and outcomes",
-        ),
-        M::DataSent | M::DataReceived | M::Vus | M::VusMax => {
-            (&[], "it is counted for the whole run")
-        }
-        _ => return true,
-    };
-    if tags.contains(&tag) {
-        return true;
-    }
-    let hint = match tags {
-        [] => format!("write `{name}` without tags"),
-        _ => {
-            let names: Vec<String> = tags.iter().map(|tag| format!("`{tag}`")).collect();
-            format!("its tags are {}", names.join(", "))
-        }
-    };
-    report.error_hint(
-        position,
-        format!("`{name}` has no tag `{tag}`: {reason}"),
-        hint,
-    );
-    false
 }
 
 fn check_tag(

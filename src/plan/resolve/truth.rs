@@ -10,7 +10,7 @@ use crate::scenario::{
     TruthSource,
 };
 
-const WITHIN: Duration = Duration::from_secs(60);
+const WITHIN: Duration = Duration::from_mins(1);
 /// The bundled server writes before it answers.
 const QUIET_BUNDLED: Duration = Duration::from_secs(1);
 /// Others may write behind a queue.

@@ -1,10 +1,10 @@
 //! `flows`: what one iteration does, as a list of requests and pauses.
 
-use super::super::diagnostic::Report;
 use super::super::model::{Body, Flow, Request, Step};
 use super::super::node::{Entry, Node, Value};
 use super::super::position::At;
-use super::super::reader::{self, Fields};
+use super::super::reader::{self, Fields, Given};
+use super::super::report::Report;
 use super::super::value::{HeaderName, HeaderValue, Span};
 use super::outcome;
 
@@ -44,9 +44,17 @@ fn flow(report: &mut Report<'_>, entry: &Entry) -> Option<Flow> {
         .collect();
     Some(Flow {
         name,
-        whole: !steps.is_empty() && steps.iter().all(Option::is_some),
+        whole: !steps.is_empty() && steps.iter().all(|step| step.as_ref().is_some_and(is_whole)),
         steps: steps.into_iter().flatten().collect(),
     })
+}
+
+/// Whether nothing of the step was left out.
+fn is_whole(step: &Step) -> bool {
+    match step {
+        Step::Request(request) => request.whole,
+        Step::Think(..) => true,
+    }
 }
 
 fn step(report: &mut Report<'_>, node: &Node) -> Option<Step> {
@@ -82,40 +90,38 @@ fn think(report: &mut Report<'_>, node: &Node) -> Option<Step> {
 fn request(report: &mut Report<'_>, mut fields: Fields<'_>) -> Option<Request> {
     let position = fields.position();
     let name = fields.get("name");
-    let name = name.map(|entry| reader::value(report, &entry.node));
+    let name = Given::read(name, |entry| reader::value(report, &entry.node));
     let method = fields.one_of(report, &METHODS, "the request");
     let path = method.and_then(|entry| reader::text(report, &entry.node));
     let headers = fields.get("headers");
-    let headers = headers.map(|entry| headers_of(report, &entry.node));
-    let query = fields.get("query");
-    let query = query.map(|entry| pairs(report, &entry.node));
+    let headers = Given::read(headers, |entry| headers_of(report, &entry.node));
+    let query = Given::read(fields.get("query"), |entry| pairs(report, &entry.node));
     let body = body(report, &mut fields);
     let timeout = fields.get("timeout");
-    let timeout = timeout.map(|entry| timeout_of(report, &entry.node));
-    let outcomes = fields.get("outcomes");
-    let outcomes = outcomes.map(|entry| outcome::read(report, entry));
+    let timeout = Given::read(timeout, |entry| timeout_of(report, &entry.node));
+    let (outcomes, outcomes_whole) = fields
+        .get("outcomes")
+        .map_or((Vec::new(), true), |entry| outcome::read(report, entry));
     fields.finish(report);
     let method = method?;
+    // What is right is kept beside what is wrong, so that its own errors are seen too.
     Some(Request {
         position,
-        name: whole(name)?,
         method: METHODS.into_iter().find(|name| *name == method.key)?,
         path: path?,
-        headers: whole(headers)?.unwrap_or_default(),
-        query: whole(query)?.unwrap_or_default(),
-        body: body?,
-        timeout: whole(timeout)?,
-        outcomes: whole(outcomes)?.unwrap_or_default(),
+        whole: outcomes_whole
+            && body.is_some()
+            && !name.is_broken()
+            && !headers.is_broken()
+            && !query.is_broken()
+            && !timeout.is_broken(),
+        name: name.into_value(),
+        headers: headers.into_value().unwrap_or_default(),
+        query: query.into_value().unwrap_or_default(),
+        body: body.unwrap_or(Body::None),
+        timeout: timeout.into_value(),
+        outcomes,
     })
-}
-
-/// Absent stays absent; there but wrong makes the whole wrong.
-#[allow(clippy::option_option)] // Absent is right here, wrong is not.
-fn whole<T>(part: Option<Option<T>>) -> Option<Option<T>> {
-    match part {
-        None => Some(None),
-        Some(part) => part.map(Some),
-    }
 }
 
 fn timeout_of(report: &mut Report<'_>, node: &Node) -> Option<At<Span>> {

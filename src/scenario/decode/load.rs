@@ -2,11 +2,11 @@
 
 use std::str::FromStr;
 
-use super::super::diagnostic::Report;
 use super::super::model::{Executor, Load, Stage};
 use super::super::node::Entry;
 use super::super::position::At;
 use super::super::reader::{self, Fields};
+use super::super::report::Report;
 use super::super::value::{Count, Rate, Span, ValueError};
 
 const EXECUTORS: [&str; 7] = [

@@ -7,11 +7,11 @@ mod target;
 mod threshold;
 mod truth;
 
-use super::diagnostic::Report;
 use super::model::{Scenario, Subject, Users};
 use super::node::{Entry, Node, Value};
 use super::position::{At, Position, Source};
 use super::reader::{self, Fields, Given};
+use super::report::Report;
 
 /// The vocabulary of scenarios that this version does not have yet.
 const NOT_YET: [&str; 7] = [

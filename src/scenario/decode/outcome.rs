@@ -1,24 +1,29 @@
 //! `outcomes`: what an answer means, in order.
 
-use super::super::diagnostic::Report;
 use super::super::model::{JsonMatch, Outcome};
 use super::super::node::{Entry, Kind, Node, Value};
 use super::super::reader::{self, Fields};
+use super::super::report::Report;
 use super::super::value::{HeaderName, HeaderValue, Pointer, Status};
 
-pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Vec<Outcome>> {
-    let entries = reader::entries(report, &entry.node)?;
+/// The outcomes that are right, and whether all are.
+pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> (Vec<Outcome>, bool) {
+    let Some(entries) = reader::entries(report, &entry.node) else {
+        return (Vec::new(), false);
+    };
     if entries.is_empty() {
         report.error_hint(
             entry.position,
             "there is no outcome",
             "write one, such as `issued: 201`, or leave `outcomes` out",
         );
-        return None;
     }
-    let outcomes: Vec<Option<Outcome>> =
-        entries.iter().map(|entry| outcome(report, entry)).collect();
-    outcomes.into_iter().collect()
+    let outcomes: Vec<Outcome> = entries
+        .iter()
+        .filter_map(|entry| outcome(report, entry))
+        .collect();
+    let whole = outcomes.len() == entries.len() && !entries.is_empty();
+    (outcomes, whole)
 }
 
 fn outcome(report: &mut Report<'_>, entry: &Entry) -> Option<Outcome> {

@@ -1,9 +1,9 @@
 //! `target`: the bundled stack, or the address of a system that already runs.
 
-use super::super::diagnostic::Report;
 use super::super::model::Target;
 use super::super::node::Entry;
 use super::super::reader::{self, Fields};
+use super::super::report::Report;
 
 pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Target> {
     let mut fields = Fields::behind(report, entry)?;

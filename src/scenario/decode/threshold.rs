@@ -1,10 +1,10 @@
 //! `thresholds`: assertions by metric, in k6's short and long form.
 
-use super::super::diagnostic::Report;
 use super::super::model::Threshold;
 use super::super::node::{Entry, Node, Value};
 use super::super::position::At;
 use super::super::reader::{self, Fields};
+use super::super::report::Report;
 use super::super::value::Span;
 
 pub(super) fn read(report: &mut Report<'_>, node: &Node) -> Vec<Threshold> {

@@ -1,10 +1,10 @@
 //! `truth`: where the authoritative state is read, and when it counts as final.
 
-use super::super::diagnostic::Report;
 use super::super::model::{Query, Truth, TruthSource};
 use super::super::node::{Entry, Node, Value};
 use super::super::position::At;
 use super::super::reader::{self, Fields, Given};
+use super::super::report::Report;
 use super::super::value::Pointer;
 use super::flow;
 

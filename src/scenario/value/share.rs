@@ -26,9 +26,14 @@ impl FromStr for Share {
             )
         })?;
         if share > 1.0 {
+            let hint = if text.ends_with('%') {
+                "the whole is `100%`".to_owned()
+            } else {
+                format!("write `{number}%` for percent")
+            };
             return Err(ValueError::new(
                 format!("`{text}` is more than the whole"),
-                format!("a share is between 0 and 1: write `{number}%` for percent"),
+                hint,
             ));
         }
         Ok(Self(share))

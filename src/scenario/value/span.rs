@@ -11,7 +11,7 @@ use super::{ValueError, decimal};
 pub struct Span(pub Duration);
 
 /// Longer runs are a mistake in the unit.
-const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+const LONGEST: Duration = Duration::from_hours(366 * 24);
 
 const UNITS: [(&str, f64); 7] = [
     ("ns", 1.0),
@@ -71,28 +71,29 @@ fn nanos(text: &str) -> Option<f64> {
 }
 
 impl fmt::Display for Span {
+    /// Hours and minutes, and the rest as a decimal number: `1h30m`, `1.2s`, `800ms`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut nanos = self.0.as_nanos();
         if nanos == 0 {
             return f.write_str("0s");
         }
-        let units: [(u128, &str); 5] = [
-            (3_600_000_000_000, "h"),
-            (60_000_000_000, "m"),
-            (1_000_000_000, "s"),
-            (1_000_000, "ms"),
-            (1_000, "us"),
-        ];
-        for (size, unit) in units {
+        for (size, unit) in [(3_600_000_000_000, "h"), (60_000_000_000, "m")] {
             if nanos >= size {
                 write!(f, "{}{unit}", nanos / size)?;
                 nanos %= size;
             }
         }
-        if nanos > 0 {
-            write!(f, "{nanos}ns")?;
+        let units = [(9, "s"), (6, "ms"), (3, "us"), (0, "ns")];
+        let fits = |(digits, _): &(usize, &str)| nanos >= 10_u128.pow(*digits as u32);
+        let Some((digits, unit)) = units.into_iter().find(fits) else {
+            return Ok(());
+        };
+        let size = 10_u128.pow(digits as u32);
+        let part = format!("{:0digits$}", nanos % size);
+        match part.trim_end_matches('0') {
+            "" => write!(f, "{}{unit}", nanos / size),
+            part => write!(f, "{}.{part}{unit}", nanos / size),
         }
-        Ok(())
     }
 }
 
@@ -105,7 +106,7 @@ mod tests {
     fn reads_what_people_write() {
         let table = [
             ("500ms", 500_000_000, "500ms"),
-            ("1.5s", 1_500_000_000, "1s500ms"),
+            ("1.5s", 1_500_000_000, "1.5s"),
             ("2m", 120_000_000_000, "2m"),
             ("1h30m", 5_400_000_000_000, "1h30m"),
             ("100us", 100_000, "100us"),

@@ -1,0 +1,315 @@
+//! What resolving makes of a scenario, told in small scenarios.
+
+use std::time::Duration;
+
+use super::{Overrides, load};
+use crate::plan::{Action, Body, Executor, Per, Plan, Query, Target, Values};
+
+/// A plain scenario, with lines that each test changes.
+struct Case {
+    lines: Vec<(&'static str, String)>,
+}
+
+impl Case {
+    fn new() -> Self {
+        let lines = [
+            ("name", "case"),
+            ("target", "{ stack: { provider: embedded } }"),
+            ("subject", "{ coupon: { id: 1, stock: 10 } }"),
+            (
+                "load",
+                "{ a: { shared_iterations: { vus: 2, iterations: 100 } } }",
+            ),
+            (
+                "flows",
+                "{ f: [ { post: /x, outcomes: { issued: 201, sold_out: 409, duplicate: 400 } } ] }",
+            ),
+        ];
+        let lines = lines.map(|(key, value)| (key, value.to_owned()));
+        Self {
+            lines: lines.to_vec(),
+        }
+    }
+
+    fn with(mut self, key: &'static str, value: &str) -> Self {
+        self.lines.retain(|(other, _)| *other != key);
+        self.lines.push((key, value.to_owned()));
+        self
+    }
+
+    fn text(&self) -> String {
+        let line = |(key, value): &(&str, String)| format!("{key}: {value}\n");
+        self.lines.iter().map(line).collect()
+    }
+
+    fn scaled(&self, scale: &str) -> Plan {
+        let overrides = Overrides {
+            scale: scale.parse().expect("factors"),
+            ..Overrides::default()
+        };
+        let plan = load("case.yaml", &self.text(), &overrides, &|_| None);
+        plan.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn plan(&self) -> Plan {
+        self.scaled("time=1")
+    }
+
+    fn error(&self) -> String {
+        let plan = load("case.yaml", &self.text(), &Overrides::default(), &|_| None);
+        plan.expect_err("an invalid scenario").to_string()
+    }
+}
+
+const fn s(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+#[test]
+fn nothing_suspicious_gives_no_warning() {
+    let plan = Case::new()
+        .with("invariants", "[stock, one_per_user]")
+        .plan();
+    assert_eq!(plan.warnings, Vec::<String>::new());
+    assert_eq!(plan.seed, super::DEFAULT_SEED);
+}
+
+#[test]
+fn each_worry_is_said() {
+    let stock = || Case::new().with("invariants", "[stock]");
+    let table = [
+        (Case::new().with("users", "{ pool: 50 }"), "the pool has 50"),
+        (
+            stock().with("subject", "{ coupon: { id: 1, stock: 500 } }"),
+            "larger than the 100 users",
+        ),
+        (
+            stock().with(
+                "flows",
+                "{ f: [ { post: /x, outcomes: { issued: 201 } } ] }",
+            ),
+            "no step has the outcome `sold_out`",
+        ),
+        (
+            Case::new()
+                .with("users", "{ id: \"{{ vu }}\" }")
+                .with("invariants", "[one_per_user]"),
+            "different users can have the same id: it stays the same in every iteration",
+        ),
+        (
+            Case::new().with("users", "{ id: \"{{ vu }}{{ iter }}\" }"),
+            "written alike",
+        ),
+        (
+            Case::new().with("users", "{ id: \"{{ uuid }}\", repeat: 1% }"),
+            "`repeat` has no effect",
+        ),
+        (
+            Case::new().with("users", "{ repeat: 1% }").with(
+                "flows",
+                "{ f: [ { post: /x, outcomes: { issued: 201 } } ] }",
+            ),
+            "no step has the outcome `duplicate`",
+        ),
+        (
+            Case::new().with(
+                "flows",
+                "{ f: [ { post: /x, outcomes: { issued: 2xx, pending: 202 } } ] }",
+            ),
+            "`pending` is never reached",
+        ),
+        (
+            Case::new()
+                .with("flows", "{ f: [ { get: /x } ], g: [ { get: /y } ] }")
+                .with("load", "{ a: { flow: f, stampede: { users: 5 } } }"),
+            "no load performs the flow `g`",
+        ),
+        (
+            Case::new()
+                .with("flows", "{ f: [ { get: /x } ] }")
+                .with("invariants", "[one_per_user]"),
+            "nobody asks for anything",
+        ),
+    ];
+    for (case, expected) in table {
+        let warnings = case.plan().warnings;
+        let said = warnings.iter().any(|warning| warning.contains(expected));
+        assert!(said, "{expected}: {warnings:?}");
+    }
+}
+
+#[test]
+fn stages_make_phases_and_the_last_one_is_the_drain() {
+    let plan = Case::new()
+        .with(
+            "load",
+            "{ a: { start_after: 5s, ramping_vus: { stages: [ { for: 10s, to: 4 }, \
+             { name: peak, for: 20s, to: 8 } ] } }, b: { constant_vus: { vus: 1, for: 40s } } }",
+        )
+        .plan();
+    let phases: Vec<_> = plan
+        .phases
+        .iter()
+        .map(|phase| (phase.name.as_str(), phase.load, phase.from, phase.to))
+        .collect();
+    let expected = [
+        ("stage-1", Some(0), s(5), s(15)),
+        ("peak", Some(0), s(15), s(35)),
+        ("b", Some(1), s(0), s(40)),
+        ("drain", None, s(40), s(40)),
+    ];
+    assert_eq!(phases, expected);
+    assert_eq!(
+        (plan.loads[0].phases.clone(), plan.loads[1].phases.clone()),
+        (0..2, 2..3)
+    );
+}
+
+#[test]
+fn scaling_leaves_alone_what_an_answer_may_take() {
+    let plan = Case::new()
+        .with(
+            "load",
+            "{ a: { start_after: 10s, graceful_stop: 7s, constant_vus: { vus: 3, for: 100s } } }",
+        )
+        .with(
+            "flows",
+            "{ f: [ { post: /x, timeout: 4s }, { think: 2s } ] }",
+        )
+        .scaled("time=0.1,vus=0.1");
+    let expected = Executor::ConstantVus {
+        vus: 1,
+        duration: s(10),
+    };
+    assert_eq!(plan.loads[0].executor, expected);
+    assert_eq!(plan.loads[0].start_after, s(1));
+    assert_eq!(plan.loads[0].graceful_stop, s(7));
+    assert_eq!(plan.steps[0].timeout, s(4));
+    assert_eq!(plan.flows[0].actions[1], Action::Think(s(2), s(2)));
+}
+
+#[test]
+fn bodies_and_queries_are_escaped_where_they_stand() {
+    let plan = Case::new()
+        .with("subject", "{ coupon: { id: 7, stock: 10 } }")
+        .with(
+            "flows",
+            r#"{ f: [
+              { name: a, post: "/c/{{ coupon.id }}", query: { "a b": "x&{{ user }}" },
+                json: { "k\"": ["{{ user }}", "{{ user | number }}", "{{ coupon.id | number }}", 1.5, null, true] } },
+              { name: b, post: /form, form: { who: "{{ user }}", "x y": "1 2" } },
+              { name: c, post: /text, text: "hi {{ user }}", headers: { Content-Type: text/x } } ] }"#,
+        )
+        .plan();
+    let values = Values {
+        user: "4 2\"",
+        number: 42,
+        vu: 1,
+        iteration: 0,
+        random: 0,
+    };
+    let body = |at: usize| match &plan.steps[at].body {
+        Body::Text(template) => template.to_text(&values),
+        Body::None => String::new(),
+    };
+    assert_eq!(plan.steps[0].path.to_text(&values), "/c/7");
+    let (key, value) = &plan.steps[0].query[0];
+    assert_eq!(
+        (key.as_str(), value.to_text(&values).as_str()),
+        ("a%20b", "x%264%202%22")
+    );
+    assert_eq!(body(0), r#"{"k\"":["4 2\"","4 2\"",7,1.5,null,true]}"#);
+    assert_eq!(body(1), "who=4%202%22&x%20y=1%202");
+    assert_eq!(body(2), "hi 4 2\"");
+    let content_type = |at: usize| plan.steps[at].headers[0].1.to_text(&values);
+    assert_eq!(content_type(0), "application/json");
+    assert_eq!(content_type(1), "application/x-www-form-urlencoded");
+    assert_eq!(content_type(2), "text/x");
+}
+
+#[test]
+fn a_bundled_stack_knows_its_own_truth() {
+    let plan = Case::new().with("invariants", "[stock]").plan();
+    let truth = plan.truth.expect("a truth");
+    assert_eq!(truth.issued.expect("issued").query, Query::Bundled);
+    assert_eq!(truth.remaining.expect("remaining").query, Query::Bundled);
+    assert!(
+        truth.drain,
+        "the stock is judged, and a step can be sold out"
+    );
+    let url = Case::new().with("target", "{ url: \"http://a\" }").plan();
+    assert_eq!(url.truth, None);
+}
+
+#[test]
+fn vus_that_stay_the_same_user_need_one_id_each() {
+    let plan = Case::new().with("users", "{ per: vu, pool: 2 }").plan();
+    assert_eq!(plan.users.per, Per::Vu);
+    assert_eq!(plan.warnings, Vec::<String>::new());
+}
+
+#[test]
+fn several_urls_are_asked_in_turn() {
+    let case = Case::new().with(
+        "target",
+        "{ urls: [\"http://a:1\", \"https://b/p\"], ready: /up, http2: true }",
+    );
+    let Target::Urls { urls, ready, http2 } = case.plan().target else {
+        panic!("urls were asked for");
+    };
+    let urls: Vec<String> = urls.iter().map(ToString::to_string).collect();
+    assert_eq!(urls, ["http://a:1", "https://b:443/p"]);
+    assert_eq!((ready.as_deref(), http2), (Some("/up"), true));
+}
+
+#[test]
+fn what_does_not_fit_together_is_refused() {
+    let table = [
+        (
+            Case::new().with("flows", "{ f: [ { think: 1s } ] }"),
+            "the flow `f` has no request",
+        ),
+        (
+            Case::new().with("subject", "{ coupon: { id: abc, stock: 1 } }"),
+            "coupons have numbers",
+        ),
+        (
+            Case::new().with("load", "{ drain: { stampede: { users: 1 } } }"),
+            "the name `drain` is taken",
+        ),
+        (
+            Case::new().with(
+                "load",
+                "{ a: { constant_vus: { vus: 2_000_000, for: 1s } } }",
+            ),
+            "do not fit one machine",
+        ),
+        (
+            Case::new().with("users", "{ repeat: 100% }"),
+            "nobody asks for the first time",
+        ),
+        (
+            Case::new().with("truth", "{ settle: { quiet: 2m, within: 1m } }"),
+            "never be quiet for so long",
+        ),
+        (
+            Case::new().with(
+                "truth",
+                "{ stock: { sql: { url: \"sqlite:x\", query: \"SELECT {{ user }}\" } } }",
+            ),
+            "for all users at once",
+        ),
+        (
+            Case::new().with(
+                "flows",
+                "{ f: [ { name: a, post: /x, outcomes: { no: { status: 1xx, is: refused } } }, \
+                 { name: b, post: /y, outcomes: { no: { status: 1xx, is: error } } } ] }",
+            ),
+            "something else in another step",
+        ),
+    ];
+    for (case, expected) in table {
+        let error = case.error();
+        assert!(error.contains(expected), "{expected}: {error}");
+    }
+}

@@ -67,7 +67,7 @@ struct PlanArgs {
 /// What the command line changes about a scenario.
 #[derive(Debug, Args)]
 struct Changes {
-    /// Change one value: load.opening.constant_vus.vus=50 (may be given more than once)
+    /// Change one value: `load.opening.constant_vus.vus=50` (may be given more than once)
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
 
@@ -128,7 +128,7 @@ struct DirectoryArgs {
 /// Runs what was typed. Only this function's caller ends the process.
 pub fn main() -> Exit {
     match Cli::parse().command {
-        Command::Run(args) => run(args),
+        Command::Run(args) => run(&args),
         Command::Validate(args) => validate(&args),
         Command::Plan(args) => show_plan(&args),
         Command::Check(args) => check(&args),
@@ -165,10 +165,18 @@ fn load(args: &PlanArgs) -> Result<Loaded, Exit> {
         Exit::InvalidScenario
     };
     let text = scenario::read(&args.scenario).map_err(invalid)?;
-    let (file, overrides) = (args.scenario.display().to_string(), Overrides::from(&args.changes));
+    let (file, overrides) = (
+        args.scenario.display().to_string(),
+        Overrides::from(&args.changes),
+    );
     let environment = |name: &str| std::env::var(name).ok();
     let plan = plan::load(&file, &text, &overrides, &environment).map_err(invalid)?;
-    Ok(Loaded { plan, text, file, overrides })
+    Ok(Loaded {
+        plan,
+        text,
+        file,
+        overrides,
+    })
 }
 
 fn validate(args: &PlanArgs) -> Exit {
@@ -193,13 +201,17 @@ fn show_plan(args: &PlanArgs) -> Exit {
     }
 }
 
-fn run(args: RunArgs) -> Exit {
+fn run(args: &RunArgs) -> Exit {
     let loaded = match load(&args.plan) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
     if !args.quiet {
-        loaded.plan.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+        loaded
+            .plan
+            .warnings
+            .iter()
+            .for_each(|warning| eprintln!("warning: {warning}"));
     }
     let request = Request {
         plan: loaded.plan,
@@ -210,7 +222,10 @@ fn run(args: RunArgs) -> Exit {
         threads: args.threads.map(usize::from),
         quiet: args.quiet,
     };
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return internal(&format!("failed to start: {error}")),
     };
@@ -278,7 +293,10 @@ fn assembled(path: &Path) -> Result<(RunDirectory, Assembled), Exit> {
 
 fn write_reports(directory: &RunDirectory, summary: &Summary) -> Result<(), Exit> {
     let write = || -> std::io::Result<()> {
-        std::fs::write(directory.summary_file(), serde_json::to_vec_pretty(summary)?)?;
+        std::fs::write(
+            directory.summary_file(),
+            serde_json::to_vec_pretty(summary)?,
+        )?;
         std::fs::write(directory.chart_file(), report::chart(summary))?;
         std::fs::write(directory.report_file(), report::markdown(summary))
     };
@@ -312,7 +330,10 @@ fn show(summary: &Summary, shown: &Show) {
         }
     }
     if matches!(shown, Show::Json) && summary.verdict == Verdict::Fail {
-        summary.reasons.iter().for_each(|reason| eprintln!("{reason}"));
+        summary
+            .reasons
+            .iter()
+            .for_each(|reason| eprintln!("{reason}"));
     }
 }
 
@@ -331,7 +352,10 @@ fn serve(options: reference_server::Options) -> Exit {
     if let Err(error) = reference_server::init_logging(&options) {
         return internal(&format!("failed to start logging: {error}"));
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return internal(&format!("failed to start: {error}")),
     };

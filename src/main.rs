@@ -6,5 +6,7 @@ use fcfs_bench::exit::Exit;
 
 fn main() -> ExitCode {
     // A panic has said where it happened; the code says that the fault is ours.
-    std::panic::catch_unwind(fcfs_bench::cli::main).unwrap_or(Exit::Internal).into()
+    std::panic::catch_unwind(fcfs_bench::cli::main)
+        .unwrap_or(Exit::Internal)
+        .into()
 }

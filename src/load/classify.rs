@@ -38,7 +38,12 @@ pub struct Class {
 impl Class {
     const fn plain(kind: OutcomeKind, cause: Cause) -> Self {
         // The first labels of a plan are the kinds themselves.
-        Self { kind, label: kind as u8, coupon: Key::NONE, cause }
+        Self {
+            kind,
+            label: kind as u8,
+            coupon: Key::NONE,
+            cause,
+        }
     }
 }
 
@@ -47,26 +52,50 @@ impl Classifier {
     pub fn new(step: &Step, labels: &[Label]) -> Self {
         let compile = |rule: &Rule| CompiledRule {
             rule: rule.clone(),
-            text: rule.body.as_ref().map(|text| Finder::new(text.as_bytes()).into_owned()),
-            kind: labels.get(usize::from(rule.label)).map_or(OutcomeKind::Unknown, |l| l.kind),
+            text: rule
+                .body
+                .as_ref()
+                .map(|text| Finder::new(text.as_bytes()).into_owned()),
+            kind: labels
+                .get(usize::from(rule.label))
+                .map_or(OutcomeKind::Unknown, |l| l.kind),
         };
-        Self { rules: step.rules.iter().map(compile).collect() }
+        Self {
+            rules: step.rules.iter().map(compile).collect(),
+        }
     }
 
     /// The answer's outcome. A step without rules takes 2xx and 3xx as `ok`, the rest as `error`.
     pub fn classify(&self, answer: &Answer) -> Class {
         if self.rules.is_empty() {
             let fine = (200..400).contains(&answer.status);
-            return Class::plain(if fine { OutcomeKind::Ok } else { OutcomeKind::Error }, Cause::None);
+            return Class::plain(
+                if fine {
+                    OutcomeKind::Ok
+                } else {
+                    OutcomeKind::Error
+                },
+                Cause::None,
+            );
         }
         let mut json = LazyJson::new(&answer.body);
-        let matching = self.rules.iter().find(|rule| rule.matches(answer, &mut json));
-        matching.map_or(Class::plain(OutcomeKind::Unknown, Cause::Undeclared), |rule| Class {
-            kind: rule.kind,
-            label: rule.rule.label,
-            coupon: rule.coupon(&mut json),
-            cause: if rule.kind == OutcomeKind::Unknown { Cause::Undeclared } else { Cause::None },
-        })
+        let matching = self
+            .rules
+            .iter()
+            .find(|rule| rule.matches(answer, &mut json));
+        matching.map_or(
+            Class::plain(OutcomeKind::Unknown, Cause::Undeclared),
+            |rule| Class {
+                kind: rule.kind,
+                label: rule.rule.label,
+                coupon: rule.coupon(&mut json),
+                cause: if rule.kind == OutcomeKind::Unknown {
+                    Cause::Undeclared
+                } else {
+                    Cause::None
+                },
+            },
+        )
     }
 }
 
@@ -75,24 +104,44 @@ impl CompiledRule {
     fn matches(&self, answer: &Answer, json: &mut LazyJson<'_>) -> bool {
         let status = &self.rule.status;
         (status.is_empty() || status.iter().any(|status| status.matches(answer.status)))
-            && self.rule.headers.iter().all(|wanted| has_header(&answer.headers, wanted))
-            && self.text.as_ref().is_none_or(|text| text.find(&answer.body).is_some())
-            && self.rule.json.iter().all(|(pointer, wanted)| wanted_json(json.at(pointer), wanted))
+            && self
+                .rule
+                .headers
+                .iter()
+                .all(|wanted| has_header(&answer.headers, wanted))
+            && self
+                .text
+                .as_ref()
+                .is_none_or(|text| text.find(&answer.body).is_some())
+            && self
+                .rule
+                .json
+                .iter()
+                .all(|(pointer, wanted)| wanted_json(json.at(pointer), wanted))
     }
 
     fn coupon(&self, json: &mut LazyJson<'_>) -> Key {
-        match self.rule.coupon.as_ref().and_then(|pointer| json.at(pointer)) {
+        match self
+            .rule
+            .coupon
+            .as_ref()
+            .and_then(|pointer| json.at(pointer))
+        {
             Some(Value::String(text)) => Key::of(text),
-            Some(Value::Number(number)) => {
-                number.as_u64().map_or_else(|| Key::of(&number.to_string()), plain_key)
-            }
+            Some(Value::Number(number)) => number
+                .as_u64()
+                .map_or_else(|| Key::of(&number.to_string()), plain_key),
             _ => Key::NONE,
         }
     }
 }
 
 fn plain_key(number: u64) -> Key {
-    if number >> 63 == 0 { Key(number) } else { Key::of(&number.to_string()) }
+    if number >> 63 == 0 {
+        Key(number)
+    } else {
+        Key::of(&number.to_string())
+    }
 }
 
 fn has_header(headers: &HeaderMap, (name, value): &(String, Option<String>)) -> bool {
@@ -116,7 +165,9 @@ fn wanted_json(found: Option<&Value>, wanted: &JsonMatch) -> bool {
 /// JSON has one kind of number: 1 and 1.0 are the same.
 fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
-        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
+        (Value::Number(one), Value::Number(other)) => {
+            one == other || one.as_f64() == other.as_f64()
+        }
         _ => one == other,
     }
 }
@@ -124,7 +175,8 @@ fn same(one: &Value, other: &Value) -> bool {
 /// The body as JSON, parsed when the first rule asks for it.
 struct LazyJson<'a> {
     body: &'a Bytes,
-    parsed: Option<Option<Value>>,
+    /// Null where the body is not JSON: no pointer finds anything there.
+    parsed: Option<Value>,
 }
 
 impl<'a> LazyJson<'a> {
@@ -133,8 +185,10 @@ impl<'a> LazyJson<'a> {
     }
 
     fn at(&mut self, pointer: &str) -> Option<&Value> {
-        let parsed = self.parsed.get_or_insert_with(|| serde_json::from_slice(self.body).ok());
-        parsed.as_ref()?.pointer(pointer)
+        let parsed = self
+            .parsed
+            .get_or_insert_with(|| serde_json::from_slice(self.body).unwrap_or_default());
+        parsed.pointer(pointer)
     }
 }
 
@@ -172,7 +226,11 @@ mod tests {
     }
 
     fn answer(status: u16, body: &str) -> Answer {
-        Answer { status, headers: HeaderMap::new(), body: Bytes::copy_from_slice(body.as_bytes()) }
+        Answer {
+            status,
+            headers: HeaderMap::new(),
+            body: Bytes::copy_from_slice(body.as_bytes()),
+        }
     }
 
     #[test]
@@ -216,30 +274,53 @@ mod tests {
     #[test]
     fn the_first_rule_that_matches_wins() {
         let classifier = classifier(vec![
-            Rule { status: vec![StatusMatch::Class(2)], ..rule(OutcomeKind::Issued) },
+            Rule {
+                status: vec![StatusMatch::Class(2)],
+                ..rule(OutcomeKind::Issued)
+            },
             rule(OutcomeKind::Refused),
         ]);
-        assert_eq!(classifier.classify(&answer(204, "")).kind, OutcomeKind::Issued);
-        assert_eq!(classifier.classify(&answer(503, "")).kind, OutcomeKind::Refused);
+        assert_eq!(
+            classifier.classify(&answer(204, "")).kind,
+            OutcomeKind::Issued
+        );
+        assert_eq!(
+            classifier.classify(&answer(503, "")).kind,
+            OutcomeKind::Refused
+        );
     }
 
     #[test]
     fn a_header_can_tell() {
         let mut queued = answer(200, "");
-        queued.headers.insert("x-result", "SOLD".parse().expect("a value"));
+        queued
+            .headers
+            .insert("x-result", "SOLD".parse().expect("a value"));
         let with = |value: Option<&str>| {
             let header = ("x-result".to_owned(), value.map(str::to_owned));
-            classifier(vec![Rule { headers: vec![header], ..rule(OutcomeKind::SoldOut) }])
+            classifier(vec![Rule {
+                headers: vec![header],
+                ..rule(OutcomeKind::SoldOut)
+            }])
         };
-        assert_eq!(with(Some("SOLD")).classify(&queued).kind, OutcomeKind::SoldOut);
+        assert_eq!(
+            with(Some("SOLD")).classify(&queued).kind,
+            OutcomeKind::SoldOut
+        );
         assert_eq!(with(None).classify(&queued).kind, OutcomeKind::SoldOut);
-        assert_eq!(with(Some("OK")).classify(&queued).kind, OutcomeKind::Unknown);
+        assert_eq!(
+            with(Some("OK")).classify(&queued).kind,
+            OutcomeKind::Unknown
+        );
     }
 
     #[test]
     fn a_plain_request_is_judged_by_its_status() {
         let classifier = classifier(vec![]);
         assert_eq!(classifier.classify(&answer(302, "")).kind, OutcomeKind::Ok);
-        assert_eq!(classifier.classify(&answer(404, "")).kind, OutcomeKind::Error);
+        assert_eq!(
+            classifier.classify(&answer(404, "")).kind,
+            OutcomeKind::Error
+        );
     }
 }

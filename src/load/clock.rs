@@ -14,8 +14,13 @@ pub struct RunClock {
 impl RunClock {
     /// A run that begins now.
     pub fn start() -> Self {
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { origin: Instant::now(), unix_ns: unix.as_nanos() as u64 }
+        let unix = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Self {
+            origin: Instant::now(),
+            unix_ns: unix.as_nanos() as u64,
+        }
     }
 
     /// Nanoseconds since the origin.

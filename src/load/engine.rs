@@ -61,10 +61,15 @@ impl Engine {
     pub fn start(job: &Job, threads: usize, start_ns: u64) -> io::Result<Self> {
         let (stop, stop_seen) = watch::channel(Stop::No);
         let (ending, ended) = mpsc::channel(1);
-        let commons: Vec<_> = job.plan.loads.iter().map(|_| Common {
-            taken: Arc::default(),
-            gate: Arc::new(Gate::new(threads as u64)),
-        }).collect();
+        let commons: Vec<_> = job
+            .plan
+            .loads
+            .iter()
+            .map(|_| Common {
+                taken: Arc::default(),
+                gate: Arc::new(Gate::new(threads as u64)),
+            })
+            .collect();
         let spawn = |thread: usize| {
             let load_thread = LoadThread {
                 job: job.clone(),
@@ -75,14 +80,20 @@ impl Engine {
                 stop: stop_seen.clone(),
             };
             let ending = ending.clone();
-            std::thread::Builder::new().name(format!("load-{thread}")).spawn(move || {
-                // The channel closes when the last thread has ended, also when it panicked.
-                let _ending = ending;
-                load_thread.run()
-            })
+            std::thread::Builder::new()
+                .name(format!("load-{thread}"))
+                .spawn(move || {
+                    // The channel closes when the last thread has ended, also when it panicked.
+                    let _ending = ending;
+                    load_thread.run()
+                })
         };
         let threads = (0..threads).map(spawn).collect::<io::Result<_>>()?;
-        Ok(Self { stop, ended, threads })
+        Ok(Self {
+            stop,
+            ended,
+            threads,
+        })
     }
 
     /// Asks the load to end before its time; a later, stronger wish wins.
@@ -105,7 +116,9 @@ impl Engine {
     /// When a thread could not run, or panicked.
     pub fn join(self) -> io::Result<()> {
         for thread in self.threads {
-            thread.join().map_err(|_| io::Error::other("a load thread panicked"))??;
+            thread
+                .join()
+                .map_err(|_| io::Error::other("a load thread panicked"))??;
         }
         Ok(())
     }
@@ -122,7 +135,9 @@ struct LoadThread {
 
 impl LoadThread {
     fn run(self) -> io::Result<()> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let recorder = Recorder::new(&self.job.plan, self.thread, self.job.sink.clone());
         let recorder = Rc::new(RefCell::new(recorder));
         let steps = compile(&self.job)?;
@@ -144,21 +159,28 @@ impl LoadThread {
                 tokio::task::spawn_local(share.run())
             });
             for load in loads.collect::<Vec<_>>() {
-                load.await.map_err(|error| io::Error::other(format!("a load failed: {error}")))?;
+                load.await
+                    .map_err(|error| io::Error::other(format!("a load failed: {error}")))?;
             }
             reporter.abort();
             io::Result::Ok(())
         })?;
         let elapsed_ns = self.job.clock.now_ns().saturating_sub(self.start_ns);
         let (second, rest_ns) = (elapsed_ns / SECOND_NS, elapsed_ns % SECOND_NS);
-        recorder.borrow_mut().finish(second, rest_ns as f64 / 1e9, thread_cpu_ns());
+        recorder
+            .borrow_mut()
+            .finish(second, rest_ns as f64 / 1e9, thread_cpu_ns());
         Ok(())
     }
 }
 
 fn compile(job: &Job) -> io::Result<Rc<[Vec<CompiledStep>]>> {
     let for_endpoint = |endpoint: &Endpoint| CompiledStep::all(&job.plan, endpoint);
-    let steps = job.endpoints.iter().map(for_endpoint).collect::<Result<Vec<_>, _>>();
+    let steps = job
+        .endpoints
+        .iter()
+        .map(for_endpoint)
+        .collect::<Result<Vec<_>, _>>();
     steps.map(Rc::from).map_err(io::Error::other)
 }
 
@@ -201,7 +223,9 @@ async fn report(recorder: Rc<RefCell<Recorder>>, clock: RunClock, start_ns: u64)
         // A thread that was held up for longer reports the missed seconds as one.
         let reached = clock.now_ns().saturating_sub(start_ns) / SECOND_NS;
         let length_s = reached.saturating_sub(second).max(1) as f64;
-        recorder.borrow_mut().hand_over_second(second, length_s, thread_cpu_ns());
+        recorder
+            .borrow_mut()
+            .hand_over_second(second, length_s, thread_cpu_ns());
         second = reached.max(second + 1);
     }
 }
@@ -257,7 +281,9 @@ pub async fn drain(job: &Job, load: usize, most: u64, within: Duration) -> io::R
         futures_util::future::join_all((0..DRAIN_VUS).map(|index| ask(index, most))).await;
     };
     // Running into the limit is an answer too: nobody was told that it is sold out.
-    let _ = LocalSet::new().run_until(tokio::time::timeout(within, all)).await;
+    let _ = LocalSet::new()
+        .run_until(tokio::time::timeout(within, all))
+        .await;
     recorder.borrow_mut().finish(0, 0.0, 0);
     let drained = *drained.borrow();
     Ok(drained)

@@ -151,8 +151,16 @@ impl Recorder {
         let cell = ((phase * self.steps + step) * self.labels + usize::from(operation.label)) * 2;
         let digits = Trend::Duration.digits();
         record(&mut self.by_label[cell], digits, service_us);
-        record(&mut self.by_label[cell + 1], digits, service_us + u64::from(operation.lag_us));
-        self.parts((phase * self.steps + step) * BY_STEP.len(), &operation, parts);
+        record(
+            &mut self.by_label[cell + 1],
+            digits,
+            service_us + u64::from(operation.lag_us),
+        );
+        self.parts(
+            (phase * self.steps + step) * BY_STEP.len(),
+            &operation,
+            parts,
+        );
         self.operations.push(operation);
         if self.operations.len() >= BATCH {
             self.hand_over_operations();
@@ -161,7 +169,11 @@ impl Recorder {
 
     fn parts(&mut self, cell: usize, operation: &Operation, parts: Parts) {
         let mut take = |at: usize, ns: u64| {
-            record(&mut self.by_step[cell + at], BY_STEP[at].digits(), ns / 1_000);
+            record(
+                &mut self.by_step[cell + at],
+                BY_STEP[at].digits(),
+                ns / 1_000,
+            );
         };
         take(0, parts.blocked);
         if let Some((connecting, handshaking)) = parts.connected {
@@ -195,13 +207,21 @@ impl Recorder {
     /// Takes an iteration that has started late by so much.
     pub fn started(&mut self, phase: u16, lag_ns: u64) {
         let cell = usize::from(phase) * BY_PHASE.len();
-        record(&mut self.by_phase[cell], Trend::ScheduleLag.digits(), lag_ns / 1_000);
+        record(
+            &mut self.by_phase[cell],
+            Trend::ScheduleLag.digits(),
+            lag_ns / 1_000,
+        );
     }
 
     /// Takes an iteration that has ended.
     pub fn iterated(&mut self, phase: u16, duration_ns: u64) {
         let cell = usize::from(phase) * BY_PHASE.len() + 1;
-        record(&mut self.by_phase[cell], Trend::IterationDuration.digits(), duration_ns / 1_000);
+        record(
+            &mut self.by_phase[cell],
+            Trend::IterationDuration.digits(),
+            duration_ns / 1_000,
+        );
     }
 
     /// Takes an iteration that was due without a free VU.
@@ -239,7 +259,9 @@ impl Recorder {
     }
 
     fn keep_waiting(&mut self, batch: Batch) {
-        let Batch::Operations(operations, names) = batch else { return };
+        let Batch::Operations(operations, names) = batch else {
+            return;
+        };
         if operations.len() < WAITING_LIMIT {
             (self.operations, self.names) = (operations, names);
         } else {
@@ -262,7 +284,11 @@ impl Recorder {
         let operations = std::mem::take(&mut self.operations);
         let names = std::mem::take(&mut self.names);
         let count = operations.len() as u64;
-        if self.sink.send(Batch::Operations(operations, names)).is_err() {
+        if self
+            .sink
+            .send(Batch::Operations(operations, names))
+            .is_err()
+        {
             self.lost += count;
         }
         let sums = Box::new(self.sums(second, length_s, cpu_ns, true));
@@ -284,7 +310,11 @@ impl Recorder {
             vus: self.vus,
             cpu_ns,
             lost: self.lost,
-            shapes: self.shapes.iter().map(|(s, (n, text))| (*s, *n, text.clone())).collect(),
+            shapes: self
+                .shapes
+                .iter()
+                .map(|(s, (n, text))| (*s, *n, text.clone()))
+                .collect(),
         }
     }
 
@@ -292,45 +322,79 @@ impl Recorder {
         let mut bins = Vec::new();
         for (cell, histogram) in filled(&self.by_label) {
             let (rest, label) = (cell / 2 / self.labels, cell / 2 % self.labels);
-            let id = series(BY_LABEL[cell % 2], rest / self.steps, rest % self.steps, label);
+            let id = series(
+                BY_LABEL[cell % 2],
+                rest / self.steps,
+                rest % self.steps,
+                label,
+            );
             push_bins(&mut bins, id, histogram);
         }
         for (cell, histogram) in filled(&self.by_step) {
             let (rest, trend) = (cell / BY_STEP.len(), BY_STEP[cell % BY_STEP.len()]);
-            let id = series(trend, rest / self.steps, rest % self.steps, usize::from(NO_INDEX));
+            let id = series(
+                trend,
+                rest / self.steps,
+                rest % self.steps,
+                usize::from(NO_INDEX),
+            );
             push_bins(&mut bins, id, histogram);
         }
         for (cell, histogram) in filled(&self.by_phase) {
             let none = usize::from(NO_INDEX);
-            let id = series(BY_PHASE[cell % BY_PHASE.len()], cell / BY_PHASE.len(), none, none);
+            let id = series(
+                BY_PHASE[cell % BY_PHASE.len()],
+                cell / BY_PHASE.len(),
+                none,
+                none,
+            );
             push_bins(&mut bins, id, histogram);
         }
         bins
     }
 
     fn reset(&mut self) {
-        let histograms = self.by_label.iter_mut().chain(&mut self.by_step).chain(&mut self.by_phase);
-        histograms.flatten().filter(|histogram| !histogram.is_empty()).for_each(Histogram::reset);
+        let histograms = self
+            .by_label
+            .iter_mut()
+            .chain(&mut self.by_step)
+            .chain(&mut self.by_phase);
+        histograms
+            .flatten()
+            .filter(|histogram| !histogram.is_empty())
+            .for_each(Histogram::reset);
         self.dropped.fill(0);
         (self.sent, self.received, self.lost) = (0, 0, 0);
         // The example has been handed over; the shape stays known, so that it is not sent again.
-        self.shapes.values_mut().for_each(|shape| *shape = (0, None));
+        self.shapes
+            .values_mut()
+            .for_each(|shape| *shape = (0, None));
     }
 }
 
 fn record(cell: &mut Option<Histogram<u64>>, digits: u8, value_us: u64) {
     let histogram =
         cell.get_or_insert_with(|| Histogram::new(digits).expect("2 and 3 digits are valid"));
-    histogram.record(value_us).expect("a histogram that grows takes every value");
+    histogram
+        .record(value_us)
+        .expect("a histogram that grows takes every value");
 }
 
 fn filled(cells: &[Option<Histogram<u64>>]) -> impl Iterator<Item = (usize, &Histogram<u64>)> {
-    let there = cells.iter().enumerate().filter_map(|(at, cell)| Some((at, cell.as_ref()?)));
+    let there = cells
+        .iter()
+        .enumerate()
+        .filter_map(|(at, cell)| Some((at, cell.as_ref()?)));
     there.filter(|(_, histogram)| !histogram.is_empty())
 }
 
 const fn series(trend: Trend, phase: usize, step: usize, label: usize) -> SeriesId {
-    SeriesId { trend, phase: phase as u16, step: step as u8, label: label as u8 }
+    SeriesId {
+        trend,
+        phase: phase as u16,
+        step: step as u8,
+        label: label as u8,
+    }
 }
 
 fn push_bins(bins: &mut Vec<(SeriesId, u64, u64)>, id: SeriesId, histogram: &Histogram<u64>) {

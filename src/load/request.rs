@@ -43,15 +43,24 @@ impl CompiledStep {
     /// # Errors
     /// When a method, path or header is not valid HTTP.
     pub fn all(plan: &Plan, endpoint: &Endpoint) -> Result<Vec<Self>, StepError> {
-        plan.steps.iter().map(|step| Self::new(step, plan, endpoint)).collect()
+        plan.steps
+            .iter()
+            .map(|step| Self::new(step, plan, endpoint))
+            .collect()
     }
 
     fn new(step: &Step, plan: &Plan, endpoint: &Endpoint) -> Result<Self, StepError> {
-        let fail = |problem: String| StepError { step: step.name.clone(), problem };
+        let fail = |problem: String| StepError {
+            step: step.name.clone(),
+            problem,
+        };
         let url = &endpoint.url;
         // HTTP/1.1 sends the path alone and the host as a header; HTTP/2 sends the whole URL.
-        let uri_prefix =
-            if endpoint.http2 { url.to_string() } else { url.prefix.clone() };
+        let uri_prefix = if endpoint.http2 {
+            url.to_string()
+        } else {
+            url.prefix.clone()
+        };
         let target = with_query(&step.path, &step.query);
         let fixed_uri = match target.as_literal() {
             Some(text) => Some(parse_uri(&format!("{uri_prefix}{text}")).map_err(fail)?),
@@ -59,7 +68,8 @@ impl CompiledStep {
         };
         let mut fixed_headers = HeaderMap::new();
         if !endpoint.http2 {
-            let host = HeaderValue::from_str(&authority(endpoint)).map_err(|e| fail(e.to_string()))?;
+            let host =
+                HeaderValue::from_str(&authority(endpoint)).map_err(|e| fail(e.to_string()))?;
             fixed_headers.insert("host", host);
         }
         fixed_headers.insert("user-agent", HeaderValue::from_static(USER_AGENT));
@@ -79,7 +89,10 @@ impl CompiledStep {
             classifier: Classifier::new(step, &plan.labels),
             timeout: step.timeout,
             attempts_subject: step.attempts_subject,
-            method: step.method.parse().map_err(|_| fail(format!("no method: {}", step.method)))?,
+            method: step
+                .method
+                .parse()
+                .map_err(|_| fail(format!("no method: {}", step.method)))?,
             fixed_uri,
             uri_prefix,
             target,
@@ -102,7 +115,9 @@ impl CompiledStep {
         for (name, template) in &self.filled_headers {
             let mut value = Vec::new();
             template.render(values, &mut value);
-            request.headers_mut().insert(name, HeaderValue::from_bytes(&value).ok()?);
+            request
+                .headers_mut()
+                .insert(name, HeaderValue::from_bytes(&value).ok()?);
         }
         Some(request)
     }
@@ -130,20 +145,30 @@ const USER_AGENT: &str = concat!("fcfs-bench/", env!("CARGO_PKG_VERSION"));
 
 fn authority(endpoint: &Endpoint) -> String {
     let url = &endpoint.url;
-    let host =
-        if url.host.contains(':') { format!("[{}]", url.host) } else { url.host.clone() };
+    let host = if url.host.contains(':') {
+        format!("[{}]", url.host)
+    } else {
+        url.host.clone()
+    };
     let default_port = if url.https { 443 } else { 80 };
-    if url.port == default_port { host } else { format!("{host}:{}", url.port) }
+    if url.port == default_port {
+        host
+    } else {
+        format!("{host}:{}", url.port)
+    }
 }
 
 fn with_query(path: &Template, query: &[(String, Template)]) -> Template {
     let mut target = path.clone();
-    let has_query = path.parts.iter().any(
-        |part| matches!(part, crate::plan::Part::Literal(text) if text.contains('?')),
-    );
+    let has_query = path
+        .parts
+        .iter()
+        .any(|part| matches!(part, crate::plan::Part::Literal(text) if text.contains('?')));
     for (at, (name, value)) in query.iter().enumerate() {
         let separator = if at == 0 && !has_query { '?' } else { '&' };
-        target.parts.push(crate::plan::Part::Literal(format!("{separator}{name}=")));
+        target
+            .parts
+            .push(crate::plan::Part::Literal(format!("{separator}{name}=")));
         target.parts.extend(value.parts.iter().cloned());
     }
     join_literals(target)
@@ -162,5 +187,6 @@ fn join_literals(template: Template) -> Template {
 }
 
 fn parse_uri(text: &str) -> Result<Uri, String> {
-    text.parse().map_err(|error| format!("`{text}` is no path: {error}"))
+    text.parse()
+        .map_err(|error| format!("`{text}` is no path: {error}"))
 }

@@ -16,7 +16,7 @@ use crate::history::{Cause, Key, Operation, OutcomeKind};
 use crate::plan::{Action, Per, Plan, UserSequence, Values, mix};
 
 /// What all VUs of one load on one thread share.
-pub struct Shared {
+pub(super) struct Shared {
     /// What is run.
     pub plan: Arc<Plan>,
     /// Index into [`Plan::loads`].
@@ -41,14 +41,17 @@ pub struct Shared {
 
 impl Shared {
     /// The phase that an iteration starting now belongs to.
-    pub fn phase_at(&self, at_ns: u64) -> u16 {
+    pub(super) fn phase_at(&self, at_ns: u64) -> u16 {
         if let Some(phase) = self.only_phase {
             return phase;
         }
         let elapsed = Duration::from_nanos(at_ns.saturating_sub(self.start_ns));
         let phases = self.plan.loads[self.load].phases.clone();
         let last = phases.end.saturating_sub(1);
-        phases.into_iter().find(|p| elapsed < self.plan.phases[usize::from(*p)].to).unwrap_or(last)
+        phases
+            .into_iter()
+            .find(|p| elapsed < self.plan.phases[usize::from(*p)].to)
+            .unwrap_or(last)
     }
 
     fn take_place(&self) -> u64 {
@@ -57,7 +60,7 @@ impl Shared {
 }
 
 /// A virtual user.
-pub struct Vu {
+pub(super) struct Vu {
     shared: Rc<Shared>,
     index: u64,
     iteration: u64,
@@ -70,16 +73,24 @@ pub struct Vu {
 
 impl Vu {
     /// The VU with this index, counted from 0 within its load.
-    pub fn new(shared: Rc<Shared>, index: u64) -> Self {
+    pub(super) fn new(shared: Rc<Shared>, index: u64) -> Self {
         let connections = shared.endpoints.iter().map(|_| None).collect();
-        Self { shared, index, iteration: 0, connections, requests: 0, place: None, user: String::new() }
+        Self {
+            shared,
+            index,
+            iteration: 0,
+            connections,
+            requests: 0,
+            place: None,
+            user: String::new(),
+        }
     }
 
     /// Opens the connection that the first request will use, so that it need not wait for it.
     ///
     /// # Errors
     /// When it cannot be opened; the first request will try again.
-    pub async fn connect(&mut self) -> Result<(), ConnectError> {
+    pub(super) async fn connect(&mut self) -> Result<(), ConnectError> {
         let at = self.endpoint();
         let opened = self.shared.endpoints[at].connect(self.shared.clock).await?;
         self.connections[at] = Some(opened.connection);
@@ -92,12 +103,15 @@ impl Vu {
 
     /// Performs the flow once. `intended_ns` is when it was due; `None` in the closed model, where
     /// it is due when it starts.
-    pub async fn iterate(&mut self, intended_ns: Option<u64>) -> OutcomeKind {
+    pub(super) async fn iterate(&mut self, intended_ns: Option<u64>) -> OutcomeKind {
         let started_ns = self.shared.clock.now_ns();
         let intended_ns = intended_ns.unwrap_or(started_ns);
         let phase = self.shared.phase_at(intended_ns);
         let number = self.take_user();
-        self.shared.recorder.borrow_mut().started(phase, started_ns.saturating_sub(intended_ns));
+        self.shared
+            .recorder
+            .borrow_mut()
+            .started(phase, started_ns.saturating_sub(intended_ns));
         let shared = Rc::clone(&self.shared);
         let flow = &shared.plan.flows[shared.plan.loads[shared.load].flow];
         let mut due_ns = Some(intended_ns);
@@ -120,7 +134,10 @@ impl Vu {
         }
         self.iteration += 1;
         let ended_ns = shared.clock.now_ns();
-        shared.recorder.borrow_mut().iterated(phase, ended_ns - started_ns);
+        shared
+            .recorder
+            .borrow_mut()
+            .iterated(phase, ended_ns - started_ns);
         subject
     }
 
@@ -135,7 +152,9 @@ impl Vu {
         if self.place != Some(place) {
             // A repeat is the same person: also an id that holds a UUID must come out the same.
             let original = shared.users.original(place);
-            self.user = shared.users.id(number, self.index + 1, self.iteration, original);
+            self.user = shared
+                .users
+                .id(number, self.index + 1, self.iteration, original);
         }
         self.place = Some(place);
         number
@@ -217,24 +236,30 @@ impl Attempt<'_> {
         request: hyper::Request<http_body_util::Full<bytes::Bytes>>,
     ) -> Result<Answer, Cause> {
         let clock = self.shared.clock;
-        if let Some(mut connection) = self.slot.take() {
-            if connection.is_usable().await {
-                *self.slot = Some(connection);
-            }
+        if let Some(mut connection) = self.slot.take()
+            && connection.is_usable().await
+        {
+            *self.slot = Some(connection);
         }
         if self.slot.is_none() {
             let opened = endpoint.connect(clock).await.map_err(|error| error.cause)?;
             self.parts.connected = Some((opened.connecting_ns, opened.handshaking_ns));
             *self.slot = Some(opened.connection);
         }
-        let Some(connection) = self.slot.as_mut() else { return Err(Cause::ConnectFailed) };
+        let Some(connection) = self.slot.as_mut() else {
+            return Err(Cause::ConnectFailed);
+        };
         connection.trace().begin();
         let sent_ns = clock.now_ns();
         self.parts.blocked = sent_ns - self.operation.inv_ns;
         self.operation.inv_ns = sent_ns;
         self.operation.lag_us = lag_us(self.due_ns, sent_ns);
         connection.send(request).await.map_err(|error| {
-            if error.is_parse() { Cause::BadAnswer } else { Cause::ConnectionLost }
+            if error.is_parse() {
+                Cause::BadAnswer
+            } else {
+                Cause::ConnectionLost
+            }
         })
     }
 
@@ -250,13 +275,20 @@ impl Attempt<'_> {
     /// Ends without an answer: unknown if anything was written, else not sent. The connection is
     /// not used again.
     fn end(&mut self, cause: Cause, body: Option<&bytes::Bytes>) -> OutcomeKind {
-        let sent = self.slot.as_ref().is_some_and(|connection| connection.trace().sent() > 0);
+        let sent = self
+            .slot
+            .as_ref()
+            .is_some_and(|connection| connection.trace().sent() > 0);
         // Nothing was written because the time ran out while connecting.
         let cause = match (cause, sent) {
             (Cause::Timeout, false) => Cause::ConnectTimeout,
             (cause, _) => cause,
         };
-        let kind = if sent { OutcomeKind::Unknown } else { OutcomeKind::NotSent };
+        let kind = if sent {
+            OutcomeKind::Unknown
+        } else {
+            OutcomeKind::NotSent
+        };
         (self.operation.kind, self.operation.label) = (kind, kind as u8);
         let kind = self.record(cause, body);
         *self.slot = None;
@@ -273,8 +305,15 @@ impl Attempt<'_> {
             self.parts.exchange = trace.parts_ns();
             recorder.bytes(trace.sent(), trace.received());
         }
-        if matches!(self.operation.kind, OutcomeKind::Unknown | OutcomeKind::NotSent) {
-            let shape = Shape { step: self.operation.step, cause, status: self.operation.status };
+        if matches!(
+            self.operation.kind,
+            OutcomeKind::Unknown | OutcomeKind::NotSent
+        ) {
+            let shape = Shape {
+                step: self.operation.step,
+                cause,
+                status: self.operation.status,
+            };
             recorder.unknown(shape, body.map_or(&[], |body| body));
         }
         recorder.attempt(self.operation, self.parts);
@@ -292,5 +331,9 @@ impl Drop for Attempt<'_> {
 
 const fn lag_us(due_ns: u64, begun_ns: u64) -> u32 {
     let lag = begun_ns.saturating_sub(due_ns) / 1_000;
-    if lag > u32::MAX as u64 { u32::MAX } else { lag as u32 }
+    if lag > u32::MAX as u64 {
+        u32::MAX
+    } else {
+        lag as u32
+    }
 }

@@ -95,6 +95,9 @@ pub struct Totals {
 
 impl Totals {
     /// Adds a histogram to its series.
+    ///
+    /// # Panics
+    /// Never: the histograms grow as needed.
     pub fn add(&mut self, id: SeriesId, histogram: &Histogram<u64>) {
         let sum = self.trends.entry(id).or_insert_with(|| {
             Histogram::new(id.trend.digits()).expect("2 and 3 digits are valid")
@@ -104,6 +107,9 @@ impl Totals {
     }
 
     /// All series of the trend that the condition picks, added up; `None` without a sample.
+    ///
+    /// # Panics
+    /// Never: the histograms grow as needed.
     pub fn merged(
         &self,
         trend: Trend,

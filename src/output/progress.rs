@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
 
-use crate::plan::Plan;
 use crate::measure::{Second, ThresholdResult};
+use crate::plan::Plan;
 
 /// What the progress display and the conductor see of a load under way.
 #[derive(Debug, Clone, Default)]
@@ -57,7 +57,7 @@ impl Progress {
         match &self.display {
             Display::Quiet => {}
             Display::Plain => {
-                if live.second.t % PLAIN_EVERY == 0 {
+                if live.second.t.is_multiple_of(PLAIN_EVERY) {
                     eprintln!("{:>5} s  {}", live.second.t + 1, self.line(live));
                 }
             }
@@ -86,7 +86,9 @@ impl Progress {
 
     fn line(&self, live: &Live) -> String {
         let second = &live.second;
-        let p95 = second.p95_ms.map_or("no data".to_owned(), |ms| format!("{ms:.1} ms"));
+        let p95 = second
+            .p95_ms
+            .map_or("no data".to_owned(), |ms| format!("{ms:.1} ms"));
         let phases = match second.phases.as_slice() {
             [] => "finishing".to_owned(),
             phases => phases.join("+"),
@@ -105,9 +107,10 @@ impl Progress {
 /// The four that every first-come-first-served system has, and whatever else has occurred.
 fn shown_outcomes(live: &Live) -> String {
     let always = ["issued", "sold_out", "duplicate", "unknown"];
-    let others = live.outcomes.iter().filter(|(name, count)| {
-        **count > 0 && !always.contains(&name.as_str())
-    });
+    let others = live
+        .outcomes
+        .iter()
+        .filter(|(name, count)| **count > 0 && !always.contains(&name.as_str()));
     let count = |name: &str| live.outcomes.get(name).copied().unwrap_or(0);
     let mut words: Vec<_> = always.iter().map(|name| word(name, count(name))).collect();
     words.extend(others.map(|(name, count)| word(name, *count)));

@@ -345,7 +345,7 @@ mod tests {
             let mut at = Duration::ZERO;
             while let Some(next) = curve.next_change(at) {
                 prop_assert!(next > at);
-                let before = next - Duration::from_nanos(1);
+                let before = next.saturating_sub(Duration::from_nanos(1));
                 prop_assert_eq!(curve.at(before), curve.at(at), "constant until the change");
                 at = next;
             }

@@ -468,13 +468,20 @@ impl Secret {
     /// Scheme and host for people, without user, password, path or query. What does not look like
     /// a host is not shown: a password may hold any of the characters that divide a URL.
     pub fn redacted(&self) -> String {
-        let Some((scheme, rest)) = self.0.split_once(':') else { return "***".to_owned() };
-        if !scheme.chars().all(|c| c.is_ascii_alphanumeric() || c == '+') {
+        let Some((scheme, rest)) = self.0.split_once(':') else {
+            return "***".to_owned();
+        };
+        if !scheme
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '+')
+        {
             return "***".to_owned();
         }
         let rest = rest.trim_start_matches('/');
         let (authority, behind) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        let host = authority
+            .rsplit_once('@')
+            .map_or(authority, |(_, host)| host);
         let port_is_number = host.rsplit_once(':').is_none_or(|(_, port)| {
             port.ends_with(']') || port.chars().all(|c| c.is_ascii_digit())
         });
@@ -548,12 +555,12 @@ impl Executor {
             Self::ConstantVus { vus, .. }
             | Self::PerVuIterations { vus, .. }
             | Self::SharedIterations { vus, .. } => *vus,
-            Self::RampingVus { start, stages, .. } => {
-                stages.iter().map(|stage| stage.target).fold(*start, u64::max)
-            }
-            Self::ConstantArrivalRate { max_vus, .. } | Self::RampingArrivalRate { max_vus, .. } => {
-                *max_vus
-            }
+            Self::RampingVus { start, stages, .. } => stages
+                .iter()
+                .map(|stage| stage.target)
+                .fold(*start, u64::max),
+            Self::ConstantArrivalRate { max_vus, .. }
+            | Self::RampingArrivalRate { max_vus, .. } => *max_vus,
             Self::Stampede { users, .. } => *users,
         }
     }

@@ -132,9 +132,14 @@ fn write_number(number: u64, out: &mut Vec<u8>) {
 /// Sets the version and variant bits of RFC 9562, section 5.4.
 fn write_uuid(random: u128, out: &mut Vec<u8>) {
     let bits = (random & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
-    let (a, b, c) = (bits >> 96, (bits >> 80) & 0xffff, (bits >> 64) & 0xffff);
-    let (d, e) = ((bits >> 48) & 0xffff, bits & 0xffff_ffff_ffff);
-    write!(out, "{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}").expect("writing to memory cannot fail");
+    let group = |above: u32, digits: u32| (bits >> above) & ((1 << (4 * digits)) - 1);
+    let (time, middle, version) = (group(96, 8), group(80, 4), group(64, 4));
+    let (variant, node) = (group(48, 4), group(0, 12));
+    write!(
+        out,
+        "{time:08x}-{middle:04x}-{version:04x}-{variant:04x}-{node:012x}"
+    )
+    .expect("writing to memory cannot fail");
 }
 
 fn write_escaped(text: &str, escape: Escape, out: &mut Vec<u8>) {

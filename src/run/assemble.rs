@@ -52,7 +52,12 @@ pub fn assemble(directory: &RunDirectory) -> Result<Assembled, AssembleError> {
     let environment = |name: &str| std::env::var(name).ok();
     let plan = load(&record.scenario, &text, &record.overrides, &environment)?;
     let evidence = Files::read(directory, &plan)?;
-    Ok(Judge { plan: &plan, record: &record, files: &evidence }.judge(directory)?)
+    Ok(Judge {
+        plan: &plan,
+        record: &record,
+        files: &evidence,
+    }
+    .judge(directory)?)
 }
 
 /// The evidence in memory; its size does not grow with the run but for the issued rows.
@@ -113,7 +118,7 @@ impl Files {
         }
         // A last fraction of a second says little about a rate.
         let whole = second.length_s >= 0.5 || self.seconds == 1;
-        if whole && second.t % every == 0 {
+        if whole && second.t.is_multiple_of(every) {
             self.samples.push(sample(second));
         }
     }
@@ -151,7 +156,11 @@ impl Judge<'_> {
         let findings = self.findings(directory)?;
         let thresholds: Vec<_> = evaluate(self.plan, &self.files.totals)
             .into_iter()
-            .map(|result| Judged { name: result.name, verdict: result.verdict, detail: result.detail })
+            .map(|result| Judged {
+                name: result.name,
+                verdict: result.verdict,
+                detail: result.detail,
+            })
             .collect();
         let end = self.end();
         let doubts = doubts(self.plan, &self.files.totals, self.files.generator, &end);
@@ -175,8 +184,11 @@ impl Judge<'_> {
             return Ok(Vec::new());
         }
         let history = HistoryFile::open(directory.path())?;
-        let evidence =
-            Evidence { plan: self.plan, history: &history, observations: &self.files.truth };
+        let evidence = Evidence {
+            plan: self.plan,
+            history: &history,
+            observations: &self.files.truth,
+        };
         check(&evidence)
     }
 
@@ -204,15 +216,21 @@ impl Judge<'_> {
         doubts: Vec<String>,
     ) -> Vec<String> {
         let found = |wanted: Verdict| {
-            let findings = findings.iter().filter(move |finding| finding.verdict == wanted);
+            let findings = findings
+                .iter()
+                .filter(move |finding| finding.verdict == wanted);
             findings.map(|finding| format!("{}: {}", finding.checker, finding.headline))
         };
         let missed = |wanted: Verdict| {
-            let thresholds = thresholds.iter().filter(move |threshold| threshold.verdict == wanted);
+            let thresholds = thresholds
+                .iter()
+                .filter(move |threshold| threshold.verdict == wanted);
             thresholds.map(|threshold| format!("{}: {}", threshold.name, threshold.detail))
         };
         let aborted = self.files.events.iter().filter_map(|event| match event {
-            Event::Aborted { threshold, .. } => Some(format!("the load was ended by `{threshold}`")),
+            Event::Aborted { threshold, .. } => {
+                Some(format!("the load was ended by `{threshold}`"))
+            }
             _ => None,
         });
         let mut reasons: Vec<_> = found(Verdict::Fail).chain(missed(Verdict::Fail)).collect();
@@ -251,7 +269,11 @@ impl Judge<'_> {
             exit_meaning: exit.meaning().to_owned(),
             requests,
             duration_s,
-            rps: if duration_s > 0.0 { requests as f64 / duration_s } else { 0.0 },
+            rps: if duration_s > 0.0 {
+                requests as f64 / duration_s
+            } else {
+                0.0
+            },
             outcomes: self.outcomes(),
             latency_ms: self.latency(Trend::Duration, |phase| phase != drain),
             response_ms: self.latency(Trend::ResponseTime, |phase| phase != drain),
@@ -277,7 +299,11 @@ impl Judge<'_> {
     fn outcomes(&self) -> BTreeMap<String, u64> {
         let drain = self.plan.drain_phase();
         let declared = |label: u8| {
-            self.plan.steps.iter().flat_map(|step| &step.rules).any(|rule| rule.label == label)
+            self.plan
+                .steps
+                .iter()
+                .flat_map(|step| &step.rules)
+                .any(|rule| rule.label == label)
         };
         let always = [OutcomeKind::Unknown as u8, OutcomeKind::NotSent as u8];
         let mut outcomes = BTreeMap::new();
@@ -313,9 +339,12 @@ impl Judge<'_> {
             let load = &self.plan.loads[phase.load?];
             let at = at as u16;
             let mut outcomes: BTreeMap<String, u64> = BTreeMap::new();
-            let durations = self.files.totals.trends.iter().filter(|(id, _)| {
-                id.trend == Trend::Duration && id.phase == at
-            });
+            let durations = self
+                .files
+                .totals
+                .trends
+                .iter()
+                .filter(|(id, _)| id.trend == Trend::Duration && id.phase == at);
             for (id, histogram) in durations {
                 let name = self.plan.labels[usize::from(id.label)].name.clone();
                 *outcomes.entry(name).or_default() += histogram.len();
@@ -331,7 +360,12 @@ impl Judge<'_> {
                 response_ms: self.latency(Trend::ResponseTime, |phase| phase == at),
             })
         };
-        self.plan.phases.iter().enumerate().filter_map(summary).collect()
+        self.plan
+            .phases
+            .iter()
+            .enumerate()
+            .filter_map(summary)
+            .collect()
     }
 
     fn loads(&self) -> Vec<LoadSummary> {
@@ -347,7 +381,10 @@ impl Judge<'_> {
                 executor: load.executor.name().to_owned(),
                 model: if open { "open" } else { "closed" }.to_owned(),
                 iterations: totals.count(Trend::IterationDuration, |id| of_load(id.phase)),
-                dropped: dropped.filter(|(at, _)| of_load(*at as u16)).map(|(_, n)| *n).sum(),
+                dropped: dropped
+                    .filter(|(at, _)| of_load(*at as u16))
+                    .map(|(_, n)| *n)
+                    .sum(),
                 lag_p99_ms: lag_ms.filter(|_| open),
             }
         };
@@ -356,9 +393,15 @@ impl Judge<'_> {
 
     fn drained(&self) -> Option<Drain> {
         self.files.events.iter().find_map(|event| match *event {
-            Event::Drained { requests, issued, sold_out } => {
-                Some(Drain { requests, issued, sold_out })
-            }
+            Event::Drained {
+                requests,
+                issued,
+                sold_out,
+            } => Some(Drain {
+                requests,
+                issued,
+                sold_out,
+            }),
             _ => None,
         })
     }
@@ -375,10 +418,18 @@ impl Judge<'_> {
             .flatten()
             .collect();
         let shape = |event: &Event| {
-            let Event::UnknownShape { step, cause, status, example } = event else { return None };
-            let same = counts.iter().find(|count| {
-                (count.step, count.cause, count.status) == (*step, *cause, *status)
-            });
+            let Event::UnknownShape {
+                step,
+                cause,
+                status,
+                example,
+            } = event
+            else {
+                return None;
+            };
+            let same = counts
+                .iter()
+                .find(|count| (count.step, count.cause, count.status) == (*step, *cause, *status));
             Some(UnknownShape {
                 step: self.plan.steps.get(usize::from(*step))?.name.clone(),
                 cause: cause.words().to_owned(),
@@ -425,7 +476,13 @@ impl Judge<'_> {
             ..Environment::default()
         };
         for event in &self.files.events {
-            if let Event::LoadStarted { threads, provider, target, .. } = event {
+            if let Event::LoadStarted {
+                threads,
+                provider,
+                target,
+                ..
+            } = event
+            {
                 environment.threads = *threads;
                 environment.provider.clone_from(provider);
                 environment.target.clone_from(target);
@@ -438,7 +495,11 @@ impl Judge<'_> {
 /// The first that applies: an interrupted run says so whatever else it has found.
 fn exit(findings: &[Finding], thresholds: &[Judged], doubts: &[String], end: &End) -> Exit {
     let found = |wanted: Verdict| findings.iter().any(|finding| finding.verdict == wanted);
-    let missed = |wanted: Verdict| thresholds.iter().any(|threshold| threshold.verdict == wanted);
+    let missed = |wanted: Verdict| {
+        thresholds
+            .iter()
+            .any(|threshold| threshold.verdict == wanted)
+    };
     if end.interrupted {
         Exit::Interrupted
     } else if found(Verdict::Fail) {
@@ -456,8 +517,12 @@ fn all_hold(invariants: usize, thresholds: usize) -> String {
     match (invariants, thresholds) {
         (0, 0) => "nothing was claimed: no invariant and no threshold to judge".to_owned(),
         (invariants, thresholds) => {
-            let count = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
-            let (one, other) = (count(invariants, "invariant"), count(thresholds, "threshold"));
+            let count =
+                |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+            let (one, other) = (
+                count(invariants, "invariant"),
+                count(thresholds, "threshold"),
+            );
             format!("all hold: {one}, {other}")
         }
     }

@@ -17,21 +17,19 @@ use super::event::{Event, EventLog, UnknownCount};
 use super::machine;
 use crate::history::HistoryWriter;
 use crate::load::{Batch, SecondOfThread, Shape};
-use crate::measure::{
-    IntervalLog, Second, SecondLog, SeriesId, Totals, Trend, aborts,
-};
+use crate::measure::{IntervalLog, Second, SecondLog, SeriesId, Totals, Trend, aborts};
 use crate::output::Live;
 use crate::plan::Plan;
 
 /// Batches that may wait for the collector: with full batches about 200 MB. When it is full the
 /// load threads keep their operations until it is not.
-pub const WAITING_BATCHES: usize = 2048;
+pub(super) const WAITING_BATCHES: usize = 2048;
 
 /// How long nothing may stay in a buffer of this process.
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
 
 /// Everything the collector writes to and adds up.
-pub struct Collector {
+pub(super) struct Collector {
     plan: Arc<Plan>,
     history: HistoryWriter,
     intervals: IntervalLog,
@@ -54,14 +52,17 @@ impl Collector {
     ///
     /// # Errors
     /// When one cannot be created.
-    pub fn create(
+    pub(super) fn create(
         plan: Arc<Plan>,
         threads: usize,
         directory: &RunDirectory,
         events: EventLog,
         live: watch::Sender<Live>,
     ) -> io::Result<Self> {
-        let totals = Totals { dropped: vec![0; plan.phases.len()], ..Totals::default() };
+        let totals = Totals {
+            dropped: vec![0; plan.phases.len()],
+            ..Totals::default()
+        };
         let names = plan.labels.iter().map(|label| (label.name.clone(), 0));
         Ok(Self {
             history: HistoryWriter::create(directory.path())?,
@@ -83,7 +84,7 @@ impl Collector {
     }
 
     /// Receives until every sender is gone, then writes [`Event::Recorded`].
-    pub fn run(mut self, batches: &Receiver<Batch>) {
+    pub(super) fn run(mut self, batches: &Receiver<Batch>) {
         let mut flushed = std::time::Instant::now();
         loop {
             match batches.recv_timeout(FLUSH_EVERY) {
@@ -113,7 +114,11 @@ impl Collector {
             count: *count,
         };
         let unknown = self.shapes.iter().map(count).collect();
-        Event::Recorded { lost: self.lost, failure: self.failure.clone(), unknown }
+        Event::Recorded {
+            lost: self.lost,
+            failure: self.failure.clone(),
+            unknown,
+        }
     }
 
     fn take(&mut self, batch: Batch) {
@@ -161,7 +166,11 @@ impl Collector {
 
     /// Closes every second up to this one: all threads have reported it.
     fn close_seconds(&mut self, upto: u64) {
-        while let Some(entry) = self.waiting.first_entry().filter(|entry| *entry.key() <= upto) {
+        while let Some(entry) = self
+            .waiting
+            .first_entry()
+            .filter(|entry| *entry.key() <= upto)
+        {
             let (second, sums) = entry.remove_entry();
             self.close(second, &sums);
         }
@@ -173,11 +182,15 @@ impl Collector {
             let histogram = histograms.entry(*id).or_insert_with(|| {
                 Histogram::new(id.trend.digits()).expect("2 and 3 digits are valid")
             });
-            histogram.record_n(*value, *count).expect("a histogram that grows takes every value");
+            histogram
+                .record_n(*value, *count)
+                .expect("a histogram that grows takes every value");
         }
         for (id, histogram) in &histograms {
             let start = Duration::from_secs(second);
-            let done = self.intervals.append(start, Duration::from_secs(1), *id, histogram);
+            let done = self
+                .intervals
+                .append(start, Duration::from_secs(1), *id, histogram);
             self.note(done);
             self.totals.add(*id, histogram);
         }
@@ -197,7 +210,8 @@ impl Collector {
     ) {
         let line = self.line(second, sums, histograms);
         for sums in sums {
-            std::iter::zip(&mut self.totals.dropped, &sums.dropped).for_each(|(all, one)| *all += one);
+            std::iter::zip(&mut self.totals.dropped, &sums.dropped)
+                .for_each(|(all, one)| *all += one);
         }
         self.totals.data_sent += line.data_sent;
         self.totals.data_received += line.data_received;
@@ -210,7 +224,11 @@ impl Collector {
         let done = self.seconds.append(&line);
         self.note(done);
         let abort = aborts(&self.plan, &self.totals);
-        self.live.send_replace(Live { second: line, outcomes: self.outcomes.clone(), abort });
+        self.live.send_replace(Live {
+            second: line,
+            outcomes: self.outcomes.clone(),
+            abort,
+        });
     }
 
     fn line(
@@ -234,8 +252,15 @@ impl Collector {
         let busiest = self.busiest_thread(sums);
         let mut dropped = BTreeMap::new();
         for sums in sums {
-            for (phase, count) in sums.dropped.iter().enumerate().filter(|(_, count)| **count > 0) {
-                *dropped.entry(self.plan.phase_name(phase as u16).to_owned()).or_default() += count;
+            for (phase, count) in sums
+                .dropped
+                .iter()
+                .enumerate()
+                .filter(|(_, count)| **count > 0)
+            {
+                *dropped
+                    .entry(self.plan.phase_name(phase as u16).to_owned())
+                    .or_default() += count;
             }
         }
         let at = Duration::from_secs(second);
@@ -248,7 +273,9 @@ impl Collector {
             vus: sums.iter().map(|sums| sums.vus).sum(),
             requests: outcomes.values().sum(),
             outcomes,
-            iterations: of(Trend::IterationDuration).map(|(_, histogram)| histogram.len()).sum(),
+            iterations: of(Trend::IterationDuration)
+                .map(|(_, histogram)| histogram.len())
+                .sum(),
             dropped,
             p50_ms: quantile_ms(response.as_ref(), 0.5),
             p95_ms: quantile_ms(response.as_ref(), 0.95),
@@ -259,7 +286,13 @@ impl Collector {
             generator_cpu: self.process_cpu(),
             busiest_thread: busiest,
             resident_bytes: machine::resident_bytes(),
-            phases: self.plan.phases.iter().filter(under_way).map(|p| p.name.clone()).collect(),
+            phases: self
+                .plan
+                .phases
+                .iter()
+                .filter(under_way)
+                .map(|p| p.name.clone())
+                .collect(),
         }
     }
 
@@ -282,7 +315,8 @@ impl Collector {
 
     fn note(&mut self, done: io::Result<()>) {
         if let Err(error) = done {
-            self.failure.get_or_insert_with(|| format!("the run directory: {error}"));
+            self.failure
+                .get_or_insert_with(|| format!("the run directory: {error}"));
         }
     }
 }
@@ -294,7 +328,9 @@ fn merge<'a>(
     for (_, histogram) in histograms {
         match &mut sum {
             None => sum = Some(histogram.clone()),
-            Some(sum) => sum.add(histogram).expect("a histogram that grows takes every value"),
+            Some(sum) => sum
+                .add(histogram)
+                .expect("a histogram that grows takes every value"),
         }
     }
     sum.filter(|sum| !sum.is_empty())

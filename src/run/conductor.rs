@@ -29,7 +29,7 @@ use crate::probe::{ProbeError, TruthLog, When};
 use crate::stack::{NotReady, Ready};
 
 /// The drain phase ends after this time, whatever is left.
-const DRAIN_WITHIN: Duration = Duration::from_secs(60);
+const DRAIN_WITHIN: Duration = Duration::from_mins(1);
 
 /// Files of the process beside the sockets of the VUs.
 const OTHER_FILES: u64 = 64;
@@ -101,13 +101,15 @@ pub async fn conduct(request: Request<'_>) -> Result<RunDirectory, RunError> {
         .map_err(failed_to("make the run directory"))?;
     let clock = RunClock::start();
     write_down(&request, &directory, clock).map_err(failed_to("write to the run directory"))?;
-    let stack = directory.stack().map_err(failed_to("write to the run directory"))?;
+    let stack = directory
+        .stack()
+        .map_err(failed_to("write to the run directory"))?;
     let mut waiting = interrupts.clone();
     let ready = waiting.unless(1, Ready::start(&request.plan, &stack)).await;
     let ready = ready.ok_or(RunError::Interrupted)??;
     let run = Run::open(request, &directory, clock, &ready, interrupts).await;
     let ended = match run {
-        Ok(run) => run.to_its_end(&ready).await,
+        Ok(run) => run.until_its_end(&ready).await,
         Err(error) => Err(error),
     };
     ready.stop().await;
@@ -123,7 +125,11 @@ fn enough_files(plan: &Plan) -> Result<(), RunError> {
     let vus: u64 = plan.loads.iter().map(|load| load.executor.max_vus()).sum();
     let needed = vus * instances + OTHER_FILES;
     let limit = machine::raise_file_limit();
-    if needed > limit { Err(RunError::Files { needed, limit }) } else { Ok(()) }
+    if needed > limit {
+        Err(RunError::Files { needed, limit })
+    } else {
+        Ok(())
+    }
 }
 
 fn write_down(request: &Request<'_>, directory: &RunDirectory, clock: RunClock) -> io::Result<()> {
@@ -163,7 +169,10 @@ impl Run {
     ) -> Result<Self, RunError> {
         let write = failed_to("write to the run directory");
         let log = TruthLog::create(directory.path()).map_err(&write)?;
-        let base = ready.endpoints.first().map(|endpoint| endpoint.url.to_string());
+        let base = ready
+            .endpoints
+            .first()
+            .map(|endpoint| endpoint.url.to_string());
         Ok(Self {
             threads: request.threads.unwrap_or_else(|| threads(&request.plan)),
             progress: Progress::new(&request.plan, request.quiet),
@@ -176,7 +185,7 @@ impl Run {
         })
     }
 
-    async fn to_its_end(mut self, ready: &Ready) -> Result<(), RunError> {
+    async fn until_its_end(mut self, ready: &Ready) -> Result<(), RunError> {
         let rows = self.truth.baseline().await?;
         if rows > 0 {
             let text = format!(
@@ -186,7 +195,9 @@ impl Run {
         }
         let (sink, batches) = sync_channel(WAITING_BATCHES);
         let (live, seen) = watch::channel(Live::default());
-        let collector = self.collector(live).map_err(failed_to("write to the run directory"))?;
+        let collector = self
+            .collector(live)
+            .map_err(failed_to("write to the run directory"))?;
         let collector = std::thread::Builder::new()
             .name("collector".to_owned())
             .spawn(move || collector.run(&batches))
@@ -209,10 +220,15 @@ impl Run {
         loaded.and(drained).map_err(failed_to("load the target"))?;
         if !matches!(collected, Ok(Ok(()))) {
             let source = io::Error::other("the collector panicked");
-            return Err(RunError::Io { doing: "record the run", source });
+            return Err(RunError::Io {
+                doing: "record the run",
+                source,
+            });
         }
         self.last_reads().await;
-        self.note(&Event::Ended { at_ns: self.clock.now_ns() });
+        self.note(&Event::Ended {
+            at_ns: self.clock.now_ns(),
+        });
         self.progress.finish();
         self.truth.close().await;
         Ok(())
@@ -220,7 +236,13 @@ impl Run {
 
     fn collector(&self, live: watch::Sender<Live>) -> io::Result<Collector> {
         let events = self.events.try_clone()?;
-        Collector::create(Arc::clone(&self.plan), self.threads, &self.directory, events, live)
+        Collector::create(
+            Arc::clone(&self.plan),
+            self.threads,
+            &self.directory,
+            events,
+            live,
+        )
     }
 
     /// The load part, until the last iteration has ended.
@@ -266,15 +288,21 @@ impl Run {
         }
         self.last_readings(watch);
         let users_taken = job.next_place.load(Ordering::Relaxed);
-        self.note(&Event::LoadEnded { at_ns: self.clock.now_ns(), users_taken });
+        self.note(&Event::LoadEnded {
+            at_ns: self.clock.now_ns(),
+            users_taken,
+        });
         engine.join()
     }
 
     fn interrupted(&mut self, engine: &Engine, times: u32) {
         if times == 1 {
             engine.stop(Stop::Gracefully);
-            self.progress.say("interrupted: iterations may finish; once more cuts them");
-            self.note(&Event::Interrupted { at_ns: self.clock.now_ns() });
+            self.progress
+                .say("interrupted: iterations may finish; once more cuts them");
+            self.note(&Event::Interrupted {
+                at_ns: self.clock.now_ns(),
+            });
         } else {
             engine.stop(Stop::AtOnce);
         }
@@ -290,14 +318,26 @@ impl Run {
     /// although users were told that it is not.
     async fn drain(&mut self, job: &Job) -> io::Result<()> {
         let wanted = self.plan.truth.as_ref().is_some_and(|truth| truth.drain);
-        let Some(load) = self.plan.drain_load().filter(|_| wanted && !self.interrupts.any()) else {
+        let Some(load) = self
+            .plan
+            .drain_load()
+            .filter(|_| wanted && !self.interrupts.any())
+        else {
             return Ok(());
         };
-        self.progress.say("settling, then draining: fresh users ask until the first sold-out");
+        self.progress
+            .say("settling, then draining: fresh users ask until the first sold-out");
         self.settle(2).await;
-        let most = self.plan.subject.as_ref().map_or(0, |subject| subject.stock) + 1_000;
+        let most = self
+            .plan
+            .subject
+            .as_ref()
+            .map_or(0, |subject| subject.stock)
+            + 1_000;
         let mut interrupts = self.interrupts.clone();
-        let drained = interrupts.unless(1, drain(job, load, most, DRAIN_WITHIN)).await;
+        let drained = interrupts
+            .unless(1, drain(job, load, most, DRAIN_WITHIN))
+            .await;
         if let Some(drained) = drained.transpose()? {
             self.note(&Event::Drained {
                 requests: drained.requests,
@@ -320,7 +360,11 @@ impl Run {
         }
         self.truth.read(When::Last).await;
         self.truth.remaining_at_rest().await;
-        let quiet = self.plan.truth.as_ref().map_or(Duration::ZERO, |truth| truth.settle.quiet);
+        let quiet = self
+            .plan
+            .truth
+            .as_ref()
+            .map_or(Duration::ZERO, |truth| truth.settle.quiet);
         let mut interrupts = self.interrupts.clone();
         interrupts.unless(2, sleep(quiet)).await;
         self.truth.read(When::Second).await;
@@ -329,7 +373,11 @@ impl Run {
     /// `None` if there is nothing to wait for, or so many interrupts say not to.
     async fn settle(&self, interrupts: u32) -> Option<bool> {
         let settle = self.plan.truth.as_ref()?.settle;
-        self.interrupts.clone().unless(interrupts, self.truth.settle(settle)).await.flatten()
+        self.interrupts
+            .clone()
+            .unless(interrupts, self.truth.settle(settle))
+            .await
+            .flatten()
     }
 
     /// An event that the disk does not take is missing from the report, which then says that the
@@ -349,13 +397,20 @@ fn threads(plan: &Plan) -> usize {
 }
 
 fn target(plan: &Plan, ready: &Ready) -> String {
-    let urls: Vec<_> = ready.endpoints.iter().map(|endpoint| endpoint.url.to_string()).collect();
+    let urls: Vec<_> = ready
+        .endpoints
+        .iter()
+        .map(|endpoint| endpoint.url.to_string())
+        .collect();
     match &plan.target {
         Target::Urls { .. } => urls.join(", "),
         Target::Stack(stack) => {
             let strategy = stack.strategy.as_deref().unwrap_or("sqlite-atomic");
             let bug = stack.bug.as_ref().map(|bug| format!(", planted bug {bug}"));
-            format!("bundled server, strategy {strategy}{}", bug.unwrap_or_default())
+            format!(
+                "bundled server, strategy {strategy}{}",
+                bug.unwrap_or_default()
+            )
         }
     }
 }
@@ -372,7 +427,10 @@ impl Plan {
         let asked = self.invariants.contains(&Invariant::Stock);
         self.loads.iter().position(|load| {
             let actions = &self.flows[load.flow].actions;
-            asked && actions.iter().any(|a| matches!(a, Action::Request(step) if can_drain(*step)))
+            asked
+                && actions
+                    .iter()
+                    .any(|a| matches!(a, Action::Request(step) if can_drain(*step)))
         })
     }
 }

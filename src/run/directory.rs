@@ -34,7 +34,11 @@ impl RunRecord {
     /// The command line that repeats the run.
     pub fn command(&self) -> String {
         let overrides = &self.overrides;
-        let mut words = vec!["fcfs-bench".to_owned(), "run".to_owned(), self.scenario.clone()];
+        let mut words = vec![
+            "fcfs-bench".to_owned(),
+            "run".to_owned(),
+            self.scenario.clone(),
+        ];
         let mut add = |name: &str, value: &str| {
             words.push(name.to_owned());
             words.push(value.to_owned());
@@ -56,7 +60,11 @@ impl RunRecord {
         if let Some(seed) = overrides.seed {
             add("--seed", &seed.to_string());
         }
-        words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+        words
+            .iter()
+            .map(|word| quoted(word))
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 }
 
@@ -86,9 +94,13 @@ impl RunDirectory {
         let run = match out {
             Some(out) => {
                 fs::create_dir_all(out)?;
-                Self { path: out.to_owned() }
+                Self {
+                    path: out.to_owned(),
+                }
             }
-            None => Self { path: new_directory(Path::new("reports"), name)? },
+            None => Self {
+                path: new_directory(Path::new("reports"), name)?,
+            },
         };
         if run.record_file().exists() {
             let message = format!("{} holds a run already", run.path.display());
@@ -102,11 +114,16 @@ impl RunDirectory {
     /// # Errors
     /// When it holds no run.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let run = Self { path: path.to_owned() };
+        let run = Self {
+            path: path.to_owned(),
+        };
         if run.record_file().exists() {
             return Ok(run);
         }
-        let message = format!("{} is not a run directory: it has no run.json", path.display());
+        let message = format!(
+            "{} is not a run directory: it has no run.json",
+            path.display()
+        );
         Err(io::Error::new(io::ErrorKind::NotFound, message))
     }
 
@@ -192,14 +209,21 @@ impl RunDirectory {
 fn new_directory(parent: &Path, name: &str) -> io::Result<PathBuf> {
     fs::create_dir_all(parent)?;
     let time = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
-    let time: String = time.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+    let time: String = time.chars().filter(char::is_ascii_alphanumeric).collect();
     for number in 1..1_000 {
-        let suffix = if number == 1 { String::new() } else { format!("-{number}") };
+        let suffix = if number == 1 {
+            String::new()
+        } else {
+            format!("-{number}")
+        };
         let path = parent.join(format!("{name}-{time}{suffix}"));
         match fs::create_dir(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             made => return made.map(|()| path),
         }
     }
-    Err(io::Error::other(format!("{} has a thousand runs of this second", parent.display())))
+    Err(io::Error::other(format!(
+        "{} has a thousand runs of this second",
+        parent.display()
+    )))
 }

@@ -100,14 +100,14 @@ pub struct UnknownCount {
 
 /// Appends events to a file.
 #[derive(Debug)]
-pub struct EventLog(File);
+pub(super) struct EventLog(File);
 
 impl EventLog {
     /// Creates the file.
     ///
     /// # Errors
     /// When it cannot be created.
-    pub fn create(path: &Path) -> io::Result<Self> {
+    pub(super) fn create(path: &Path) -> io::Result<Self> {
         File::create(path).map(Self)
     }
 
@@ -115,7 +115,7 @@ impl EventLog {
     ///
     /// # Errors
     /// When the handle cannot be made.
-    pub fn try_clone(&self) -> io::Result<Self> {
+    pub(super) fn try_clone(&self) -> io::Result<Self> {
         self.0.try_clone().map(Self)
     }
 
@@ -123,7 +123,7 @@ impl EventLog {
     ///
     /// # Errors
     /// When the disk does not take it.
-    pub fn append(&mut self, event: &Event) -> io::Result<()> {
+    pub(super) fn append(&mut self, event: &Event) -> io::Result<()> {
         let mut line = serde_json::to_vec(event)?;
         line.push(b'\n');
         self.0.write_all(&line)
@@ -134,7 +134,10 @@ impl EventLog {
 ///
 /// # Errors
 /// When the file cannot be opened.
-pub fn read_events(path: &Path) -> io::Result<Vec<Event>> {
+pub(super) fn read_events(path: &Path) -> io::Result<Vec<Event>> {
     let lines = BufReader::new(File::open(path)?).lines();
-    Ok(lines.map_while(Result::ok).filter_map(|line| serde_json::from_str(&line).ok()).collect())
+    Ok(lines
+        .map_while(Result::ok)
+        .filter_map(|line| serde_json::from_str(&line).ok())
+        .collect())
 }

@@ -56,9 +56,15 @@ pub(super) fn doubts(plan: &Plan, totals: &Totals, generator: Generator, end: &E
     }
     match end.lost {
         Some(0) | None => {}
-        Some(lost) => doubts.push(format!("evidence was lost: {lost} operations were not kept")),
+        Some(lost) => doubts.push(format!(
+            "evidence was lost: {lost} operations were not kept"
+        )),
     }
-    doubts.extend(end.failure.iter().map(|failure| format!("evidence was lost: {failure}")));
+    doubts.extend(
+        end.failure
+            .iter()
+            .map(|failure| format!("evidence was lost: {failure}")),
+    );
     if totals.count(Trend::Duration, |id| id.phase != plan.drain_phase()) == 0 {
         doubts.push("no data: not a single request was made".to_owned());
     }

@@ -7,7 +7,10 @@ use rustix::time::{ClockId, clock_gettime};
 /// Operating system and kernel, as the kernel says.
 pub fn os() -> String {
     let uname = rustix::system::uname();
-    let (name, release) = (uname.sysname().to_string_lossy(), uname.release().to_string_lossy());
+    let (name, release) = (
+        uname.sysname().to_string_lossy(),
+        uname.release().to_string_lossy(),
+    );
     format!("{name} {release} {}", uname.machine().to_string_lossy())
 }
 
@@ -15,7 +18,9 @@ pub fn os() -> String {
 pub fn cpu() -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let model = info
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let model = model.map_or("unknown processor", |(_, model)| model.trim());
     format!("{model}, {cores} core{}", if cores == 1 { "" } else { "s" })
 }
@@ -31,7 +36,11 @@ pub fn memory_bytes() -> u64 {
 /// Resident memory of this process in bytes; 0 where the system does not say.
 pub fn resident_bytes() -> u64 {
     let statm = fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0);
+    let pages = statm
+        .split(' ')
+        .nth(1)
+        .and_then(|pages| pages.parse::<u64>().ok())
+        .unwrap_or(0);
     pages * rustix::param::page_size() as u64
 }
 
@@ -45,7 +54,10 @@ pub fn process_cpu_ns() -> u64 {
 pub fn raise_file_limit() -> u64 {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
     // Where it may not be raised the limit stays as it is; the caller compares with its need.
     let _ = setrlimit(Resource::Nofile, raised);
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)

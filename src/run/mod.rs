@@ -10,7 +10,7 @@ mod interrupt;
 pub mod machine;
 mod truth;
 
-pub use assemble::{Assembled, AssembleError, assemble};
+pub use assemble::{AssembleError, Assembled, assemble};
 pub use conductor::{Request, RunError, conduct};
 pub use directory::{RunDirectory, RunRecord};
 pub use event::{Event, UnknownCount};

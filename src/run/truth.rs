@@ -55,14 +55,24 @@ impl Truth {
             probe.number().await?;
             probe.close().await;
         }
-        Ok(Self { issued, stock, remaining: sources.remaining.clone(), base, log, clock })
+        Ok(Self {
+            issued,
+            stock,
+            remaining: sources.remaining.clone(),
+            base,
+            log,
+            clock,
+        })
     }
 
     /// Reads what is there before the load; a source that cannot be read now is an error.
     pub(super) async fn baseline(&mut self) -> Result<u64, ProbeError> {
         let mut rows = 0;
         if let Some(issued) = &self.issued {
-            let read = IssuedRead { rows: issued.rows().await?, at_ns: self.clock.now_ns() };
+            let read = IssuedRead {
+                rows: issued.rows().await?,
+                at_ns: self.clock.now_ns(),
+            };
             rows = read.rows.len() as u64;
             self.note(|log| log.rows(When::Baseline, &read));
         }
@@ -123,7 +133,10 @@ impl Truth {
         if let Some(issued) = &self.issued {
             match issued.rows().await {
                 Ok(rows) => {
-                    let read = IssuedRead { at_ns: self.clock.now_ns(), rows };
+                    let read = IssuedRead {
+                        at_ns: self.clock.now_ns(),
+                        rows,
+                    };
                     self.note(|log| log.rows(when, &read));
                 }
                 Err(error) => self.note(|log| log.failure(&error.to_string())),
@@ -181,11 +194,19 @@ async fn watch(
             let inv_ns = clock.now_ns();
             let number = open.number().await;
             let ret_ns = clock.now_ns();
-            let reading = number.map(|value| Reading { inv_ns, ret_ns, value });
+            let reading = number.map(|value| Reading {
+                inv_ns,
+                ret_ns,
+                value,
+            });
             if reading.is_err() {
                 probe = None;
             }
-            if readings.send(reading.map_err(|error| error.to_string())).await.is_err() {
+            if readings
+                .send(reading.map_err(|error| error.to_string()))
+                .await
+                .is_err()
+            {
                 return;
             }
         }

@@ -49,19 +49,37 @@ impl Server {
     ) -> Result<Self, NotReady> {
         let log = directory.join("server.log");
         let database = directory.join("coupons.db");
-        let mut child = command(plan, stack, &database)?.stderr(File::create(&log)?).spawn()?;
+        let mut child = command(plan, stack, &database)?
+            .stderr(File::create(&log)?)
+            .spawn()?;
         let stdin = child.stdin.take();
-        let stdout = child.stdout.take().ok_or_else(|| io::Error::other("no stdout"))?;
+        let stdout = child
+            .stdout
+            .take()
+            .ok_or_else(|| io::Error::other("no stdout"))?;
         let listening = timeout(LISTEN_WITHIN, listening(stdout)).await;
-        let fail = |problem: String| NotReady::Server { problem, log: last_lines(&log) };
+        let fail = |problem: String| NotReady::Server {
+            problem,
+            log: last_lines(&log),
+        };
         let address = match listening {
             Ok(Ok(listening)) => listening.address,
             Ok(Err(problem)) => return Err(fail(problem)),
             Err(_) => return Err(fail(format!("not within {} s", LISTEN_WITHIN.as_secs()))),
         };
         let (host, port) = (address.ip().to_string(), address.port());
-        let url = BaseUrl { https: false, host, port, prefix: String::new() };
-        Ok(Self { child, stdin, url, database })
+        let url = BaseUrl {
+            https: false,
+            host,
+            port,
+            prefix: String::new(),
+        };
+        Ok(Self {
+            child,
+            stdin,
+            url,
+            database,
+        })
     }
 
     pub(super) const fn url(&self) -> &BaseUrl {
@@ -70,11 +88,20 @@ impl Server {
 
     /// The plan's own sources, with those of the bundled server where the plan leaves it to it.
     pub(super) fn truth(&self, plan: &Plan) -> TruthSources {
-        let Some(truth) = &plan.truth else { return TruthSources::default() };
-        let id = plan.subject.as_ref().map_or("1", |subject| subject.coupon.as_str());
+        let Some(truth) = &plan.truth else {
+            return TruthSources::default();
+        };
+        let id = plan
+            .subject
+            .as_ref()
+            .map_or("1", |subject| subject.coupon.as_str());
         let fill = |source: &Option<Source>, bundled: Query| {
             let source = source.clone()?;
-            let query = if source.query == Query::Bundled { bundled } else { source.query };
+            let query = if source.query == Query::Bundled {
+                bundled
+            } else {
+                source.query
+            };
             Some(Source { query, ..source })
         };
         TruthSources {
@@ -117,8 +144,18 @@ impl Server {
 
 fn command(plan: &Plan, stack: &Stack, database: &Path) -> io::Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(["serve", "--listen", "127.0.0.1:0", "--stop-with-stdin", "--log-level", "info"]);
-    command.arg("--database").arg(database).args(["--seed", &plan.seed.to_string()]);
+    command.args([
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--stop-with-stdin",
+        "--log-level",
+        "info",
+    ]);
+    command
+        .arg("--database")
+        .arg(database)
+        .args(["--seed", &plan.seed.to_string()]);
     if let Some(Subject { coupon, stock }) = &plan.subject {
         command.args(["--coupon", coupon, "--stock", &stock.to_string()]);
     }
@@ -131,7 +168,10 @@ fn command(plan: &Plan, stack: &Stack, database: &Path) -> io::Result<Command> {
     if let Some(readers) = stack.database_pool {
         command.args(["--database-pool", &readers.to_string()]);
     }
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true);
     // A Ctrl-C in the terminal is for the harness, which ends the server in its own time.
     command.process_group(0);
     Ok(command)
@@ -151,5 +191,6 @@ fn last_lines(log: &Path) -> String {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<_> = text.lines().collect();
     let last = &lines[lines.len().saturating_sub(LOG_LINES)..];
-    last.iter().fold(String::new(), |text, line| format!("{text}\n  {line}"))
+    last.iter()
+        .fold(String::new(), |text, line| format!("{text}\n  {line}"))
 }

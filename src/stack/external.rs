@@ -40,14 +40,19 @@ async fn reach_one(url: &BaseUrl, ready: Option<&str>, http2: bool) -> Result<En
             Err(_) => format!("no answer within {} s", TRY_WITHIN.as_secs()),
         };
         if Instant::now() >= give_up {
-            return Err(NotReady::Unreachable { url: url.to_string(), problem });
+            return Err(NotReady::Unreachable {
+                url: url.to_string(),
+                problem,
+            });
         }
         sleep(TRY_EVERY).await;
     }
 }
 
 async fn try_once(url: &BaseUrl, ready: Option<&str>, http2: bool) -> Result<Endpoint, String> {
-    let endpoint = Endpoint::resolve(url.clone(), http2).await.map_err(|e| e.to_string())?;
+    let endpoint = Endpoint::resolve(url.clone(), http2)
+        .await
+        .map_err(|e| e.to_string())?;
     let connected = endpoint.connect(RunClock::start()).await;
     let opened = connected.map_err(|error| format!("{error} ({})", error.source))?;
     drop(opened);
@@ -59,9 +64,15 @@ async fn try_once(url: &BaseUrl, ready: Option<&str>, http2: bool) -> Result<End
 
 async fn ask(url: &str) -> Result<(), String> {
     crate::tls::install_provider();
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build();
     let client = client.map_err(|error| error.to_string())?;
-    let answer = client.get(url).send().await.map_err(|error| error.without_url().to_string())?;
+    let answer = client
+        .get(url)
+        .send()
+        .await
+        .map_err(|error| error.without_url().to_string())?;
     if answer.status().is_server_error() {
         return Err(format!("{} from its ready path", answer.status()));
     }
@@ -69,7 +80,9 @@ async fn ask(url: &str) -> Result<(), String> {
 }
 
 pub(super) fn truth(plan: &Plan) -> TruthSources {
-    let Some(truth) = &plan.truth else { return TruthSources::default() };
+    let Some(truth) = &plan.truth else {
+        return TruthSources::default();
+    };
     TruthSources {
         issued: truth.issued.clone(),
         stock: truth.stock.clone(),

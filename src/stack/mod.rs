@@ -66,7 +66,12 @@ impl Ready {
                 let endpoints = external::reach(urls, ready.as_deref(), *http2).await?;
                 let truth = external::truth(plan);
                 let provider = "none: the system already runs".to_owned();
-                Ok(Self { endpoints, truth, provider, server: None })
+                Ok(Self {
+                    endpoints,
+                    truth,
+                    provider,
+                    server: None,
+                })
             }
             Target::Stack(stack) => {
                 let server = embedded::Server::start(plan, stack, directory).await?;
@@ -78,7 +83,12 @@ impl Ready {
                     Provider::Auto => "embedded: auto, and this version has no other provider",
                 };
                 let provider = provider.to_owned();
-                Ok(Self { endpoints, truth, provider, server: Some(server) })
+                Ok(Self {
+                    endpoints,
+                    truth,
+                    provider,
+                    server: Some(server),
+                })
             }
         }
     }

@@ -60,7 +60,7 @@ impl Service {
     }
 
     fn wait_until_open(&mut self) {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             let ended = self.child.try_wait().expect("the child can be asked");
             assert!(ended.is_none(), "the server ended: {}", self.log());
@@ -157,7 +157,10 @@ pub(crate) async fn open(source: &Source) -> Probe {
 }
 
 /// User, id, time and grain of each row.
-pub(crate) fn shown(rows: &[IssuedRow]) -> Vec<(&str, Option<&str>, Option<i64>, Option<i64>)> {
+/// A row as user, id, time and its grain.
+pub(crate) type Shown<'a> = (&'a str, Option<&'a str>, Option<i64>, Option<i64>);
+
+pub(crate) fn shown(rows: &[IssuedRow]) -> Vec<Shown<'_>> {
     let mut shown = Vec::new();
     for row in rows {
         let (user, id) = (row.user.as_str(), row.id.as_deref());

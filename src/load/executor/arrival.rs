@@ -32,7 +32,9 @@ struct Member {
 
 pub(super) async fn run(mut share: Share, vus: u64, max_vus: u64) {
     let executor = &share.shared.plan.loads[share.shared.load].executor;
-    let Some(ticks) = executor.ticks() else { return };
+    let Some(ticks) = executor.ticks() else {
+        return;
+    };
     // With fewer VUs than threads some threads would have ticks but nobody to serve them.
     let threads = share.threads.min(max_vus.max(1));
     if share.thread >= threads {
@@ -68,9 +70,13 @@ fn release(
 ) -> u64 {
     let elapsed = start.elapsed();
     let start_ns = share.shared.start_ns
-        + share.shared.plan.loads[share.shared.load].start_after.as_nanos() as u64;
+        + share.shared.plan.loads[share.shared.load]
+            .start_after
+            .as_nanos() as u64;
     for _ in 0..RELEASE_AT_ONCE {
-        let Some(due) = ticks.due(k).filter(|due| *due <= elapsed) else { break };
+        let Some(due) = ticks.due(k).filter(|due| *due <= elapsed) else {
+            break;
+        };
         pool.start(start_ns + due.as_nanos() as u64, crew);
         k += share.threads;
     }
@@ -98,7 +104,10 @@ impl Pool {
         }
         self.next_index += self.step;
         let counted = Counted::new(&self.shared.recorder);
-        Some(Member { vu: Vu::new(Rc::clone(&self.shared), index), _counted: counted })
+        Some(Member {
+            vu: Vu::new(Rc::clone(&self.shared), index),
+            _counted: counted,
+        })
     }
 
     /// Starts an iteration on a VU that is idle or new; without one it is dropped.

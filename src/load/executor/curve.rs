@@ -16,8 +16,8 @@ use std::time::Duration;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use super::crew::{Counted, Crew};
 use super::Share;
+use super::crew::{Counted, Crew};
 use crate::load::vu::{Shared, Vu};
 use crate::plan::VuCurve;
 
@@ -30,7 +30,9 @@ struct Slot {
 
 pub(super) async fn run(mut share: Share, graceful_ramp_down: Duration) {
     let executor = &share.shared.plan.loads[share.shared.load].executor;
-    let Some(curve) = executor.vu_curve() else { return };
+    let Some(curve) = executor.vu_curve() else {
+        return;
+    };
     let start = share.start();
     let mut crew = Crew::default();
     let mut slots: Vec<_> = share.own(curve.max()).map(Slot::new).collect();
@@ -39,12 +41,23 @@ pub(super) async fn run(mut share: Share, graceful_ramp_down: Duration) {
         if elapsed >= curve.end() || !share.goes_on() {
             break;
         }
-        follow(&mut slots, curve.at(elapsed), graceful_ramp_down, &mut crew, &share.shared);
-        if !share.wait_until(next_wake(&slots, &curve, start, elapsed)).await {
+        follow(
+            &mut slots,
+            curve.at(elapsed),
+            graceful_ramp_down,
+            &mut crew,
+            &share.shared,
+        );
+        if !share
+            .wait_until(next_wake(&slots, &curve, start, elapsed))
+            .await
+        {
             break;
         }
     }
-    slots.iter().for_each(|slot| slot.wanted.set(false));
+    for slot in &slots {
+        slot.wanted.set(false);
+    }
     let graceful_stop = share.graceful_stop();
     crew.finish(graceful_stop, &mut share.stop).await;
 }
@@ -65,12 +78,20 @@ fn follow(slots: &mut [Slot], vus: u64, ramp_down: Duration, crew: &mut Crew, sh
 /// At the curve's next change, or when a VU that is finishing has had its time.
 fn next_wake(slots: &[Slot], curve: &VuCurve, start: Instant, elapsed: Duration) -> Instant {
     let change = start + curve.next_change(elapsed).unwrap_or(curve.end());
-    slots.iter().filter_map(|slot| slot.cut_at).fold(change, Instant::min)
+    slots
+        .iter()
+        .filter_map(|slot| slot.cut_at)
+        .fold(change, Instant::min)
 }
 
 impl Slot {
     fn new(index: u64) -> Self {
-        Self { index, wanted: Rc::default(), task: None, cut_at: None }
+        Self {
+            index,
+            wanted: Rc::default(),
+            task: None,
+            cut_at: None,
+        }
     }
 
     fn is_running(&self) -> bool {

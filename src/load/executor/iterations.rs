@@ -31,9 +31,7 @@ pub(super) async fn run(mut share: Share, vus: u64, budget: Budget, max_duration
             let mut own = 0;
             let mut next = || match budget {
                 Budget::Each(iterations) => (own < iterations).then(|| own += 1).is_some(),
-                Budget::Together(iterations) => {
-                    taken.fetch_add(1, Ordering::Relaxed) < iterations
-                }
+                Budget::Together(iterations) => taken.fetch_add(1, Ordering::Relaxed) < iterations,
             };
             while goes_on.get() && next() {
                 vu.iterate(None).await;
@@ -42,5 +40,6 @@ pub(super) async fn run(mut share: Share, vus: u64, budget: Budget, max_duration
         });
     }
     let graceful_stop = share.graceful_stop();
-    crew.finish_until(end, graceful_stop, &mut share.stop, || goes_on.set(false)).await;
+    crew.finish_until(end, graceful_stop, &mut share.stop, || goes_on.set(false))
+        .await;
 }

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::vu::Shared;
 use crate::plan::Executor;
-pub use stampede::Gate;
+pub(super) use stampede::Gate;
 
 /// How the load is to end before its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,7 +31,7 @@ pub enum Stop {
 
 /// What the threads that share one load have in common.
 #[derive(Debug, Clone)]
-pub struct Common {
+pub(super) struct Common {
     /// Iterations that have been taken by any thread (`shared_iterations`).
     pub taken: Arc<AtomicU64>,
     /// Releases a stampede on all threads at one instant.
@@ -39,7 +39,7 @@ pub struct Common {
 }
 
 /// The part of one load that one thread runs: every `threads`-th VU and iteration.
-pub struct Share {
+pub(super) struct Share {
     /// What its VUs share.
     pub shared: Rc<Shared>,
     /// This thread, counted from 0.
@@ -54,7 +54,7 @@ pub struct Share {
 
 impl Share {
     /// Runs the share to its end.
-    pub async fn run(mut self) {
+    pub(super) async fn run(mut self) {
         let start = self.start();
         if !self.wait_until(start).await {
             return;
@@ -63,14 +63,24 @@ impl Share {
         let load = &plan.loads[self.shared.load];
         match &load.executor {
             Executor::ConstantVus { .. } => curve::run(self, load.graceful_stop).await,
-            Executor::RampingVus { graceful_ramp_down, .. } => {
+            Executor::RampingVus {
+                graceful_ramp_down, ..
+            } => {
                 curve::run(self, *graceful_ramp_down).await;
             }
-            Executor::PerVuIterations { vus, iterations, max_duration } => {
+            Executor::PerVuIterations {
+                vus,
+                iterations,
+                max_duration,
+            } => {
                 let budget = iterations::Budget::Each(*iterations);
                 iterations::run(self, *vus, budget, *max_duration).await;
             }
-            Executor::SharedIterations { vus, iterations, max_duration } => {
+            Executor::SharedIterations {
+                vus,
+                iterations,
+                max_duration,
+            } => {
                 let budget = iterations::Budget::Together(*iterations);
                 iterations::run(self, *vus, budget, *max_duration).await;
             }
@@ -78,7 +88,11 @@ impl Share {
             | Executor::RampingArrivalRate { vus, max_vus, .. } => {
                 arrival::run(self, *vus, *max_vus).await;
             }
-            Executor::Stampede { users, connect_within, max_duration } => {
+            Executor::Stampede {
+                users,
+                connect_within,
+                max_duration,
+            } => {
                 stampede::run(self, *users, *connect_within, *max_duration).await;
             }
         }

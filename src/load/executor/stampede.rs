@@ -19,15 +19,18 @@ const BREATH: Duration = Duration::from_millis(20);
 
 /// Releases all threads at one instant: the last thread that is ready names it.
 #[derive(Debug)]
-pub struct Gate {
+pub(crate) struct Gate {
     waiting_for: AtomicU64,
     release: watch::Sender<Option<Instant>>,
 }
 
 impl Gate {
     /// Opens when so many threads are ready.
-    pub fn new(threads: u64) -> Self {
-        Self { waiting_for: AtomicU64::new(threads), release: watch::Sender::new(None) }
+    pub(crate) fn new(threads: u64) -> Self {
+        Self {
+            waiting_for: AtomicU64::new(threads),
+            release: watch::Sender::new(None),
+        }
     }
 
     /// This thread is ready; the answer is the instant of the release.
@@ -36,7 +39,11 @@ impl Gate {
         if self.waiting_for.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.release.send_replace(Some(Instant::now() + BREATH));
         }
-        release.wait_for(Option::is_some).await.ok().and_then(|at| *at)
+        release
+            .wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|at| *at)
     }
 }
 
@@ -95,6 +102,7 @@ pub(super) async fn run(
         go.notify_waiters();
         let graceful_stop = share.graceful_stop();
         let end = release + max_duration;
-        crew.finish_until(end, graceful_stop, &mut share.stop, || {}).await;
+        crew.finish_until(end, graceful_stop, &mut share.stop, || {})
+            .await;
     }
 }

@@ -60,8 +60,17 @@ impl Endpoint {
         if addresses.is_empty() {
             return Err(io::Error::other("the name has no address"));
         }
-        let tls = if url.https { Some(tls(&url.host, http2)?) } else { None };
-        Ok(Self { url, addresses, tls, http2 })
+        let tls = if url.https {
+            Some(tls(&url.host, http2)?)
+        } else {
+            None
+        };
+        Ok(Self {
+            url,
+            addresses,
+            tls,
+            http2,
+        })
     }
 
     /// Opens a connection. Without a limit of its own: the caller's timeout covers it.
@@ -76,8 +85,9 @@ impl Endpoint {
             None => Stream::Plain(stream),
             Some((connector, name)) => {
                 let shaken = connector.connect(name.clone(), stream).await;
-                Stream::Tls(Box::new(shaken.map_err(|source| {
-                    ConnectError { cause: Cause::TlsFailed, source }
+                Stream::Tls(Box::new(shaken.map_err(|source| ConnectError {
+                    cause: Cause::TlsFailed,
+                    source,
                 })?))
             }
         };
@@ -96,7 +106,11 @@ impl Endpoint {
         Ok(Opened {
             connection: connection.map_err(failed)?,
             connecting_ns: connected - begin,
-            handshaking_ns: if self.tls.is_some() { shaken - connected } else { 0 },
+            handshaking_ns: if self.tls.is_some() {
+                shaken - connected
+            } else {
+                0
+            },
         })
     }
 
@@ -126,7 +140,11 @@ fn tls(host: &str, http2: bool) -> io::Result<(TlsConnector, ServerName<'static>
     use rustls_platform_verifier::ConfigVerifierExt as _;
     crate::tls::install_provider();
     let mut config = rustls::ClientConfig::with_platform_verifier().map_err(io::Error::other)?;
-    config.alpn_protocols = vec![if http2 { b"h2".to_vec() } else { b"http/1.1".to_vec() }];
+    config.alpn_protocols = vec![if http2 {
+        b"h2".to_vec()
+    } else {
+        b"http/1.1".to_vec()
+    }];
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
     Ok((TlsConnector::from(Arc::new(config)), name))
 }

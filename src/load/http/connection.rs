@@ -32,7 +32,9 @@ pub struct Connection {
 
 impl std::fmt::Debug for Connection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Connection").field("open", &self.driver.is_some()).finish_non_exhaustive()
+        f.debug_struct("Connection")
+            .field("open", &self.driver.is_some())
+            .finish_non_exhaustive()
     }
 }
 
@@ -67,12 +69,20 @@ impl<F: Future + 'static> hyper::rt::Executor<F> for LocalExecutor {
 impl Connection {
     pub(super) async fn http1(io: TokioIo<Wire>, trace: Rc<Trace>) -> hyper::Result<Self> {
         let (sender, driver) = http1::handshake(io).await?;
-        Ok(Self { sender: Sender::Http1(sender), driver: Some(Box::pin(driver)), trace })
+        Ok(Self {
+            sender: Sender::Http1(sender),
+            driver: Some(Box::pin(driver)),
+            trace,
+        })
     }
 
     pub(super) async fn http2(io: TokioIo<Wire>, trace: Rc<Trace>) -> hyper::Result<Self> {
         let (sender, driver) = http2::handshake(LocalExecutor, io).await?;
-        Ok(Self { sender: Sender::Http2(sender), driver: Some(Box::pin(driver)), trace })
+        Ok(Self {
+            sender: Sender::Http2(sender),
+            driver: Some(Box::pin(driver)),
+            trace,
+        })
     }
 
     /// What was seen on the wire.
@@ -125,7 +135,9 @@ async fn drive<F: Future>(
         if let Poll::Ready(output) = future.as_mut().poll(cx) {
             return Poll::Ready(output);
         }
-        let Some(running) = driver.as_mut() else { return Poll::Pending };
+        let Some(running) = driver.as_mut() else {
+            return Poll::Pending;
+        };
         if running.as_mut().poll(cx).is_ready() {
             *driver = None;
         }
@@ -135,11 +147,12 @@ async fn drive<F: Future>(
     .await
 }
 
-async fn poll_once(
-    driver: &mut Option<Pin<Box<dyn Future<Output = hyper::Result<()>>>>>,
-) -> bool {
+async fn poll_once(driver: &mut Option<Pin<Box<dyn Future<Output = hyper::Result<()>>>>>) -> bool {
     poll_fn(|cx| {
-        if driver.as_mut().is_some_and(|running| running.as_mut().poll(cx).is_ready()) {
+        if driver
+            .as_mut()
+            .is_some_and(|running| running.as_mut().poll(cx).is_ready())
+        {
             *driver = None;
         }
         Poll::Ready(driver.is_some())
@@ -152,13 +165,23 @@ async fn read(response: Response<Incoming>) -> hyper::Result<Answer> {
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else { continue };
+        let Ok(data) = frame?.into_data() else {
+            continue;
+        };
         if first.is_empty() {
             first = data;
         } else if first.len() + rest.len() < BODY_LIMIT {
             rest.extend_from_slice(&data);
         }
     }
-    let body = if rest.is_empty() { first } else { [first, rest.freeze()].concat().into() };
-    Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
+    let body = if rest.is_empty() {
+        first
+    } else {
+        [first, rest.freeze()].concat().into()
+    };
+    Ok(Answer {
+        status: head.status.as_u16(),
+        headers: head.headers,
+        body,
+    })
 }

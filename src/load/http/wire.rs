@@ -76,7 +76,7 @@ impl Trace {
 
 /// Plain TCP or TLS over it.
 #[derive(Debug)]
-pub enum Stream {
+pub(super) enum Stream {
     /// `http:`
     Plain(TcpStream),
     /// `https:`
@@ -85,7 +85,7 @@ pub enum Stream {
 
 /// A stream with its trace.
 #[derive(Debug)]
-pub struct Wire {
+pub(super) struct Wire {
     stream: Stream,
     trace: Rc<Trace>,
     clock: RunClock,
@@ -93,8 +93,12 @@ pub struct Wire {
 
 impl Wire {
     /// Traces this stream.
-    pub const fn new(stream: Stream, trace: Rc<Trace>, clock: RunClock) -> Self {
-        Self { stream, trace, clock }
+    pub(super) const fn new(stream: Stream, trace: Rc<Trace>, clock: RunClock) -> Self {
+        Self {
+            stream,
+            trace,
+            clock,
+        }
     }
 }
 

@@ -22,7 +22,8 @@ pub use overrides::{Overrides, Scale};
 
 use super::{Invariant, Plan, Subject};
 use crate::scenario::{
-    self, Diagnostics, Environment, Given, Position, Report, Scenario, Severity, did_you_mean, unsupported,
+    self, Diagnostics, Environment, Given, Position, Report, Scenario, Severity, did_you_mean,
+    unsupported,
 };
 
 /// The seed of a scenario that names none: runs repeat unless somebody asks for another.

@@ -16,7 +16,7 @@ use crate::probe::read_truth;
 use crate::report::{
     Drain, Environment, Judged, Latency, LoadSummary, PhaseSummary, Sample, Summary, UnknownShape,
 };
-use crate::scenario::Diagnostics;
+use crate::scenario::{Diagnostics, PLACEHOLDER};
 use crate::verdict::Verdict;
 
 /// Points of the chart.
@@ -49,7 +49,8 @@ pub enum AssembleError {
 pub fn assemble(directory: &RunDirectory) -> Result<Assembled, AssembleError> {
     let record = directory.read_record()?;
     let text = std::fs::read_to_string(directory.scenario_file())?;
-    let environment = |name: &str| std::env::var(name).ok();
+    // What was read with them is on disk already; a number that came from one must be there again.
+    let environment = |name: &str| std::env::var(name).ok().or(Some(PLACEHOLDER.to_owned()));
     let plan = load(&record.scenario, &text, &record.overrides, &environment)?;
     let evidence = Files::read(directory, &plan)?;
     Ok(Judge {

@@ -19,6 +19,7 @@ mod worries;
 mod tests;
 
 pub use overrides::{Overrides, Scale};
+pub use read_only::is_redis_read;
 
 use super::{Invariant, Plan, Subject};
 use crate::scenario::{

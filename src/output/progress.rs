@@ -77,6 +77,15 @@ impl Progress {
         }
     }
 
+    /// Says something that stays to be read.
+    pub fn note(&self, text: &str) {
+        match &self.display {
+            Display::Quiet => {}
+            Display::Plain => eprintln!("         {text}"),
+            Display::Terminal(bar) => bar.suspend(|| eprintln!("{text}")),
+        }
+    }
+
     /// Clears the line.
     pub fn finish(&self) {
         if let Display::Terminal(bar) = &self.display {
@@ -101,6 +110,13 @@ impl Progress {
             HumanCount((second.requests as f64 / second.length_s.max(0.001)) as u64),
             HumanDuration(left),
         )
+    }
+}
+
+impl Drop for Progress {
+    /// An error that ends the run is not to be written behind the bar.
+    fn drop(&mut self) {
+        self.finish();
     }
 }
 

@@ -106,6 +106,13 @@ fn write_down(request: &Request<'_>, directory: &RunDirectory, clock: RunClock) 
     })
 }
 
+/// Whether a threshold has ended the load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Aborted {
+    No,
+    Yes,
+}
+
 /// A run whose target is ready.
 struct Run {
     plan: Arc<Plan>,
@@ -174,8 +181,9 @@ impl Run {
         };
         let loaded = self.load(&job, ready, seen).await;
         let drained = match &loaded {
-            Ok(()) => self.drain(&job).await,
-            Err(_) => Ok(()),
+            // A system that is broken need not be loaded further.
+            Ok(Aborted::No) => self.drain(&job).await,
+            Ok(Aborted::Yes) | Err(_) => Ok(()),
         };
         // The collector ends when the last sender is gone.
         drop(job);
@@ -215,7 +223,7 @@ impl Run {
         job: &Job,
         ready: &Ready,
         mut live: watch::Receiver<Live>,
-    ) -> io::Result<()> {
+    ) -> io::Result<Aborted> {
         let start_ns = self.clock.now_ns();
         let mut engine = Engine::start(job, self.threads, start_ns)?;
         self.note(&Event::LoadStarted {
@@ -226,7 +234,7 @@ impl Run {
         });
         let mut watch = self.truth.watch();
         let mut interrupts = self.interrupts.clone();
-        let (mut asked, mut aborted) = (0, false);
+        let (mut asked, mut aborted) = (0, Aborted::No);
         loop {
             tokio::select! {
                 () = engine.ended() => break,
@@ -237,8 +245,8 @@ impl Run {
                 Ok(()) = live.changed() => {
                     let live = live.borrow_and_update().clone();
                     self.progress.second(&live);
-                    if let Some(failed) = live.abort.filter(|_| !aborted) {
-                        aborted = true;
+                    if let Some(failed) = live.abort.filter(|_| aborted == Aborted::No) {
+                        aborted = Aborted::Yes;
                         engine.stop(Stop::Gracefully);
                         self.note(&Event::Aborted {
                             at_ns: self.clock.now_ns(),
@@ -256,7 +264,7 @@ impl Run {
             at_ns: self.clock.now_ns(),
             users_taken,
         });
-        engine.join()
+        engine.join().map(|()| aborted)
     }
 
     fn interrupted(&mut self, engine: &Engine, times: u32) {

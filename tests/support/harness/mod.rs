@@ -150,12 +150,24 @@ impl Running {
     }
 
     /// Waits until the process has said something on stderr.
+    #[track_caller]
     pub(crate) fn wait_until_it_says(&mut self, words: &str) {
+        self.wait_until(words, |running| running.stderr().contains(words));
+    }
+
+    /// Waits until the process has printed a whole line to stdout.
+    #[track_caller]
+    pub(crate) fn wait_until_it_prints_a_line(&mut self) {
+        self.wait_until("a line", |running| running.stdout().ends_with('\n'));
+    }
+
+    #[track_caller]
+    fn wait_until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
         let begin = Instant::now();
-        while !self.stderr().contains(words) {
+        while !holds(self) {
             let ended = self.child.try_wait().expect("the child can be asked");
-            assert_eq!(ended, None, "it ended without {words:?}: {}", self.stderr());
-            assert!(begin.elapsed() < LIMIT, "no {words:?}: {}", self.stderr());
+            assert_eq!(ended, None, "it ended without {what:?}: {}", self.stderr());
+            assert!(begin.elapsed() < LIMIT, "no {what:?}: {}", self.stderr());
             std::thread::sleep(Duration::from_millis(10));
         }
     }

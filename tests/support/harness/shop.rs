@@ -1,7 +1,7 @@
 //! A system in the bundled dialect that a test can hold still: slow, or with a truth that moves or
 //! goes away. It follows requests, not the clock.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -23,10 +23,10 @@ use super::interrupt::Interrupts;
 use super::resources::{enough_files, threads};
 use super::truth::{Truth, Watch};
 use super::{RunDirectory, RunRecord, machine};
-use crate::history::{HistoryWriter, OutcomeKind};
+use crate::history::HistoryWriter;
 use crate::load::{Engine, Job, RunClock, Stop, drain};
 use crate::output::{Live, Progress};
-use crate::plan::{Invariant, Overrides, Plan, Target, print};
+use crate::plan::{Overrides, Plan, print};
 use crate::probe::{TruthLog, When};
 use crate::stack::Ready;
 
@@ -155,7 +155,7 @@ impl Run {
         let rows = run.truth.baseline().await?;
         if rows > 0 {
             let text = format!(
-                "the truth held {rows} issued rows before the load; they count against the stock"
+                "the truth held {rows} issued rows before the load, which count against the stock: reset the system before each run"
             );
             run.note(&Event::Warning { text });
         }
@@ -230,7 +230,7 @@ impl Run {
             at_ns: start_ns,
             threads: self.threads as u64,
             provider: ready.provider.clone(),
-            target: target(&self.plan, ready),
+            target: ready.target(&self.plan),
         });
         let mut watch = self.truth.watch();
         let mut interrupts = self.interrupts.clone();
@@ -296,7 +296,7 @@ impl Run {
             return Ok(());
         };
         self.progress
-            .say("settling, then draining: fresh users ask until the first sold-out");
+            .say("settling, then draining until the first sold-out");
         self.settle().await;
         let most = self
             .plan
@@ -381,43 +381,4 @@ async fn patiently<T>(
         progress.note("interrupted: the truth is still read; once more skips it");
     }
     interrupts.unless(2, future).await
-}
-
-fn target(plan: &Plan, ready: &Ready) -> String {
-    let urls: Vec<_> = ready
-        .endpoints
-        .iter()
-        .map(|endpoint| endpoint.url.to_string())
-        .collect();
-    match &plan.target {
-        Target::Urls { .. } => urls.join(", "),
-        Target::Stack(stack) => {
-            let strategy = stack.strategy.as_deref().unwrap_or("sqlite-atomic");
-            let bug = stack.bug.as_ref().map(|bug| format!(", planted bug {bug}"));
-            format!(
-                "bundled server, strategy {strategy}{}",
-                bug.unwrap_or_default()
-            )
-        }
-    }
-}
-
-impl Plan {
-    /// The load whose flow asks for the subject and can be told that it is sold out.
-    fn drain_load(&self) -> Option<usize> {
-        use crate::plan::Action;
-        let can_drain = |step: u8| {
-            let step = &self.steps[usize::from(step)];
-            let sold_out = |label: u8| self.labels[usize::from(label)].kind == OutcomeKind::SoldOut;
-            step.attempts_subject && step.rules.iter().any(|rule| sold_out(rule.label))
-        };
-        let asked = self.invariants.contains(&Invariant::Stock);
-        self.loads.iter().position(|load| {
-            let actions = &self.flows[load.flow].actions;
-            asked
-                && actions
-                    .iter()
-                    .any(|a| matches!(a, Action::Request(step) if can_drain(*step)))
-        })
-    }
 }

@@ -13,7 +13,9 @@ pub enum RunError {
     #[error(transparent)]
     NotReady(#[from] NotReady),
     /// A truth could not be read before the load.
-    #[error("the truth cannot be read: {0}")]
+    #[error(
+        "the truth cannot be read: {0}\n  hint: each source under `truth` is read once before the load; correct it, or make it reachable"
+    )]
     Truth(#[from] ProbeError),
     /// There are fewer files than sockets needed.
     #[error(

@@ -4,6 +4,7 @@ mod assemble;
 mod collector;
 mod conductor;
 mod directory;
+mod drain_load;
 mod error;
 mod event;
 mod guard;

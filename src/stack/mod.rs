@@ -99,6 +99,22 @@ impl Ready {
         }
     }
 
+    /// What is loaded, for people.
+    pub fn target(&self, plan: &Plan) -> String {
+        match &plan.target {
+            Target::Urls { .. } => {
+                let urls = self.endpoints.iter().map(|one| one.url.to_string());
+                urls.collect::<Vec<_>>().join(", ")
+            }
+            Target::Stack(stack) => {
+                let strategy = stack.strategy.as_deref().unwrap_or("sqlite-atomic");
+                let bug = stack.bug.as_ref().map(|bug| format!(", planted bug {bug}"));
+                let bug = bug.unwrap_or_default();
+                format!("bundled server, strategy {strategy}{bug}")
+            }
+        }
+    }
+
     /// Takes down what was brought up. A server that does not stop in time is killed.
     pub async fn stop(self) {
         if let Some(server) = self.server {

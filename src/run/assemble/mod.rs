@@ -12,7 +12,7 @@ use super::{RunDirectory, RunRecord};
 use crate::check::{Evidence, Finding, check};
 use crate::exit::Exit;
 use crate::history::HistoryFile;
-use crate::measure::{Trend, evaluate};
+use crate::measure::{ThresholdResult, Trend, evaluate};
 use crate::plan::{Plan, load};
 use crate::report::{Judged, Summary};
 use crate::scenario::{Diagnostics, PLACEHOLDER};
@@ -67,14 +67,7 @@ struct Judge<'a> {
 impl Judge<'_> {
     fn judge(&self, directory: &RunDirectory) -> io::Result<Assembled> {
         let findings = self.findings(directory)?;
-        let thresholds: Vec<_> = evaluate(self.plan, &self.files.totals)
-            .into_iter()
-            .map(|result| Judged {
-                name: result.name,
-                verdict: result.verdict,
-                detail: result.detail,
-            })
-            .collect();
+        let thresholds = self.thresholds();
         let end = self.end();
         let doubts = doubts(self.plan, &self.files.totals, self.files.generator, &end);
         let exit = exit(&findings, &thresholds, &doubts, &end);
@@ -103,6 +96,23 @@ impl Judge<'_> {
             observations: &self.files.truth,
         };
         check(&evidence)
+    }
+
+    /// What never began cannot have missed a limit.
+    fn thresholds(&self) -> Vec<Judged> {
+        let began = |event: &Event| matches!(event, Event::LoadStarted { .. });
+        let began = self.files.events.iter().any(began);
+        let judged = |result: ThresholdResult| Judged {
+            name: result.name,
+            verdict: if began {
+                result.verdict
+            } else {
+                Verdict::Unknown
+            },
+            detail: result.detail,
+        };
+        let results = evaluate(self.plan, &self.files.totals);
+        results.into_iter().map(judged).collect()
     }
 
     fn end(&self) -> End {

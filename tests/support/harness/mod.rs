@@ -47,7 +47,7 @@ impl Bench {
     /// A place that holds `scenario.yaml`.
     pub(crate) fn with(scenario: &Scenario) -> Self {
         let bench = Self::new();
-        bench.write("scenario.yaml", &scenario.to_string());
+        bench.write("scenario.yaml", scenario.to_string());
         bench
     }
 

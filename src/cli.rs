@@ -9,7 +9,7 @@ use clap_complete::Shell;
 use crate::exit::Exit;
 use crate::plan::{self, Overrides, Plan, Scale};
 use crate::report::{self, Summary};
-use crate::run::{self, Assembled, Request, RunDirectory, RunError};
+use crate::run::{self, AssembleError, Assembled, Request, RunDirectory, RunError};
 use crate::scenario;
 use crate::verdict::Verdict;
 
@@ -25,7 +25,7 @@ pub struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
     0  every threshold and invariant holds
-    2  the command line cannot be understood
+    2  the command line is wrong, or names a directory that cannot be used
    70  a bug of fcfs-bench
    99  a threshold failed
   104  the scenario is invalid
@@ -239,6 +239,7 @@ fn refuse(error: &RunError) -> Exit {
     eprintln!("error: {error}");
     match error {
         RunError::NotReady(_) | RunError::Truth(_) | RunError::Files { .. } => Exit::NotReady,
+        RunError::Directory { .. } => Exit::Usage,
         RunError::Interrupted => Exit::Interrupted,
         RunError::Io { .. } => Exit::Internal,
     }
@@ -282,12 +283,18 @@ fn judge(directory: &RunDirectory, shown: &Show) -> Exit {
 }
 
 fn assembled(path: &Path) -> Result<(RunDirectory, Assembled), Exit> {
-    let wrong = |error: &dyn std::fmt::Display| {
+    let directory = RunDirectory::open(path).map_err(|error| {
         eprintln!("error: {error}");
-        Exit::InvalidScenario
-    };
-    let directory = RunDirectory::open(path).map_err(|error| wrong(&error))?;
-    let assembled = run::assemble(&directory).map_err(|error| wrong(&error))?;
+        Exit::Usage
+    })?;
+    let assembled = run::assemble(&directory).map_err(|error| {
+        eprintln!("error: {error}");
+        match error {
+            AssembleError::Scenario(_) => Exit::InvalidScenario,
+            // A file of a run that is missing or damaged is evidence that was lost.
+            AssembleError::Io(_) => Exit::Unknown,
+        }
+    })?;
     Ok((directory, assembled))
 }
 
@@ -329,11 +336,12 @@ fn show(summary: &Summary, shown: &Show) {
             print(&format!("{text}\n"));
         }
     }
-    if matches!(shown, Show::Json) && summary.verdict == Verdict::Fail {
+    if !matches!(shown, Show::Tables) && summary.verdict != Verdict::Pass {
+        let verdict = summary.verdict;
         summary
             .reasons
             .iter()
-            .for_each(|reason| eprintln!("{reason}"));
+            .for_each(|reason| eprintln!("{verdict}: {reason}"));
     }
 }
 

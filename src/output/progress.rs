@@ -58,12 +58,15 @@ impl Progress {
             Display::Quiet => {}
             Display::Plain => {
                 if live.second.t.is_multiple_of(PLAIN_EVERY) {
-                    eprintln!("{:>5} s  {}", live.second.t + 1, self.line(live));
+                    let (load, outcomes) = self.lines(live);
+                    eprintln!("{:>5} s  {load}  {outcomes}", live.second.t + 1);
                 }
             }
             Display::Terminal(bar) => {
                 bar.set_position((live.second.t + 1).min(self.total_s));
-                bar.set_message(self.line(live));
+                let (load, outcomes) = self.lines(live);
+                bar.set_message(load);
+                bar.set_prefix(outcomes);
             }
         }
     }
@@ -77,6 +80,15 @@ impl Progress {
         }
     }
 
+    /// Says something that stays to be read.
+    pub fn note(&self, text: &str) {
+        match &self.display {
+            Display::Quiet => {}
+            Display::Plain => eprintln!("         {text}"),
+            Display::Terminal(bar) => bar.suspend(|| eprintln!("{text}")),
+        }
+    }
+
     /// Clears the line.
     pub fn finish(&self) {
         if let Display::Terminal(bar) = &self.display {
@@ -84,23 +96,30 @@ impl Progress {
         }
     }
 
-    fn line(&self, live: &Live) -> String {
+    /// The load of the last second, and all outcomes so far: too much for one line of 80.
+    fn lines(&self, live: &Live) -> (String, String) {
         let second = &live.second;
         let p95 = second
             .p95_ms
             .map_or("no data".to_owned(), |ms| format!("{ms:.1} ms"));
-        let phases = match second.phases.as_slice() {
-            [] => "finishing".to_owned(),
-            phases => phases.join("+"),
-        };
-        let outcomes = shown_outcomes(live);
         let left = Duration::from_secs(self.total_s.saturating_sub(second.t + 1));
-        format!(
-            "{phases}  {} VUs  {}/s  p95 {p95}  {outcomes}  {} left",
+        let (phases, left) = match second.phases.as_slice() {
+            [] => ("finishing".to_owned(), String::new()),
+            phases => (phases.join("+"), format!("  {} left", HumanDuration(left))),
+        };
+        let load = format!(
+            "{phases}  {} VUs  {}/s  p95 {p95}{left}",
             HumanCount(second.vus),
             HumanCount((second.requests as f64 / second.length_s.max(0.001)) as u64),
-            HumanDuration(left),
-        )
+        );
+        (load, shown_outcomes(live))
+    }
+}
+
+impl Drop for Progress {
+    /// An error that ends the run is not to be written behind the bar.
+    fn drop(&mut self) {
+        self.finish();
     }
 }
 
@@ -124,7 +143,7 @@ fn word(name: &str, count: u64) -> String {
 fn bar(total_s: u64) -> ProgressBar {
     let bar = ProgressBar::new(total_s);
     // Without colour the line reads the same, so there is none to respect NO_COLOR with.
-    let style = ProgressStyle::with_template("{bar:24} {elapsed:>4}  {wide_msg}");
+    let style = ProgressStyle::with_template("{bar:20} {elapsed:>4}  {wide_msg}\n{prefix}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.enable_steady_tick(Duration::from_millis(500));
     bar

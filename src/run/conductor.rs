@@ -17,22 +17,21 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::collector::{Collector, WAITING_BATCHES};
+use super::error::{RunError, failed_to};
 use super::event::{Event, EventLog};
 use super::interrupt::Interrupts;
+use super::resources::{enough_files, threads};
 use super::truth::{Truth, Watch};
 use super::{RunDirectory, RunRecord, machine};
-use crate::history::OutcomeKind;
+use crate::history::HistoryWriter;
 use crate::load::{Engine, Job, RunClock, Stop, drain};
 use crate::output::{Live, Progress};
-use crate::plan::{Invariant, Overrides, Plan, Target, print};
-use crate::probe::{ProbeError, TruthLog, When};
-use crate::stack::{NotReady, Ready};
+use crate::plan::{Overrides, Plan, print};
+use crate::probe::{TruthLog, When};
+use crate::stack::Ready;
 
 /// The drain phase ends after this time, whatever is left.
 const DRAIN_WITHIN: Duration = Duration::from_mins(1);
-
-/// Files of the process beside the sockets of the VUs.
-const OTHER_FILES: u64 = 64;
 
 /// What to run, and where to.
 #[derive(Debug)]
@@ -53,42 +52,6 @@ pub struct Request<'a> {
     pub quiet: bool,
 }
 
-/// Why there is no run to judge.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The target or its truth is not ready.
-    #[error(transparent)]
-    NotReady(#[from] NotReady),
-    /// A truth could not be read before the load.
-    #[error("the truth cannot be read: {0}")]
-    Truth(#[from] ProbeError),
-    /// There are fewer files than sockets needed.
-    #[error(
-        "{needed} open files are needed and {limit} allowed\n  hint: raise the limit with `ulimit -n {needed}`, or use fewer VUs"
-    )]
-    Files {
-        /// Sockets of all VUs and some more.
-        needed: u64,
-        /// The hard limit.
-        limit: u64,
-    },
-    /// Interrupted before the load began.
-    #[error("interrupted before the load began")]
-    Interrupted,
-    /// The harness could not do its part.
-    #[error("failed to {doing}: {source}")]
-    Io {
-        /// Finishes "failed to".
-        doing: &'static str,
-        /// What the system said.
-        source: io::Error,
-    },
-}
-
-fn failed_to(doing: &'static str) -> impl Fn(io::Error) -> RunError {
-    move |source| RunError::Io { doing, source }
-}
-
 /// Runs the plan. The run directory that is returned holds all evidence; judging it is the
 /// caller's.
 ///
@@ -97,54 +60,57 @@ fn failed_to(doing: &'static str) -> impl Fn(io::Error) -> RunError {
 pub async fn conduct(request: Request<'_>) -> Result<RunDirectory, RunError> {
     let interrupts = Interrupts::listen().map_err(failed_to("listen to signals"))?;
     enough_files(&request.plan)?;
-    let directory = RunDirectory::create(request.out, &request.plan.name)
-        .map_err(failed_to("make the run directory"))?;
+    let directory = RunDirectory::create(request.out, &request.plan.name).map_err(|source| {
+        let out = request.out.map(Path::to_owned);
+        RunError::Directory { out, source }
+    })?;
     let clock = RunClock::start();
     write_down(&request, &directory, clock).map_err(failed_to("write to the run directory"))?;
     let stack = directory
         .stack()
         .map_err(failed_to("write to the run directory"))?;
+    let progress = Progress::new(&request.plan, request.quiet);
+    let place = directory.path().display();
+    progress.note(&format!("{}: evidence goes to {place}", request.plan.name));
     let mut waiting = interrupts.clone();
-    let ready = waiting.unless(1, Ready::start(&request.plan, &stack)).await;
+    let say = |text: &str| progress.note(text);
+    let ready = waiting
+        .unless(1, Ready::start(&request.plan, &stack, &say))
+        .await;
     let ready = ready.ok_or(RunError::Interrupted)??;
-    let run = Run::open(request, &directory, clock, &ready, interrupts).await;
-    let ended = match run {
+    let opening = Run::open(request, &directory, clock, &ready, interrupts, progress);
+    let run = waiting.unless(1, opening).await;
+    let ended = match run.unwrap_or(Err(RunError::Interrupted)) {
         Ok(run) => run.until_its_end(&ready).await,
         Err(error) => Err(error),
     };
-    ready.stop().await;
+    // A server that is not waited for is killed.
+    waiting.unless(2, ready.stop()).await;
     ended.map(|()| directory)
-}
-
-/// Each VU may have a connection to each instance.
-fn enough_files(plan: &Plan) -> Result<(), RunError> {
-    let instances = match &plan.target {
-        Target::Urls { urls, .. } => urls.len() as u64,
-        Target::Stack(_) => 1,
-    };
-    let vus: u64 = plan.loads.iter().map(|load| load.executor.max_vus()).sum();
-    let needed = vus * instances + OTHER_FILES;
-    let limit = machine::raise_file_limit();
-    if needed > limit {
-        Err(RunError::Files { needed, limit })
-    } else {
-        Ok(())
-    }
 }
 
 fn write_down(request: &Request<'_>, directory: &RunDirectory, clock: RunClock) -> io::Result<()> {
     std::fs::write(directory.scenario_file(), request.text)?;
     std::fs::write(directory.plan_file(), print(&request.plan))?;
+    // A run that ends before its load has an empty history, not none.
+    HistoryWriter::create(directory.path())?;
     directory.write_record(&RunRecord {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         scenario: request.scenario.to_owned(),
-        overrides: request.overrides.clone(),
+        overrides: RunRecord::remembered(request.overrides),
         started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
         origin_unix_ns: clock.unix_ns(),
         os: machine::os(),
         cpu: machine::cpu(),
         memory_bytes: machine::memory_bytes(),
     })
+}
+
+/// Whether a threshold has ended the load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Aborted {
+    No,
+    Yes,
 }
 
 /// A run whose target is ready.
@@ -156,6 +122,7 @@ struct Run {
     events: EventLog,
     truth: Truth,
     interrupts: Interrupts,
+    interrupt_noted: bool,
     progress: Progress,
 }
 
@@ -166,6 +133,7 @@ impl Run {
         clock: RunClock,
         ready: &Ready,
         interrupts: Interrupts,
+        progress: Progress,
     ) -> Result<Self, RunError> {
         let write = failed_to("write to the run directory");
         let log = TruthLog::create(directory.path()).map_err(&write)?;
@@ -173,26 +141,28 @@ impl Run {
             .endpoints
             .first()
             .map(|endpoint| endpoint.url.to_string());
-        Ok(Self {
+        let mut run = Self {
             threads: request.threads.unwrap_or_else(|| threads(&request.plan)),
-            progress: Progress::new(&request.plan, request.quiet),
+            progress,
             plan: Arc::new(request.plan),
             directory: directory.clone(),
             clock,
             events: EventLog::create(&directory.events_file()).map_err(&write)?,
             truth: Truth::open(&ready.truth, base, log, clock).await?,
             interrupts,
-        })
+            interrupt_noted: false,
+        };
+        let rows = run.truth.baseline().await?;
+        if rows > 0 {
+            let text = format!(
+                "the truth held {rows} issued rows before the load, which count against the stock: reset the system before each run"
+            );
+            run.note(&Event::Warning { text });
+        }
+        Ok(run)
     }
 
     async fn until_its_end(mut self, ready: &Ready) -> Result<(), RunError> {
-        let rows = self.truth.baseline().await?;
-        if rows > 0 {
-            let text = format!(
-                "the truth held {rows} issued rows before the load; they count against the stock"
-            );
-            self.note(&Event::Warning { text });
-        }
         let (sink, batches) = sync_channel(WAITING_BATCHES);
         let (live, seen) = watch::channel(Live::default());
         let collector = self
@@ -211,8 +181,9 @@ impl Run {
         };
         let loaded = self.load(&job, ready, seen).await;
         let drained = match &loaded {
-            Ok(()) => self.drain(&job).await,
-            Err(_) => Ok(()),
+            // A system that is broken need not be loaded further.
+            Ok(Aborted::No) => self.drain(&job).await,
+            Ok(Aborted::Yes) | Err(_) => Ok(()),
         };
         // The collector ends when the last sender is gone.
         drop(job);
@@ -226,6 +197,7 @@ impl Run {
             });
         }
         self.last_reads().await;
+        self.note_interrupt();
         self.note(&Event::Ended {
             at_ns: self.clock.now_ns(),
         });
@@ -251,18 +223,18 @@ impl Run {
         job: &Job,
         ready: &Ready,
         mut live: watch::Receiver<Live>,
-    ) -> io::Result<()> {
+    ) -> io::Result<Aborted> {
         let start_ns = self.clock.now_ns();
         let mut engine = Engine::start(job, self.threads, start_ns)?;
         self.note(&Event::LoadStarted {
             at_ns: start_ns,
             threads: self.threads as u64,
             provider: ready.provider.clone(),
-            target: target(&self.plan, ready),
+            target: ready.target(&self.plan),
         });
         let mut watch = self.truth.watch();
         let mut interrupts = self.interrupts.clone();
-        let (mut asked, mut aborted) = (0, false);
+        let (mut asked, mut aborted) = (0, Aborted::No);
         loop {
             tokio::select! {
                 () = engine.ended() => break,
@@ -273,8 +245,8 @@ impl Run {
                 Ok(()) = live.changed() => {
                     let live = live.borrow_and_update().clone();
                     self.progress.second(&live);
-                    if let Some(failed) = live.abort.filter(|_| !aborted) {
-                        aborted = true;
+                    if let Some(failed) = live.abort.filter(|_| aborted == Aborted::No) {
+                        aborted = Aborted::Yes;
                         engine.stop(Stop::Gracefully);
                         self.note(&Event::Aborted {
                             at_ns: self.clock.now_ns(),
@@ -292,17 +264,15 @@ impl Run {
             at_ns: self.clock.now_ns(),
             users_taken,
         });
-        engine.join()
+        engine.join().map(|()| aborted)
     }
 
     fn interrupted(&mut self, engine: &Engine, times: u32) {
         if times == 1 {
             engine.stop(Stop::Gracefully);
             self.progress
-                .say("interrupted: iterations may finish; once more cuts them");
-            self.note(&Event::Interrupted {
-                at_ns: self.clock.now_ns(),
-            });
+                .note("interrupted: iterations may finish; once more cuts them");
+            self.note_interrupt();
         } else {
             engine.stop(Stop::AtOnce);
         }
@@ -326,8 +296,8 @@ impl Run {
             return Ok(());
         };
         self.progress
-            .say("settling, then draining: fresh users ask until the first sold-out");
-        self.settle(2).await;
+            .say("settling, then draining until the first sold-out");
+        self.settle().await;
         let most = self
             .plan
             .subject
@@ -354,30 +324,38 @@ impl Run {
             return;
         }
         self.progress.say("settling, then reading the truth");
-        let settled = self.settle(2).await;
-        if let Some(settled) = settled {
+        if let Some(settled) = self.settle().await {
             self.truth.settled(settled);
         }
-        self.truth.read(When::Last).await;
-        self.truth.remaining_at_rest().await;
-        let quiet = self
-            .plan
-            .truth
-            .as_ref()
-            .map_or(Duration::ZERO, |truth| truth.settle.quiet);
-        let mut interrupts = self.interrupts.clone();
-        interrupts.unless(2, sleep(quiet)).await;
-        self.truth.read(When::Second).await;
+        let settle = self.plan.truth.as_ref().map(|truth| truth.settle);
+        let quiet = settle.map_or(Duration::ZERO, |settle| settle.quiet);
+        let truth = &mut self.truth;
+        let reads = async {
+            truth.read(When::Last).await;
+            truth.remaining_at_rest().await;
+            sleep(quiet).await;
+            truth.read(When::Second).await;
+        };
+        patiently(&self.interrupts, &self.progress, reads).await;
     }
 
-    /// `None` if there is nothing to wait for, or so many interrupts say not to.
-    async fn settle(&self, interrupts: u32) -> Option<bool> {
+    /// `None` if there is nothing to wait for, or the user does not wish to wait.
+    async fn settle(&self) -> Option<bool> {
         let settle = self.plan.truth.as_ref()?.settle;
-        self.interrupts
-            .clone()
-            .unless(interrupts, self.truth.settle(settle))
+        let settling = self.truth.settle(settle);
+        patiently(&self.interrupts, &self.progress, settling)
             .await
             .flatten()
+    }
+
+    /// Notes once that a signal asked for the end, whenever it came.
+    fn note_interrupt(&mut self) {
+        if self.interrupts.any() && !self.interrupt_noted {
+            self.interrupt_noted = true;
+            self.note(&Event::Interrupted {
+                at_ns: self.clock.now_ns(),
+            });
+        }
     }
 
     /// An event that the disk does not take is missing from the report, which then says that the
@@ -387,50 +365,20 @@ impl Run {
     }
 }
 
-/// A bundled server needs cores of its own, or the load would measure its own hunger.
-fn threads(plan: &Plan) -> usize {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    match plan.target {
-        Target::Stack(_) => (cores / 2).max(1),
-        Target::Urls { .. } => cores,
-    }
-}
-
-fn target(plan: &Plan, ready: &Ready) -> String {
-    let urls: Vec<_> = ready
-        .endpoints
-        .iter()
-        .map(|endpoint| endpoint.url.to_string())
-        .collect();
-    match &plan.target {
-        Target::Urls { .. } => urls.join(", "),
-        Target::Stack(stack) => {
-            let strategy = stack.strategy.as_deref().unwrap_or("sqlite-atomic");
-            let bug = stack.bug.as_ref().map(|bug| format!(", planted bug {bug}"));
-            format!(
-                "bundled server, strategy {strategy}{}",
-                bug.unwrap_or_default()
-            )
+/// What comes after the load goes on at the first request for the end: the evidence is worth a
+/// few seconds. The second one cuts it.
+async fn patiently<T>(
+    interrupts: &Interrupts,
+    progress: &Progress,
+    future: impl Future<Output = T>,
+) -> Option<T> {
+    let mut future = std::pin::pin!(future);
+    let mut interrupts = interrupts.clone();
+    if !interrupts.any() {
+        if let Some(output) = interrupts.unless(1, &mut future).await {
+            return Some(output);
         }
+        progress.note("interrupted: the truth is still read; once more skips it");
     }
-}
-
-impl Plan {
-    /// The load whose flow asks for the subject and can be told that it is sold out.
-    fn drain_load(&self) -> Option<usize> {
-        use crate::plan::Action;
-        let can_drain = |step: u8| {
-            let step = &self.steps[usize::from(step)];
-            let sold_out = |label: u8| self.labels[usize::from(label)].kind == OutcomeKind::SoldOut;
-            step.attempts_subject && step.rules.iter().any(|rule| sold_out(rule.label))
-        };
-        let asked = self.invariants.contains(&Invariant::Stock);
-        self.loads.iter().position(|load| {
-            let actions = &self.flows[load.flow].actions;
-            asked
-                && actions
-                    .iter()
-                    .any(|a| matches!(a, Action::Request(step) if can_drain(*step)))
-        })
-    }
+    interrupts.unless(2, future).await
 }

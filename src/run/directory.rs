@@ -31,6 +31,14 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
+    /// What was typed, without its passwords.
+    pub(super) fn remembered(overrides: &Overrides) -> Overrides {
+        let mut remembered = overrides.clone();
+        let texts = remembered.set.iter_mut().chain(&mut remembered.url);
+        texts.for_each(|text| *text = without_password(text));
+        remembered
+    }
+
     /// The command line that repeats the run.
     pub fn command(&self) -> String {
         let overrides = &self.overrides;
@@ -68,6 +76,20 @@ impl RunRecord {
     }
 }
 
+/// The same without the password of any URL in it: what was typed goes to files and reports, and
+/// neither needs it.
+fn without_password(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return text.to_owned();
+    };
+    // A password may hold any character but the one that ends it: the last `@` counts.
+    let Some((user, host)) = rest.rsplit_once('@') else {
+        return text.to_owned();
+    };
+    let user = user.split_once(':').map_or(user, |(user, _)| user);
+    format!("{scheme}://{user}:***@{host}")
+}
+
 /// For a POSIX shell.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./=:,+@%".contains(c);
@@ -103,7 +125,7 @@ impl RunDirectory {
             },
         };
         if run.record_file().exists() {
-            let message = format!("{} holds a run already", run.path.display());
+            let message = "it holds a run already";
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
         }
         Ok(run)
@@ -226,4 +248,24 @@ fn new_directory(parent: &Path, name: &str) -> io::Result<PathBuf> {
         "{} has a thousand runs of this second",
         parent.display()
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_typed_is_remembered_without_passwords() {
+        // What was typed, what is kept.
+        let table = [
+            ("a.b=1", "a.b=1"),
+            ("t=mysql://u:p@h/db", "t=mysql://u:***@h/db"),
+            ("t=mysql://u:p@:/w@h/db", "t=mysql://u:***@h/db"),
+            ("http://h:80/a", "http://h:80/a"),
+            ("id=user@host", "id=user@host"),
+        ];
+        for (typed, kept) in table {
+            assert_eq!(without_password(typed), kept);
+        }
+    }
 }

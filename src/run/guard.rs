@@ -33,13 +33,25 @@ impl Generator {
     }
 }
 
+/// When a signal asked for the end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Interrupted {
+    /// Never.
+    #[default]
+    No,
+    /// The load was cut short.
+    InLoad,
+    /// The load had come to its end, but the truth had not been read.
+    AfterLoad,
+}
+
 /// What was recorded of the run's end.
 #[derive(Debug, Clone, Default)]
 pub(super) struct End {
     /// The run came to its end in good order.
     pub(super) ended: bool,
     /// A signal asked for the end.
-    pub(super) interrupted: bool,
+    pub(super) interrupted: Interrupted,
     /// Operations that could not be kept; `None`: the collector did not come to its end.
     pub(super) lost: Option<u64>,
     /// Why the files are incomplete.
@@ -49,11 +61,15 @@ pub(super) struct End {
 /// Every reason to doubt, in words.
 pub(super) fn doubts(plan: &Plan, totals: &Totals, generator: Generator, end: &End) -> Vec<String> {
     let mut doubts = Vec::new();
-    if end.interrupted {
-        doubts.push("the run was interrupted: the load did not come to its end".to_owned());
-    } else if !end.ended {
-        doubts.push("the run was cut off: its evidence ends in mid-run".to_owned());
-    }
+    let cut = match end.interrupted {
+        Interrupted::InLoad => Some("the run was interrupted: the load did not come to its end"),
+        Interrupted::AfterLoad => {
+            Some("the run was interrupted after its load, before the truth was read to its end")
+        }
+        Interrupted::No if !end.ended => Some("the run was cut off: its evidence ends in mid-run"),
+        Interrupted::No => None,
+    };
+    doubts.extend(cut.map(str::to_owned));
     match end.lost {
         Some(0) | None => {}
         Some(lost) => doubts.push(format!(

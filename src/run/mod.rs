@@ -4,13 +4,17 @@ mod assemble;
 mod collector;
 mod conductor;
 mod directory;
+mod drain_load;
+mod error;
 mod event;
 mod guard;
 mod interrupt;
 pub mod machine;
+mod resources;
 mod truth;
 
 pub use assemble::{AssembleError, Assembled, assemble};
-pub use conductor::{Request, RunError, conduct};
+pub use conductor::{Request, conduct};
 pub use directory::{RunDirectory, RunRecord};
+pub use error::RunError;
 pub use event::{Event, UnknownCount};

@@ -22,16 +22,23 @@ pub(super) async fn reach(
     urls: &[BaseUrl],
     ready: Option<&str>,
     http2: bool,
+    say: &dyn Fn(&str),
 ) -> Result<Vec<Endpoint>, NotReady> {
     let mut endpoints = Vec::with_capacity(urls.len());
     for url in urls {
-        endpoints.push(reach_one(url, ready, http2).await?);
+        endpoints.push(reach_one(url, ready, http2, say).await?);
     }
     Ok(endpoints)
 }
 
-async fn reach_one(url: &BaseUrl, ready: Option<&str>, http2: bool) -> Result<Endpoint, NotReady> {
+async fn reach_one(
+    url: &BaseUrl,
+    ready: Option<&str>,
+    http2: bool,
+    say: &dyn Fn(&str),
+) -> Result<Endpoint, NotReady> {
     let give_up = Instant::now() + READY_WITHIN;
+    let mut said = false;
     loop {
         let answered = timeout(TRY_WITHIN, try_once(url, ready, http2)).await;
         let problem = match answered {
@@ -39,6 +46,10 @@ async fn reach_one(url: &BaseUrl, ready: Option<&str>, http2: bool) -> Result<En
             Ok(Err(problem)) => problem,
             Err(_) => format!("no answer within {} s", TRY_WITHIN.as_secs()),
         };
+        if !std::mem::replace(&mut said, true) {
+            let most = READY_WITHIN.as_secs();
+            say(&format!("waiting for {url}, {most} s at most: {problem}"));
+        }
         if Instant::now() >= give_up {
             return Err(NotReady::Unreachable {
                 url: url.to_string(),

@@ -35,7 +35,9 @@ pub struct TruthSources {
 #[derive(Debug, thiserror::Error)]
 pub enum NotReady {
     /// A URL does not answer.
-    #[error("{url} does not answer: {problem}")]
+    #[error(
+        "{url} does not answer: {problem}\n  hint: start the system first, or say where it is with --url or `target`"
+    )]
     Unreachable {
         /// Without secrets.
         url: String,
@@ -56,14 +58,18 @@ pub enum NotReady {
 }
 
 impl Ready {
-    /// Brings the target up, or makes sure that it answers.
+    /// Brings the target up, or makes sure that it answers. `say` tells the one who waits.
     ///
     /// # Errors
     /// When it does not answer in time.
-    pub async fn start(plan: &Plan, directory: &Path) -> Result<Self, NotReady> {
+    pub async fn start(
+        plan: &Plan,
+        directory: &Path,
+        say: &dyn Fn(&str),
+    ) -> Result<Self, NotReady> {
         match &plan.target {
             Target::Urls { urls, ready, http2 } => {
-                let endpoints = external::reach(urls, ready.as_deref(), *http2).await?;
+                let endpoints = external::reach(urls, ready.as_deref(), *http2, say).await?;
                 let truth = external::truth(plan);
                 let provider = "none: the system already runs".to_owned();
                 Ok(Self {
@@ -76,7 +82,7 @@ impl Ready {
             Target::Stack(stack) => {
                 let server = embedded::Server::start(plan, stack, directory).await?;
                 let urls = [server.url().clone()];
-                let endpoints = external::reach(&urls, Some("/health"), false).await?;
+                let endpoints = external::reach(&urls, Some("/health"), false, say).await?;
                 let truth = server.truth(plan);
                 let provider = match stack.provider {
                     Provider::Embedded => "embedded: as asked",
@@ -89,6 +95,22 @@ impl Ready {
                     provider,
                     server: Some(server),
                 })
+            }
+        }
+    }
+
+    /// What is loaded, for people.
+    pub fn target(&self, plan: &Plan) -> String {
+        match &plan.target {
+            Target::Urls { .. } => {
+                let urls = self.endpoints.iter().map(|one| one.url.to_string());
+                urls.collect::<Vec<_>>().join(", ")
+            }
+            Target::Stack(stack) => {
+                let strategy = stack.strategy.as_deref().unwrap_or("sqlite-atomic");
+                let bug = stack.bug.as_ref().map(|bug| format!(", planted bug {bug}"));
+                let bug = bug.unwrap_or_default();
+                format!("bundled server, strategy {strategy}{bug}")
             }
         }
     }

@@ -1,0 +1,100 @@
+//! Reads back what a run has left in its directory.
+
+use std::io;
+
+use crate::check::Observations;
+use crate::measure::{Second, Totals, read_intervals, read_seconds};
+use crate::plan::Plan;
+use crate::probe::read_truth;
+use crate::report::Sample;
+use crate::run::RunDirectory;
+use crate::run::event::{Event, read_events};
+use crate::run::guard::Generator;
+
+/// Points of the chart.
+const SAMPLES: u64 = 600;
+
+/// The evidence in memory; its size does not grow with the run but for the issued rows.
+pub(super) struct Files {
+    pub(super) events: Vec<Event>,
+    pub(super) totals: Totals,
+    pub(super) samples: Vec<Sample>,
+    pub(super) generator: Generator,
+    pub(super) seconds: u64,
+    pub(super) cpu: f64,
+    pub(super) resident_max: u64,
+    pub(super) truth: Observations,
+}
+
+impl Files {
+    pub(super) fn read(directory: &RunDirectory, plan: &Plan) -> io::Result<Self> {
+        // A run that was killed early has not all files; what is missing is empty.
+        let events = or_empty(read_events(&directory.events_file()))?;
+        let mut totals = or_empty(read_intervals(&directory.intervals_file()))?;
+        totals.dropped = vec![0; plan.phases.len()];
+        let truth = or_empty(read_truth(directory.path()))?;
+        let mut files = Self {
+            events,
+            totals,
+            samples: Vec::new(),
+            generator: Generator::default(),
+            seconds: 0,
+            cpu: 0.0,
+            resident_max: 0,
+            truth,
+        };
+        let path = directory.seconds_file();
+        if path.exists() {
+            let total = read_seconds(&path)?.count() as u64;
+            let every = total.div_ceil(SAMPLES).max(1);
+            for second in read_seconds(&path)? {
+                files.second(&second, plan, every);
+            }
+        }
+        Ok(files)
+    }
+
+    fn second(&mut self, second: &Second, plan: &Plan, every: u64) {
+        self.seconds += 1;
+        self.cpu += second.generator_cpu;
+        self.resident_max = self.resident_max.max(second.resident_bytes);
+        self.generator.second(second);
+        self.totals.data_sent += second.data_sent;
+        self.totals.data_received += second.data_received;
+        self.totals.vus = second.vus;
+        self.totals.vus_max = self.totals.vus_max.max(second.vus);
+        let end = second.t as f64 + second.length_s;
+        self.totals.elapsed = std::time::Duration::from_secs_f64(end);
+        for (name, count) in &second.dropped {
+            if let Some(at) = plan.phases.iter().position(|phase| phase.name == *name) {
+                self.totals.dropped[at] += count;
+            }
+        }
+        // A last fraction of a second says little about a rate.
+        let whole = second.length_s >= 0.5 || self.seconds == 1;
+        if whole && second.t.is_multiple_of(every) {
+            self.samples.push(sample(second));
+        }
+    }
+}
+
+fn or_empty<T: Default>(read: io::Result<T>) -> io::Result<T> {
+    match read {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(T::default()),
+        read => read,
+    }
+}
+
+fn sample(second: &Second) -> Sample {
+    let length = second.length_s.max(1e-3);
+    let per_second = |(name, count): (&String, &u64)| (name.clone(), *count as f64 / length);
+    Sample {
+        t_s: second.t as f64,
+        rps: second.requests as f64 / length,
+        vus: second.vus,
+        p50_ms: second.p50_ms,
+        p95_ms: second.p95_ms,
+        p99_ms: second.p99_ms,
+        outcomes: second.outcomes.iter().map(per_second).collect(),
+    }
+}

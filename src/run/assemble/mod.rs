@@ -1,0 +1,258 @@
+//! From a run directory to its summary: plan again, add up, check, judge. The same for a run that
+//! has just ended, for one that was killed, and for one of last year.
+
+mod figures;
+mod files;
+
+use std::io;
+
+use super::event::Event;
+use super::guard::{End, Interrupted, doubts};
+use super::{RunDirectory, RunRecord};
+use crate::check::{Evidence, Finding, check};
+use crate::exit::Exit;
+use crate::history::HistoryFile;
+use crate::measure::{ThresholdResult, Trend, evaluate};
+use crate::plan::{Plan, load};
+use crate::report::{Judged, Summary};
+use crate::scenario::{Diagnostics, PLACEHOLDER};
+use crate::verdict::Verdict;
+use files::Files;
+
+/// A judged run.
+#[derive(Debug)]
+pub struct Assembled {
+    /// All that reports need.
+    pub summary: Summary,
+    /// How the process ends.
+    pub exit: Exit,
+}
+
+/// Why a run directory cannot be judged.
+#[derive(Debug, thiserror::Error)]
+pub enum AssembleError {
+    /// The saved scenario does not make a plan any more.
+    #[error("the saved scenario:\n{0}")]
+    Scenario(#[from] Diagnostics),
+    /// A file is missing or damaged.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// Judges the run.
+///
+/// # Errors
+/// When the directory's scenario or history cannot be read.
+pub fn assemble(directory: &RunDirectory) -> Result<Assembled, AssembleError> {
+    let record = directory.read_record()?;
+    let text = std::fs::read_to_string(directory.scenario_file())?;
+    // Judging needs no secrets, so a run can be judged where its environment is not.
+    let environment = |name: &str| std::env::var(name).ok().or(Some(PLACEHOLDER.to_owned()));
+    let plan = load(&record.scenario, &text, &record.overrides, &environment)?;
+    let evidence = Files::read(directory, &plan)?;
+    Ok(Judge {
+        plan: &plan,
+        record: &record,
+        files: &evidence,
+    }
+    .judge(directory)?)
+}
+
+struct Judge<'a> {
+    plan: &'a Plan,
+    record: &'a RunRecord,
+    files: &'a Files,
+}
+
+impl Judge<'_> {
+    fn judge(&self, directory: &RunDirectory) -> io::Result<Assembled> {
+        let findings = self.findings(directory)?;
+        let thresholds = self.thresholds();
+        let end = self.end();
+        let doubts = doubts(self.plan, &self.files.totals, self.files.generator, &end);
+        let exit = exit(&findings, &thresholds, &doubts, &end);
+        let verdict = Verdict::worst(
+            findings
+                .iter()
+                .map(|finding| finding.verdict)
+                .chain(thresholds.iter().map(|threshold| threshold.verdict))
+                .chain(doubts.iter().map(|_| Verdict::Unknown))
+                // Without any claim the run has shown what it could: that it ran.
+                .chain([Verdict::Pass]),
+        );
+        let reasons = self.reasons(verdict, &findings, &thresholds, doubts);
+        let summary = self.summary(verdict, exit, reasons, findings, thresholds);
+        Ok(Assembled { summary, exit })
+    }
+
+    fn findings(&self, directory: &RunDirectory) -> io::Result<Vec<Finding>> {
+        if self.plan.invariants.is_empty() {
+            return Ok(Vec::new());
+        }
+        let history = HistoryFile::open(directory.path())?;
+        let evidence = Evidence {
+            plan: self.plan,
+            history: &history,
+            observations: &self.files.truth,
+        };
+        check(&evidence)
+    }
+
+    /// What never began cannot have missed a limit.
+    fn thresholds(&self) -> Vec<Judged> {
+        let began = |event: &Event| matches!(event, Event::LoadStarted { .. });
+        let began = self.files.events.iter().any(began);
+        let judged = |result: ThresholdResult| Judged {
+            name: result.name,
+            verdict: if began {
+                result.verdict
+            } else {
+                Verdict::Unknown
+            },
+            detail: result.detail,
+        };
+        let results = evaluate(self.plan, &self.files.totals);
+        results.into_iter().map(judged).collect()
+    }
+
+    fn end(&self) -> End {
+        let mut end = End::default();
+        let mut loaded = false;
+        for event in &self.files.events {
+            match event {
+                Event::Ended { .. } => end.ended = true,
+                Event::LoadEnded { .. } => loaded = true,
+                Event::Interrupted { .. } if loaded => end.interrupted = Interrupted::AfterLoad,
+                Event::Interrupted { .. } => end.interrupted = Interrupted::InLoad,
+                Event::Recorded { lost, failure, .. } => {
+                    (end.lost, end.failure) = (Some(*lost), failure.clone());
+                }
+                _ => {}
+            }
+        }
+        end
+    }
+
+    /// One sentence each, gravest first; never empty.
+    fn reasons(
+        &self,
+        verdict: Verdict,
+        findings: &[Finding],
+        thresholds: &[Judged],
+        doubts: Vec<String>,
+    ) -> Vec<String> {
+        let found = |wanted: Verdict| {
+            let findings = findings
+                .iter()
+                .filter(move |finding| finding.verdict == wanted);
+            findings.map(|finding| format!("{}: {}", finding.checker, finding.headline))
+        };
+        let missed = |wanted: Verdict| {
+            let thresholds = thresholds
+                .iter()
+                .filter(move |threshold| threshold.verdict == wanted);
+            thresholds.map(|threshold| format!("{}: {}", threshold.name, threshold.detail))
+        };
+        let aborted = self.files.events.iter().filter_map(|event| match event {
+            Event::Aborted { threshold, .. } => {
+                Some(format!("the load was ended by `{threshold}`"))
+            }
+            _ => None,
+        });
+        let mut reasons: Vec<_> = found(Verdict::Fail).chain(missed(Verdict::Fail)).collect();
+        reasons.extend(aborted);
+        reasons.extend(doubts);
+        reasons.extend(found(Verdict::Unknown).chain(missed(Verdict::Unknown)));
+        if reasons.is_empty() && verdict == Verdict::Pass {
+            reasons.push(all_hold(findings.len(), thresholds.len()));
+        }
+        reasons
+    }
+
+    fn summary(
+        &self,
+        verdict: Verdict,
+        exit: Exit,
+        reasons: Vec<String>,
+        findings: Vec<Finding>,
+        thresholds: Vec<Judged>,
+    ) -> Summary {
+        let (plan, totals) = (self.plan, &self.files.totals);
+        let drain = plan.drain_phase();
+        let requests = totals.count(Trend::Duration, |id| id.phase != drain);
+        let duration_s = totals.elapsed.as_secs_f64();
+        let judged = |finding: &Finding| Judged {
+            name: finding.checker.clone(),
+            verdict: finding.verdict,
+            detail: finding.headline.clone(),
+        };
+        Summary {
+            name: plan.name.clone(),
+            about: plan.about.clone(),
+            verdict,
+            reasons,
+            exit_code: exit.code(),
+            exit_meaning: exit.meaning().to_owned(),
+            requests,
+            duration_s,
+            rps: if duration_s > 0.0 {
+                requests as f64 / duration_s
+            } else {
+                0.0
+            },
+            outcomes: self.outcomes(),
+            latency_ms: self.latency(Trend::Duration, |phase| phase != drain),
+            response_ms: self.latency(Trend::ResponseTime, |phase| phase != drain),
+            phases: self.phases(),
+            loads: self.loads(),
+            dropped_iterations: totals.dropped.iter().sum(),
+            vus_max: totals.vus_max,
+            data_sent: totals.data_sent,
+            data_received: totals.data_received,
+            invariants: findings.iter().map(judged).collect(),
+            thresholds,
+            findings,
+            drain: self.drained(),
+            unknown_shapes: self.unknown_shapes(),
+            warnings: self.warnings(),
+            samples: self.files.samples.clone(),
+            environment: self.environment(),
+        }
+    }
+}
+
+/// The first that applies: an interrupted run says so whatever else it has found.
+fn exit(findings: &[Finding], thresholds: &[Judged], doubts: &[String], end: &End) -> Exit {
+    let found = |wanted: Verdict| findings.iter().any(|finding| finding.verdict == wanted);
+    let missed = |wanted: Verdict| {
+        thresholds
+            .iter()
+            .any(|threshold| threshold.verdict == wanted)
+    };
+    if end.interrupted != Interrupted::No {
+        Exit::Interrupted
+    } else if found(Verdict::Fail) {
+        Exit::Invariant
+    } else if missed(Verdict::Fail) {
+        Exit::Threshold
+    } else if found(Verdict::Unknown) || missed(Verdict::Unknown) || !doubts.is_empty() {
+        Exit::Unknown
+    } else {
+        Exit::Ok
+    }
+}
+
+fn all_hold(invariants: usize, thresholds: usize) -> String {
+    match (invariants, thresholds) {
+        (0, 0) => "nothing was claimed: no invariant and no threshold to judge".to_owned(),
+        (invariants, thresholds) => {
+            let count =
+                |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+            let (one, other) = (
+                count(invariants, "invariant"),
+                count(thresholds, "threshold"),
+            );
+            format!("all hold: {one}, {other}")
+        }
+    }
+}

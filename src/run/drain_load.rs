@@ -1,0 +1,23 @@
+//! Which load can find the end of the stock.
+
+use crate::history::OutcomeKind;
+use crate::plan::{Action, Invariant, Plan};
+
+impl Plan {
+    /// The load whose flow asks for the subject and can be told that it is sold out.
+    pub(super) fn drain_load(&self) -> Option<usize> {
+        let can_drain = |step: u8| {
+            let step = &self.steps[usize::from(step)];
+            let sold_out = |label: u8| self.labels[usize::from(label)].kind == OutcomeKind::SoldOut;
+            step.attempts_subject && step.rules.iter().any(|rule| sold_out(rule.label))
+        };
+        let asked = self.invariants.contains(&Invariant::Stock);
+        self.loads.iter().position(|load| {
+            let actions = &self.flows[load.flow].actions;
+            asked
+                && actions
+                    .iter()
+                    .any(|a| matches!(a, Action::Request(step) if can_drain(*step)))
+        })
+    }
+}

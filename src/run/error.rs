@@ -1,0 +1,65 @@
+//! Why there is no run to judge.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::probe::ProbeError;
+use crate::stack::NotReady;
+
+/// Why there is no run to judge.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The target or its truth is not ready.
+    #[error(transparent)]
+    NotReady(#[from] NotReady),
+    /// A truth could not be read before the load.
+    #[error(
+        "the truth cannot be read: {0}\n  hint: each source under `truth` is read once before the load; correct it, or make it reachable"
+    )]
+    Truth(#[from] ProbeError),
+    /// There are fewer files than sockets needed.
+    #[error(
+        "{needed} open files are needed and {limit} allowed\n  hint: raise the limit with `ulimit -n {needed}`, or use fewer VUs"
+    )]
+    Files {
+        /// Sockets of all VUs and some more.
+        needed: u64,
+        /// The hard limit.
+        limit: u64,
+    },
+    /// The evidence has no place.
+    #[error("failed to make the run directory{}: {source}{}", at(.out.as_deref()), hint(.source))]
+    Directory {
+        /// What was asked for.
+        out: Option<PathBuf>,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Interrupted before the load began.
+    #[error("interrupted before the load began")]
+    Interrupted,
+    /// The harness could not do its part.
+    #[error("failed to {doing}: {source}")]
+    Io {
+        /// Finishes "failed to".
+        doing: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+pub(super) fn failed_to(doing: &'static str) -> impl Fn(io::Error) -> RunError {
+    move |source| RunError::Io { doing, source }
+}
+
+fn at(out: Option<&Path>) -> String {
+    out.map_or(String::new(), |out| format!(" {}", out.display()))
+}
+
+fn hint(source: &io::Error) -> &'static str {
+    if source.kind() == io::ErrorKind::AlreadyExists {
+        "\n  hint: name another directory, or leave --out away for a new one under reports/"
+    } else {
+        ""
+    }
+}

@@ -1,0 +1,98 @@
+//! Each planted bug is found, by the checker that is there for it, under each strategy.
+
+#[path = "support/harness/mod.rs"]
+mod harness;
+
+use harness::scenario::Scenario;
+use harness::{Bench, verdict_of};
+use serde_json::Value;
+
+const STRATEGIES: [&str; 3] = ["sqlite-atomic", "sqlite-lock", "memory-then-sqlite"];
+
+/// More coupons than any bug of chance could miss, and more users than coupons.
+fn crowd(strategy: &'static str) -> Scenario {
+    let load = "shared_iterations: { vus: 30, iterations: 700, within: 2m }";
+    let scenario = Scenario::short().strategy(strategy).stock(300);
+    scenario.load(load).repeat(20)
+}
+
+/// Runs with the bug, and returns the detail of the invariant that is violated.
+#[track_caller]
+fn violated(strategy: &'static str, bug: &str, invariant: &str) -> (String, Value) {
+    let bench = Bench::with(&crowd(strategy));
+    let ended = bench.run_scenario(&["--bug", bug]).expect(111);
+    let summary = bench.summary();
+    let judged = verdict_of(&summary, "invariants", invariant);
+    assert_eq!(judged["verdict"], "fail", "{strategy}: {}", ended.all());
+    let detail = judged["detail"].as_str().expect("words").to_owned();
+    let reason = format!("{invariant}: {detail}");
+    let reasons = summary["reasons"].as_array().expect("a list");
+    assert!(reasons.contains(&Value::from(reason)), "{}", ended.all());
+    (detail, summary)
+}
+
+/// The cases of one part of a finding.
+#[track_caller]
+fn part<'a>(summary: &'a Value, invariant: &str, name: &str) -> &'a Value {
+    let findings = summary["findings"].as_array().expect("a list");
+    let finding = findings.iter().find(|one| one["checker"] == invariant);
+    let parts = finding.expect("the finding")["parts"].as_array();
+    let part = parts.expect("parts").iter().find(|one| one["name"] == name);
+    part.unwrap_or_else(|| panic!("no part {name}: {findings:?}"))
+}
+
+#[test]
+fn no_strategy_is_accused_without_a_bug() {
+    for strategy in STRATEGIES {
+        let bench = Bench::with(&crowd(strategy));
+        bench.run_scenario(&[]).expect(0);
+    }
+}
+
+#[test]
+fn overselling_is_found_with_its_number() {
+    for strategy in STRATEGIES {
+        let (detail, summary) = violated(strategy, "oversell", "stock");
+        let surplus = part(&summary, "stock", "oversold")["count"].as_u64();
+        let surplus = surplus.expect("a number");
+        let rows = 300 + surplus;
+        let words = format!("oversold by {surplus}: {rows} rows for a stock of 300");
+        assert!(surplus > 0 && detail == words, "{strategy}: {detail}");
+    }
+}
+
+#[test]
+fn a_second_coupon_for_one_user_is_found() {
+    for strategy in STRATEGIES {
+        let (_, summary) = violated(strategy, "double-issue", "one_per_user");
+        let part = part(&summary, "one_per_user", "rows_per_user");
+        assert!(part["count"].as_u64() > Some(0), "{strategy}: {part}");
+    }
+}
+
+#[test]
+fn a_confirmation_without_a_row_is_found() {
+    for strategy in STRATEGIES {
+        let (_, summary) = violated(strategy, "lost-ack", "acknowledged");
+        let part = part(&summary, "acknowledged", "lost");
+        assert!(part["count"].as_u64() > Some(0), "{strategy}: {part}");
+    }
+}
+
+#[test]
+fn a_last_coupon_that_nobody_gets_is_found() {
+    for strategy in STRATEGIES {
+        let (detail, _) = violated(strategy, "last-one-refused", "stock");
+        let words = "1 left over, although sold out was answered";
+        assert!(detail.starts_with(words), "{strategy}: {detail}");
+    }
+}
+
+#[test]
+fn a_duplicate_answer_to_a_user_who_holds_nothing_is_found() {
+    for strategy in STRATEGIES {
+        let (_, summary) = violated(strategy, "false-duplicate", "acknowledged");
+        let part = part(&summary, "acknowledged", "ghost_duplicate");
+        assert!(part["count"].as_u64() > Some(0), "{strategy}: {part}");
+    }
+}

@@ -296,9 +296,17 @@ pub async fn drain(job: &Job, load: usize, most: u64, within: Duration) -> io::R
             }
         }
     };
+    // Behind all VUs of the load: an id that is made of the VU's number is new, too.
+    let first: u64 = job
+        .plan
+        .loads
+        .iter()
+        .map(|load| load.executor.max_vus())
+        .sum();
+    let several = first + 1..=first + DRAIN_VUS;
     let all = async {
-        ask(0, 1).await;
-        futures_util::future::join_all((0..DRAIN_VUS).map(|index| ask(index, most))).await;
+        ask(first, 1).await;
+        futures_util::future::join_all(several.map(|index| ask(index, most))).await;
     };
     // Running into the limit is an answer too: nobody was told that it is sold out.
     let _ = LocalSet::new()

@@ -166,7 +166,7 @@ impl Vu {
     fn take_user(&mut self) -> u64 {
         let shared = &self.shared;
         let place = match (shared.plan.users.per, self.place) {
-            (Per::Vu, Some(place)) => place,
+            (Per::Vu, Some(place)) if shared.only_phase.is_none() => place,
             _ => shared.take_place(),
         };
         let number = shared.users.number(place);

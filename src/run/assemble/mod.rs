@@ -67,8 +67,8 @@ struct Judge<'a> {
 impl Judge<'_> {
     fn judge(&self, directory: &RunDirectory) -> io::Result<Assembled> {
         let findings = self.findings(directory)?;
-        let thresholds = self.thresholds();
         let end = self.end();
+        let thresholds = self.thresholds(&end);
         let doubts = doubts(self.plan, &self.files.totals, self.files.generator, &end);
         let exit = exit(&findings, &thresholds, &doubts, &end);
         let verdict = Verdict::worst(
@@ -98,10 +98,10 @@ impl Judge<'_> {
         check(&evidence)
     }
 
-    /// What never began cannot have missed a limit.
-    fn thresholds(&self) -> Vec<Judged> {
-        let began = |event: &Event| matches!(event, Event::LoadStarted { .. });
-        let began = self.files.events.iter().any(began);
+    /// A run that was cut off before its first second has missed no limit.
+    fn thresholds(&self, end: &End) -> Vec<Judged> {
+        let seen = self.files.totals.count(Trend::Duration, |_| true) > 0;
+        let began = end.ended || seen;
         let judged = |result: ThresholdResult| Judged {
             name: result.name,
             verdict: if began {

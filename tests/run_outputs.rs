@@ -85,16 +85,13 @@ fn without_a_terminal_progress_is_plain_lines() {
     let load = "constant_vus: { vus: 2, for: 2s }";
     let bench = Bench::with(&Scenario::short().load(load).think("10ms").stock(10));
     let ended = bench.run_scenario(&[]).expect(0);
+    let begin = "         front-door: evidence goes to ";
+    assert!(ended.stderr.starts_with(begin), "{}", ended.all());
     let mut lines = ended.stderr.lines();
-    let first = lines.next().expect("a line");
-    assert!(
-        first
-            .trim_start()
-            .starts_with("front-door: evidence goes to ")
-    );
-    let second = lines.next().expect("another line");
-    for words in [" s  opening  2 VUs  ", "p95 ", "issued 10", "sold out "] {
-        assert!(second.contains(words), "no {words:?}: {}", ended.all());
+    let line = lines.find(|line| line.contains(" s  opening  2 VUs  "));
+    let line = line.unwrap_or_else(|| panic!("no progress: {}", ended.all()));
+    for words in ["/s  ", "p95 ", "issued ", "sold out ", " left"] {
+        assert!(line.contains(words), "no {words:?}: {line}");
     }
     assert!(!ended.stderr.contains('\r'), "{}", ended.all());
 }
@@ -166,4 +163,15 @@ fn no_password_of_the_command_line_is_kept() {
         !report.contains("hunter2") && report.contains("shop:***@"),
         "{report}"
     );
+}
+
+#[test]
+fn json_of_a_run_that_fails_says_why_on_stderr() {
+    let bench = Bench::with(&Scenario::short());
+    let ended = bench.run_scenario(&["--json", "--bug", "last-one-refused"]);
+    let ended = ended.expect(111);
+    let printed: Value = serde_json::from_str(&ended.stdout).expect("stdout is JSON");
+    assert_eq!(printed["verdict"], "fail");
+    let words = "\nfail: stock: 1 left over, although sold out was answered";
+    assert!(ended.stderr.contains(words), "{}", ended.all());
 }

@@ -61,22 +61,19 @@ fn a_second_ctrl_c_cuts_requests_that_are_under_way() {
     let bench = Bench::new();
     bench.write("scenario.yaml", scenario);
     let mut running = bench.start_scenario(&[]);
-    wait_until("a request is under way", || shop.asked() > 0);
+    wait_until("all four users are asking", || shop.asked() == 4);
     running.signal(Signal::INT);
     running.wait_until_it_says("interrupted: iterations may finish; once more cuts them");
     running.signal(Signal::INT);
     let ended = running.wait().expect(105);
     let summary = bench.summary();
     assert_ne!(summary["verdict"], "pass", "{}", ended.all());
-    assert_eq!(summary["outcomes"]["unknown"], shop.asked());
+    assert_eq!(summary["outcomes"]["unknown"], 4);
 }
 
 #[test]
 fn ctrl_c_after_the_load_still_reads_the_truth() {
-    let scenario = Scenario::short().to_string();
-    let scenario = scenario.replace("quiet: 300ms", "quiet: 3s");
-    let bench = Bench::new();
-    bench.write("scenario.yaml", scenario);
+    let bench = Bench::with(&Scenario::short().quiet("3s"));
     let mut running = bench.start_scenario(&[]);
     running.wait_until_it_says("settling, ");
     running.signal(Signal::INT);

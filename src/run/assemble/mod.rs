@@ -67,8 +67,8 @@ struct Judge<'a> {
 impl Judge<'_> {
     fn judge(&self, directory: &RunDirectory) -> io::Result<Assembled> {
         let findings = self.findings(directory)?;
-        let thresholds = self.thresholds();
         let end = self.end();
+        let thresholds = self.thresholds(&end);
         let doubts = doubts(self.plan, &self.files.totals, self.files.generator, &end);
         let exit = exit(&findings, &thresholds, &doubts, &end);
         let verdict = Verdict::worst(
@@ -98,9 +98,9 @@ impl Judge<'_> {
         check(&evidence)
     }
 
-    /// What never began cannot have missed a limit. What ended the load has, even if the figure
-    /// recovered while the last iterations finished.
-    fn thresholds(&self) -> Vec<Judged> {
+    /// A run that was cut off before its first second has missed no limit. What ended the load has
+    /// missed its own, even if the figure recovered while the last iterations finished.
+    fn thresholds(&self, end: &End) -> Vec<Judged> {
         let aborted = |name: &str| {
             self.files.events.iter().find_map(|event| match event {
                 Event::Aborted {
@@ -109,8 +109,8 @@ impl Judge<'_> {
                 _ => None,
             })
         };
-        let began = |event: &Event| matches!(event, Event::LoadStarted { .. });
-        let began = self.files.events.iter().any(began);
+        let seen = self.files.totals.count(Trend::Duration, |_| true) > 0;
+        let began = end.ended || seen;
         let judged = |result: ThresholdResult| match aborted(&result.name) {
             Some(detail) => Judged {
                 detail: format!("it ended the load: {detail}"),

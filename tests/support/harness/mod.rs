@@ -137,10 +137,6 @@ impl Running {
         kill_process(pid, signal).expect("the process is there");
     }
 
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     pub(crate) fn stdout(&self) -> String {
         std::fs::read_to_string(&self.stdout).unwrap_or_default()
     }

@@ -13,7 +13,7 @@ pub(crate) struct Scenario {
     think: &'static str,
     thresholds: String,
     truth: String,
-    timeout: &'static str,
+    quiet: &'static str,
 }
 
 impl Scenario {
@@ -28,7 +28,7 @@ impl Scenario {
             think: "0ms",
             thresholds: "http_req_failed: [\"rate<1%\"]".to_owned(),
             truth: String::new(),
-            timeout: "1m",
+            quiet: "300ms",
         }
     }
 
@@ -77,6 +77,11 @@ impl Scenario {
         Self { thresholds, ..self }
     }
 
+    /// How long the rows must rest.
+    pub(crate) fn quiet(self, quiet: &'static str) -> Self {
+        Self { quiet, ..self }
+    }
+
     /// More keys of `truth`.
     pub(crate) fn truth(self, truth: &str) -> Self {
         let truth = format!("{truth}, ");
@@ -95,7 +100,7 @@ impl fmt::Display for Scenario {
             think,
             thresholds,
             truth,
-            timeout,
+            quiet,
         } = self;
         let bundled =
             format!("{{ stack: {{ provider: embedded, server: {{ strategy: {strategy} }} }} }}");
@@ -117,7 +122,7 @@ flows:
     - name: issue
       post: /coupons/fcfs/1/issue
       json: {{ userId: "{{{{ user }}}}" }}
-      timeout: {timeout}
+      timeout: 1m
       outcomes:
         issued: {{ status: 201, id: /id }}
         sold_out: {{ status: 400, body: Coupon stock is empty }}
@@ -125,7 +130,7 @@ flows:
         lock_failed: {{ status: 409, is: refused }}
         busy: {{ status: 503, is: refused }}
     - think: {think}
-truth: {{ {truth}settle: {{ quiet: 300ms, within: 30s }} }}
+truth: {{ {truth}settle: {{ quiet: {quiet}, within: 30s }} }}
 invariants: [stock, one_per_user, acknowledged]
 thresholds:
   {thresholds}

@@ -31,6 +31,7 @@ flows:
         issued: { status: [201, 204] }
         sold_out: { status: 400, body: sold out }
 {more}
+{outer}
 "#;
 
 /// A run in the making.
@@ -38,6 +39,7 @@ flows:
 pub(crate) struct Bench {
     load: String,
     more: String,
+    outer: String,
     users: String,
     timeout: String,
     text: Option<String>,
@@ -57,6 +59,7 @@ impl Bench {
         Self {
             load: loads.iter().map(line).collect(),
             more: String::new(),
+            outer: String::new(),
             users: "{ pool: 1000000 }".to_owned(),
             timeout: "10s".to_owned(),
             text: None,
@@ -68,6 +71,12 @@ impl Bench {
     /// Adds steps to the flow, indented by four.
     pub(crate) fn more(mut self, steps: &str) -> Self {
         steps.clone_into(&mut self.more);
+        self
+    }
+
+    /// Adds lines to the scenario itself.
+    pub(crate) fn outer(mut self, lines: &str) -> Self {
+        lines.clone_into(&mut self.outer);
         self
     }
 
@@ -115,6 +124,7 @@ impl Bench {
             SCENARIO
                 .replace("{load}", &self.load)
                 .replace("{more}", &self.more)
+                .replace("{outer}", &self.outer)
                 .replace("{users}", &self.users)
                 .replace("{timeout}", &self.timeout)
         });

@@ -10,6 +10,7 @@ mod bench;
 mod target;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Mutex;
 
 use bench::{Bench, Ran};
 use fcfs_bench::history::{Cause, Key, OutcomeKind};
@@ -114,13 +115,25 @@ fn ids_that_are_no_numbers_are_found_by_their_text() {
 
 #[test]
 fn a_finding_names_the_user_as_it_was_sent() {
-    let target = Target::start(|_| Reply::issued());
+    // A server that gives to whoever asks, also twice.
+    let rows = Mutex::new(Vec::new());
+    let target = Target::start(move |request| {
+        let mut rows = rows.lock().unwrap();
+        if request.path == "/rows" {
+            return Reply::answer(200, &serde_json::to_string(&*rows).unwrap());
+        }
+        rows.push(request.user());
+        Reply::issued()
+    });
     let ran = Bench::load("per_vu_iterations: { vus: 1, iterations: 60 }")
         .users(r#"{ pool: 500, repeat: 30%, id: "member-{{ n }}" }"#)
-        .outer("invariants: [one_per_user]")
+        .outer(
+            "truth: { issued: { http: { get: /rows, at: \"\" } }, drain: false, \
+             settle: { quiet: 100ms, within: 5s } }\ninvariants: [one_per_user]",
+        )
         .run(&target.url());
-    let finding = serde_json::to_string(&ran.summary().findings).unwrap();
-    assert!(finding.contains("member-"), "{finding}");
+    let findings = serde_json::to_string(&ran.summary().findings).unwrap();
+    assert!(findings.contains("member-"), "{findings}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ const GIVE_UP: Duration = Duration::from_secs(60);
 /// One request whose answer 201 is issued; `{load}` is the test's.
 const SCENARIO: &str = r#"
 name: load-test
-target: { url: "http://127.0.0.1:1" }
+target: { url: "http://127.0.0.1:1"{target} }
 subject: { coupon: { id: 1, stock: 1000000 } }
 users: {users}
 load:
@@ -38,6 +38,7 @@ flows:
 #[derive(Debug, Clone)]
 pub(crate) struct Bench {
     load: String,
+    target: String,
     more: String,
     outer: String,
     users: String,
@@ -58,6 +59,7 @@ impl Bench {
         let line = |(name, load): &(&str, &str)| format!("  {name}: {{ {load} }}\n");
         Self {
             load: loads.iter().map(line).collect(),
+            target: String::new(),
             more: String::new(),
             outer: String::new(),
             users: "{ pool: 1000000 }".to_owned(),
@@ -66,6 +68,12 @@ impl Bench {
             arguments: Vec::new(),
             environment: Vec::new(),
         }
+    }
+
+    /// Adds to the target, such as `http2: true`.
+    pub(crate) fn target(mut self, more: &str) -> Self {
+        self.target = format!(", {more}");
+        self
     }
 
     /// Adds steps to the flow, indented by four.
@@ -123,6 +131,7 @@ impl Bench {
         let text = self.text.clone().unwrap_or_else(|| {
             SCENARIO
                 .replace("{load}", &self.load)
+                .replace("{target}", &self.target)
                 .replace("{more}", &self.more)
                 .replace("{outer}", &self.outer)
                 .replace("{users}", &self.users)

@@ -58,12 +58,12 @@ struct Shown {
     first: Arc<CertifiedKey>,
     times: usize,
     then: Arc<CertifiedKey>,
-    shown: AtomicUsize,
+    count: AtomicUsize,
 }
 
 impl ResolvesServerCert for Shown {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let first = self.shown.fetch_add(1, Ordering::Relaxed) < self.times;
+        let first = self.count.fetch_add(1, Ordering::Relaxed) < self.times;
         Some(Arc::clone(if first { &self.first } else { &self.then }))
     }
 }
@@ -74,7 +74,7 @@ fn acceptor(first: &Certificate, times: usize, then: &Certificate, alpn: &[&str]
         first: Arc::clone(&first.key),
         times,
         then: Arc::clone(&then.key),
-        shown: AtomicUsize::new(0),
+        count: AtomicUsize::new(0),
     };
     let mut config = ServerConfig::builder()
         .with_no_client_auth()

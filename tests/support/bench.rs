@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// No run of the tests takes so long; one that hangs must not hang the tests.
-const GIVE_UP: Duration = Duration::from_secs(60);
+const GIVE_UP: Duration = Duration::from_mins(1);
 
 /// One request whose answer 201 is issued; `{load}` is the test's.
 const SCENARIO: &str = r#"

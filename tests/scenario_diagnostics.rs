@@ -1,5 +1,6 @@
 //! What a scenario's author reads: every shipped scenario plans, every invalid one says why.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use fcfs_bench::plan::{self, Overrides, Plan, Scale};
@@ -116,7 +117,7 @@ fn a_bomb_of_aliases_is_refused() {
     for n in 1..9 {
         let before = format!("*a{}", n - 1);
         let list = [before.as_str(); 10].join(", ");
-        text.push_str(&format!("a{n}: &a{n} [{list}]\n"));
+        writeln!(text, "a{n}: &a{n} [{list}]").expect("memory");
     }
     let error = plan::load("x.yaml", &text, &Overrides::default(), &|_| None);
     let shown = error.expect_err("a bomb").to_string();

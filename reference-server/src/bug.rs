@@ -38,8 +38,8 @@ impl Bugs {
     /// Of 1,000 requests, those a bug of chance strikes.
     const STRIKES_PER_MILLE: u64 = 30;
 
-    /// As long as a check on another machine takes.
-    const REMOTE_CHECK: Duration = Duration::from_millis(5);
+    /// As long as a slow check on another machine takes.
+    const REMOTE_CHECK: Duration = Duration::from_millis(20);
 
     pub(crate) fn new(planted: Option<Bug>, seed: u64) -> Self {
         Self {

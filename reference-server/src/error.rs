@@ -40,6 +40,9 @@ pub enum ServerError {
     /// The address could not be announced on stdout.
     #[error("failed to announce the address on stdout: {0}")]
     Announce(io::Error),
+    /// The threads could not be started.
+    #[error("failed to start: {0}")]
+    Runtime(io::Error),
     /// Signals could not be listened to.
     #[error("failed to listen for signals: {0}")]
     Signals(io::Error),

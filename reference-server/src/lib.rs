@@ -31,5 +31,5 @@ pub use error::ServerError;
 pub use http::{AppState, app};
 pub use logging::init_logging;
 pub use options::Options;
-pub use server::serve;
+pub use server::{run, serve};
 pub use strategy::StrategyName;

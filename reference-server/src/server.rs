@@ -13,11 +13,26 @@ use tokio::sync::oneshot;
 use crate::error::ServerError;
 use crate::http::{AppState, app};
 use crate::listener;
+use crate::logging::init_logging;
 use crate::options::Options;
 use crate::stop::Stop;
 
 /// How long requests may take to finish once the server is asked to stop.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// The whole program: logging, a runtime of its own, and [`serve`].
+///
+/// # Errors
+/// When it could not start, or not end as it should.
+pub fn run(options: Options) -> Result<(), ServerError> {
+    init_logging(&options)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    runtime
+        .map_err(ServerError::Runtime)?
+        .block_on(serve(options))
+}
 
 /// Serves until SIGTERM, SIGINT or, if asked for, the end of stdin.
 ///
@@ -43,13 +58,13 @@ async fn open_and_run(options: &Options, state: &AppState, stop: Stop) -> Result
         })?;
     announce(options, state, address)?;
     tokio::select! {
-        () = run(listener, state.clone(), stop) => {}
+        () = accept(listener, state.clone(), stop) => {}
         () = state.keep_metrics_small() => {}
     }
     Ok(())
 }
 
-async fn run(listener: TcpListener, state: AppState, stop: Stop) {
+async fn accept(listener: TcpListener, state: AppState, stop: Stop) {
     let (stopping, stopped) = oneshot::channel();
     let listener = listener.tap_io(|connection| {
         // Only costs latency if it fails, and the peer may be gone already.

@@ -9,26 +9,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use reference_server::{Options, StrategyName};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-
-const DATABASE: &str = "REFERENCE_SERVER_TEST_DATABASE";
-
-/// The server itself, when this file is run as a child by the tests below.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "is a server, started by the other tests"]
-async fn server() {
-    let database = std::env::var(DATABASE).unwrap().into();
-    let strategy = StrategyName::MemoryThenSqlite;
-    let options = Options {
-        database,
-        strategy,
-        stop_with_stdin: true,
-        ..common::default_options()
-    };
-    reference_server::serve(options).await.unwrap();
-}
 
 struct Server {
     child: Child,
@@ -38,21 +20,21 @@ struct Server {
 
 impl Server {
     fn start(database: &Path) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["server", "--exact", "--ignored", "--nocapture"])
-            .env(DATABASE, database)
+        let mut child = Command::new(env!("CARGO_BIN_EXE_reference-server"))
+            .args([
+                "--listen",
+                "127.0.0.1:0",
+                "--strategy",
+                "memory-then-sqlite",
+            ])
+            .args(["--stop-with-stdin", "--database"])
+            .arg(database)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        // The test runner of the child prints lines of its own.
-        let line = lines
-            .find(|line| line.as_ref().unwrap().starts_with('{'))
-            .unwrap()
-            .unwrap();
-        // The pipe must stay open, or the child's runner could not print its result.
-        std::thread::spawn(move || lines.for_each(drop));
+        let line = lines.next().unwrap().unwrap();
         let announced: Value = serde_json::from_str(&line).unwrap();
         let address = announced["address"].as_str().unwrap().parse().unwrap();
         Self {

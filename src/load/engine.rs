@@ -15,9 +15,10 @@ use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::RunClock;
-use super::executor::{Common, Gate, Share, Stop};
+use super::batch::Batch;
+use super::executor::{Alarm, Common, Gate, Share, Stop};
 use super::http::Endpoint;
-use super::recorder::{Batch, Recorder};
+use super::recorder::Recorder;
 use super::request::CompiledStep;
 use super::vu::{Shared, Vu};
 use crate::history::OutcomeKind;
@@ -78,6 +79,7 @@ impl Engine {
                 start_ns,
                 commons: commons.clone(),
                 stop: stop_seen.clone(),
+                alarm: Alarm::new(stop.clone()),
             };
             let ending = ending.clone();
             std::thread::Builder::new()
@@ -85,15 +87,21 @@ impl Engine {
                 .spawn(move || {
                     // The channel closes when the last thread has ended, also when it panicked.
                     let _ending = ending;
-                    load_thread.run()
+                    let alarm = load_thread.alarm.clone();
+                    let _rings = alarm.on_panic();
+                    // Without this thread the load is not the one that was asked for.
+                    load_thread.run().inspect_err(|_| alarm.ring())
                 })
         };
-        let threads = (0..threads).map(spawn).collect::<io::Result<_>>()?;
-        Ok(Self {
-            stop,
+        let mut engine = Self {
+            stop: stop.clone(),
             ended,
-            threads,
-        })
+            threads: Vec::with_capacity(threads),
+        };
+        for thread in 0..threads {
+            engine.threads.push(spawn(thread)?);
+        }
+        Ok(engine)
     }
 
     /// Asks the load to end before its time; a later, stronger wish wins.
@@ -114,13 +122,21 @@ impl Engine {
     ///
     /// # Errors
     /// When a thread could not run, or panicked.
-    pub fn join(self) -> io::Result<()> {
-        for thread in self.threads {
-            thread
-                .join()
-                .map_err(|_| io::Error::other("a load thread panicked"))??;
-        }
-        Ok(())
+    pub fn join(mut self) -> io::Result<()> {
+        let join = |thread: std::thread::JoinHandle<io::Result<()>>| {
+            let ended = thread.join();
+            ended.unwrap_or_else(|_| Err(io::Error::other("a load thread panicked")))
+        };
+        // All of them, also when the first has failed.
+        let ended: Vec<_> = self.threads.drain(..).map(join).collect();
+        ended.into_iter().collect()
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // Who gives the engine up does not want its load to go on without anybody.
+        self.stop(Stop::AtOnce);
     }
 }
 
@@ -131,6 +147,7 @@ struct LoadThread {
     start_ns: u64,
     commons: Vec<Common>,
     stop: watch::Receiver<Stop>,
+    alarm: Alarm,
 }
 
 impl LoadThread {
@@ -155,6 +172,7 @@ impl LoadThread {
                     threads: self.threads as u64,
                     common: common.clone(),
                     stop: self.stop.clone(),
+                    alarm: self.alarm.clone(),
                 };
                 tokio::task::spawn_local(share.run())
             });
@@ -163,13 +181,15 @@ impl LoadThread {
                     .map_err(|error| io::Error::other(format!("a load failed: {error}")))?;
             }
             reporter.abort();
-            io::Result::Ok(())
+            match reporter.await {
+                Err(error) if error.is_panic() => {
+                    Err(io::Error::other(format!("the reporter failed: {error}")))
+                }
+                _ => Ok(()),
+            }
         })?;
         let elapsed_ns = self.job.clock.now_ns().saturating_sub(self.start_ns);
-        let (second, rest_ns) = (elapsed_ns / SECOND_NS, elapsed_ns % SECOND_NS);
-        recorder
-            .borrow_mut()
-            .finish(second, rest_ns as f64 / 1e9, thread_cpu_ns());
+        recorder.borrow_mut().finish(elapsed_ns, thread_cpu_ns());
         Ok(())
     }
 }
@@ -222,11 +242,10 @@ async fn report(recorder: Rc<RefCell<Recorder>>, clock: RunClock, start_ns: u64)
         }
         // A thread that was held up for longer reports the missed seconds as one.
         let reached = clock.now_ns().saturating_sub(start_ns) / SECOND_NS;
-        let length_s = reached.saturating_sub(second).max(1) as f64;
+        second = reached.max(second + 1);
         recorder
             .borrow_mut()
-            .hand_over_second(second, length_s, thread_cpu_ns());
-        second = reached.max(second + 1);
+            .hand_over_second(second * SECOND_NS, thread_cpu_ns());
     }
 }
 
@@ -270,21 +289,30 @@ pub async fn drain(job: &Job, load: usize, most: u64, within: Duration) -> io::R
                     sum.requests += 1;
                 }
                 let kind = vu.iterate(None).await;
+                vu.rest().await;
                 let mut sum = drained.borrow_mut();
                 sum.issued += u64::from(kind == OutcomeKind::Issued);
                 sum.sold_out |= kind == OutcomeKind::SoldOut;
             }
         }
     };
+    // Behind all VUs of the load: an id that is made of the VU's number is new, too.
+    let first: u64 = job
+        .plan
+        .loads
+        .iter()
+        .map(|load| load.executor.max_vus())
+        .sum();
+    let several = first + 1..=first + DRAIN_VUS;
     let all = async {
-        ask(0, 1).await;
-        futures_util::future::join_all((0..DRAIN_VUS).map(|index| ask(index, most))).await;
+        ask(first, 1).await;
+        futures_util::future::join_all(several.map(|index| ask(index, most))).await;
     };
     // Running into the limit is an answer too: nobody was told that it is sold out.
     let _ = LocalSet::new()
         .run_until(tokio::time::timeout(within, all))
         .await;
-    recorder.borrow_mut().finish(0, 0.0, 0);
+    recorder.borrow_mut().finish(0, 0);
     let drained = *drained.borrow();
     Ok(drained)
 }

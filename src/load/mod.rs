@@ -3,18 +3,22 @@
 //! Nothing downstream slows it: a thread owns its VUs, connections, histograms and buffers, and
 //! hands them over in batches.
 
+mod batch;
 mod classify;
 mod clock;
 mod engine;
 mod executor;
 pub mod http;
+mod outbox;
 mod recorder;
 mod request;
+mod series;
 mod vu;
 
+pub use batch::{Batch, Parts, SecondOfThread, Shape};
 pub use classify::{Class, Classifier};
 pub use clock::RunClock;
 pub use engine::{Drained, Engine, Job, drain};
 pub use executor::Stop;
-pub use recorder::{Batch, Parts, Recorder, SecondOfThread, Shape};
+pub use recorder::Recorder;
 pub use request::{CompiledStep, StepError};

@@ -9,8 +9,9 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::RunClock;
-use super::http::{Answer, ConnectError, Connection, Endpoint};
-use super::recorder::{Parts, Recorder, Shape};
+use super::batch::{Parts, Shape};
+use super::http::{Answer, ConnectError, Connection, Endpoint, cause_of};
+use super::recorder::Recorder;
 use super::request::CompiledStep;
 use crate::history::{Cause, Key, Operation, OutcomeKind};
 use crate::plan::{Action, Per, Plan, UserSequence, Values, mix};
@@ -46,18 +47,21 @@ impl Shared {
             return phase;
         }
         let elapsed = Duration::from_nanos(at_ns.saturating_sub(self.start_ns));
-        let phases = self.plan.loads[self.load].phases.clone();
-        let last = phases.end.saturating_sub(1);
-        phases
-            .into_iter()
-            .find(|p| elapsed < self.plan.phases[usize::from(*p)].to)
-            .unwrap_or(last)
+        let own = &self.plan.loads[self.load].phases;
+        let phases = &self.plan.phases[usize::from(own.start)..usize::from(own.end)];
+        let over = phases.partition_point(|phase| phase.to <= elapsed) as u16;
+        // What starts after the end belongs to the last phase.
+        (own.start + over).min(own.end.saturating_sub(1))
     }
 
     fn take_place(&self) -> u64 {
         self.next_place.fetch_add(1, Ordering::Relaxed)
     }
 }
+
+/// The first pause of a VU whose attempt could not be sent; it doubles up to the longest.
+const SHORTEST_REST: Duration = Duration::from_millis(1);
+const LONGEST_REST: Duration = Duration::from_millis(100);
 
 /// A virtual user.
 pub(super) struct Vu {
@@ -69,6 +73,8 @@ pub(super) struct Vu {
     requests: u64,
     place: Option<u64>,
     user: String,
+    /// Attempts in a row that could not be sent.
+    not_sent: u32,
 }
 
 impl Vu {
@@ -83,6 +89,7 @@ impl Vu {
             requests: 0,
             place: None,
             user: String::new(),
+            not_sent: 0,
         }
     }
 
@@ -95,6 +102,20 @@ impl Vu {
         let opened = self.shared.endpoints[at].connect(self.shared.clock).await?;
         self.connections[at] = Some(opened.connection);
         Ok(())
+    }
+
+    /// Closes its connections: whoever is no longer wanted leaves.
+    pub(super) fn hang_up(&mut self) {
+        self.connections.fill_with(|| None);
+    }
+
+    /// Pauses after an attempt that could not be sent, longer each time until one is. The closed
+    /// model needs it: a refusal takes no time, and a VU would do nothing but collect refusals.
+    pub(super) async fn rest(&self) {
+        if let Some(doublings) = self.not_sent.checked_sub(1) {
+            let pause = SHORTEST_REST * 2_u32.pow(doublings.min(7));
+            tokio::time::sleep(pause.min(LONGEST_REST)).await;
+        }
     }
 
     fn endpoint(&self) -> usize {
@@ -116,7 +137,7 @@ impl Vu {
         let flow = &shared.plan.flows[shared.plan.loads[shared.load].flow];
         let mut due_ns = Some(intended_ns);
         let mut subject = OutcomeKind::Ok;
-        for action in &flow.actions {
+        for (at, action) in flow.actions.iter().enumerate() {
             match *action {
                 Action::Request(step) => {
                     let due = due_ns.take().unwrap_or_else(|| shared.clock.now_ns());
@@ -128,7 +149,7 @@ impl Vu {
                 Action::Think(..) if shared.only_phase.is_some() => {}
                 Action::Think(from, to) => {
                     due_ns = None;
-                    tokio::time::sleep(self.pause(from, to)).await;
+                    tokio::time::sleep(self.pause(from, to, at as u64)).await;
                 }
             }
         }
@@ -145,7 +166,7 @@ impl Vu {
     fn take_user(&mut self) -> u64 {
         let shared = &self.shared;
         let place = match (shared.plan.users.per, self.place) {
-            (Per::Vu, Some(place)) => place,
+            (Per::Vu, Some(place)) if shared.only_phase.is_none() => place,
             _ => shared.take_place(),
         };
         let number = shared.users.number(place);
@@ -160,8 +181,10 @@ impl Vu {
         number
     }
 
-    fn pause(&self, from: Duration, to: Duration) -> Duration {
-        let chance = mix(self.shared.plan.seed ^ mix(self.index ^ (self.iteration << 32)));
+    /// The pause at this place of the flow: each of a VU's pauses has its own chance.
+    fn pause(&self, from: Duration, to: Duration, at: u64) -> Duration {
+        let place = mix(at ^ ((self.shared.load as u64) << 32));
+        let chance = mix(self.shared.plan.seed ^ mix(place ^ self.index ^ (self.iteration << 32)));
         let share = (chance >> 11) as f64 / (1_u64 << 53) as f64;
         from + to.saturating_sub(from).mul_f64(share)
     }
@@ -205,17 +228,25 @@ impl Vu {
             operation,
             parts: Parts::default(),
             due_ns,
+            begun: false,
             ended: false,
         };
-        let Some(request) = request else {
-            return attempt.end(Cause::ConnectFailed, None);
+        let kind = match request {
+            None => attempt.end(Cause::ConnectFailed),
+            Some(request) => {
+                let exchange = attempt.exchange(&shared.endpoints[endpoint], request);
+                match timeout(compiled.timeout, exchange).await {
+                    Ok(Ok(answer)) => attempt.answered(compiled, &answer),
+                    Ok(Err(cause)) => attempt.end(cause),
+                    Err(_) => attempt.end(Cause::Timeout),
+                }
+            }
         };
-        let exchange = attempt.exchange(&shared.endpoints[endpoint], request);
-        match timeout(compiled.timeout, exchange).await {
-            Ok(Ok(answer)) => attempt.answered(compiled, &answer),
-            Ok(Err(cause)) => attempt.end(cause, None),
-            Err(_) => attempt.end(Cause::Timeout, None),
-        }
+        self.not_sent = match kind {
+            OutcomeKind::NotSent => self.not_sent.saturating_add(1),
+            _ => 0,
+        };
+        kind
     }
 }
 
@@ -226,6 +257,8 @@ struct Attempt<'a> {
     operation: Operation,
     parts: Parts,
     due_ns: u64,
+    /// Whether the connection's trace is about this attempt and not about the one before.
+    begun: bool,
     ended: bool,
 }
 
@@ -250,35 +283,33 @@ impl Attempt<'_> {
             return Err(Cause::ConnectFailed);
         };
         connection.trace().begin();
+        self.begun = true;
         let sent_ns = clock.now_ns();
         self.parts.blocked = sent_ns - self.operation.inv_ns;
         self.operation.inv_ns = sent_ns;
         self.operation.lag_us = lag_us(self.due_ns, sent_ns);
-        connection.send(request).await.map_err(|error| {
-            if error.is_parse() {
-                Cause::BadAnswer
-            } else {
-                Cause::ConnectionLost
-            }
-        })
+        connection
+            .send(request)
+            .await
+            .map_err(|error| cause_of(&error))
     }
 
     fn answered(&mut self, step: &CompiledStep, answer: &Answer) -> OutcomeKind {
+        self.operation.ret_ns = self.shared.clock.now_ns();
         let class = step.classifier.classify(answer);
         self.operation.status = answer.status;
         self.operation.kind = class.kind;
         self.operation.label = class.label;
         self.operation.coupon = class.coupon;
-        self.record(class.cause, Some(&answer.body))
+        self.record(class.cause, &answer.body)
     }
 
     /// Ends without an answer: unknown if anything was written, else not sent. The connection is
     /// not used again.
-    fn end(&mut self, cause: Cause, body: Option<&bytes::Bytes>) -> OutcomeKind {
-        let sent = self
-            .slot
-            .as_ref()
-            .is_some_and(|connection| connection.trace().sent() > 0);
+    fn end(&mut self, cause: Cause) -> OutcomeKind {
+        self.operation.ret_ns = self.shared.clock.now_ns();
+        let connection = self.slot.as_ref().filter(|_| self.begun);
+        let sent = connection.is_some_and(|connection| connection.trace().sent() > 0);
         // Nothing was written because the time ran out while connecting.
         let cause = match (cause, sent) {
             (Cause::Timeout, false) => Cause::ConnectTimeout,
@@ -290,17 +321,16 @@ impl Attempt<'_> {
             OutcomeKind::NotSent
         };
         (self.operation.kind, self.operation.label) = (kind, kind as u8);
-        let kind = self.record(cause, body);
+        let kind = self.record(cause, &[]);
         *self.slot = None;
         kind
     }
 
-    fn record(&mut self, cause: Cause, body: Option<&bytes::Bytes>) -> OutcomeKind {
+    fn record(&mut self, cause: Cause, body: &[u8]) -> OutcomeKind {
         self.ended = true;
-        self.operation.ret_ns = self.shared.clock.now_ns();
         self.operation.cause = cause;
         let mut recorder = self.shared.recorder.borrow_mut();
-        if let Some(connection) = self.slot.as_ref() {
+        if let Some(connection) = self.slot.as_ref().filter(|_| self.begun) {
             let trace = connection.trace();
             self.parts.exchange = trace.parts_ns();
             recorder.bytes(trace.sent(), trace.received());
@@ -314,7 +344,7 @@ impl Attempt<'_> {
                 cause,
                 status: self.operation.status,
             };
-            recorder.unknown(shape, body.map_or(&[], |body| body));
+            recorder.unknown(shape, body);
         }
         recorder.attempt(self.operation, self.parts);
         self.operation.kind
@@ -324,7 +354,7 @@ impl Attempt<'_> {
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         if !self.ended {
-            self.end(Cause::Cut, None);
+            self.end(Cause::Cut);
         }
     }
 }

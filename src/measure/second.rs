@@ -14,7 +14,7 @@ pub struct Second {
     pub t: u64,
     /// 1, but for the last line, which may cover less, and after the harness was held up, more.
     pub length_s: f64,
-    /// VUs that were running at its end.
+    /// The most VUs that were running at one time in it, each load thread's own most added up.
     pub vus: u64,
     /// Attempts that ended in it.
     pub requests: u64,
@@ -22,8 +22,9 @@ pub struct Second {
     pub outcomes: BTreeMap<String, u64>,
     /// Iterations that ended in it.
     pub iterations: u64,
-    /// Iterations that were due without a free VU, by phase name.
-    pub dropped: BTreeMap<String, u64>,
+    /// Iterations that were due without a free VU, by the phase's number in the plan: two loads may
+    /// have phases of one name.
+    pub dropped: BTreeMap<u16, u64>,
     /// Response time, of attempts that were sent; `None` without one.
     pub p50_ms: Option<f64>,
     /// As above.

@@ -10,6 +10,6 @@ mod users;
 pub use curve::{Ticks, VuCurve};
 pub use model::*;
 pub use print::print;
-pub use resolve::{DEFAULT_SEED, Overrides, Scale, load, resolve};
+pub use resolve::{DEFAULT_SEED, Overrides, Scale, is_redis_read, load, resolve};
 pub use template::{Escape, Part, Template, Values, Variable};
 pub use users::{UserSequence, mix};

@@ -14,7 +14,6 @@ use std::time::Duration;
 
 pub use error::{ProbeError, Reason};
 pub use log::{TruthLog, When, read_truth};
-pub use redis::is_read_command;
 pub use settle::{Settling, State};
 
 use crate::check::IssuedRow;

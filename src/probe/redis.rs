@@ -10,49 +10,10 @@ use super::LIMIT;
 use super::error::Fault;
 use super::shape;
 use crate::check::IssuedRow;
-
-/// Commands that only read, and answer in a shape that can be understood here.
-const READ_COMMANDS: [&str; 30] = [
-    "BITCOUNT",
-    "EVALSHA_RO",
-    "EVAL_RO",
-    "EXISTS",
-    "FCALL_RO",
-    "GET",
-    "HEXISTS",
-    "HGET",
-    "HGETALL",
-    "HKEYS",
-    "HLEN",
-    "HVALS",
-    "LINDEX",
-    "LLEN",
-    "LRANGE",
-    "PFCOUNT",
-    "SCARD",
-    "SDIFF",
-    "SINTER",
-    "SISMEMBER",
-    "SMEMBERS",
-    "SUNION",
-    "XLEN",
-    "ZCARD",
-    "ZCOUNT",
-    "ZRANGE",
-    "ZRANGEBYSCORE",
-    "ZREVRANGE",
-    "ZREVRANGEBYSCORE",
-    "ZSCORE",
-];
+use crate::plan::is_redis_read;
 
 /// A whole collection comes in one answer, which cannot be watched while it grows.
 const COLLECTION_LIMIT: Duration = Duration::from_mins(1);
-
-/// Whether a command is known to only read, so that it may serve as a truth.
-pub fn is_read_command(word: &str) -> bool {
-    let word = word.to_ascii_uppercase();
-    READ_COMMANDS.binary_search(&word.as_str()).is_ok()
-}
 
 /// A server and the command for it.
 #[derive(Debug)]
@@ -80,7 +41,7 @@ impl RedisProbe {
         let Some(first) = command.first() else {
             return Err(Fault::asked("the command is empty"));
         };
-        if !is_read_command(first) {
+        if !is_redis_read(first) {
             let words = format!("{} is not a known read command", shape::quoted(first));
             return Err(Fault::asked(words));
         }
@@ -310,19 +271,6 @@ mod tests {
 
     fn bulk(text: &str) -> Value {
         Value::BulkString(text.as_bytes().to_vec())
-    }
-
-    #[test]
-    fn only_read_commands_are_taken() {
-        assert!(READ_COMMANDS.is_sorted());
-        for word in ["GET", "smembers", "HGETALL"] {
-            assert!(is_read_command(word), "{word}");
-        }
-        for word in [
-            "", "SET", "DEL", "GETDEL", "SPOP", "EVAL", "FLUSHALL", "KEYS",
-        ] {
-            assert!(!is_read_command(word), "{word}");
-        }
     }
 
     #[test]

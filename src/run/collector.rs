@@ -258,9 +258,7 @@ impl Collector {
                 .enumerate()
                 .filter(|(_, count)| **count > 0)
             {
-                *dropped
-                    .entry(self.plan.phase_name(phase as u16).to_owned())
-                    .or_default() += count;
+                *dropped.entry(phase as u16).or_default() += count;
             }
         }
         let at = Duration::from_secs(second);

@@ -175,7 +175,7 @@ pub(crate) struct Truth {
     pub(crate) remaining: Given<TruthSource>,
     pub(crate) quiet: Option<At<Span>>,
     pub(crate) within: Option<At<Span>>,
-    pub(crate) drain: Option<bool>,
+    pub(crate) drain: Option<At<bool>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

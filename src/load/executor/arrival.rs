@@ -42,7 +42,7 @@ pub(super) async fn run(mut share: Share, vus: u64, max_vus: u64) {
     }
     share.threads = threads;
     let mut pool = Pool::new(&share, vus, max_vus);
-    let mut crew = Crew::default();
+    let mut crew = Crew::new(&share.alarm);
     let start = share.start();
     let mut k = share.thread;
     while let Some(due) = ticks.due(k) {
@@ -115,7 +115,7 @@ impl Pool {
         let member = self.idle.borrow_mut().pop();
         let Some(mut member) = member.or_else(|| self.hire()) else {
             let phase = self.shared.phase_at(intended_ns);
-            self.shared.recorder.borrow_mut().dropped(phase);
+            self.shared.recorder.borrow_mut().dropped(phase, 1);
             return;
         };
         let idle = Rc::clone(&self.idle);

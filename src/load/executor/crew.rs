@@ -1,28 +1,47 @@
-//! The tasks of a load's VUs on one thread, and their end: none outlives the load.
+//! The tasks of a load's VUs on one thread, and their end: none outlives the load, none dies
+//! unnoticed.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
-use super::Stop;
+use super::{Alarm, Stop};
 use crate::load::recorder::Recorder;
 
 /// Tasks that end with the crew.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Crew {
     tasks: JoinSet<()>,
+    alarm: Alarm,
+    panic: Option<Box<dyn Any + Send>>,
 }
 
 impl Crew {
+    /// Nobody yet. When one panics, the alarm rings at once, and the crew panics at its end.
+    pub(super) fn new(alarm: &Alarm) -> Self {
+        Self {
+            tasks: JoinSet::new(),
+            alarm: alarm.clone(),
+            panic: None,
+        }
+    }
+
     pub(super) fn spawn(&mut self, task: impl Future<Output = ()> + 'static) -> AbortHandle {
         // Tasks that have ended are forgotten, so that a long load does not collect them.
-        while self.tasks.try_join_next().is_some() {}
-        self.tasks.spawn_local(task)
+        while let Some(ended) = self.tasks.try_join_next() {
+            self.note(ended);
+        }
+        let rings = self.alarm.on_panic();
+        self.tasks.spawn_local(async move {
+            let _rings = rings;
+            task.await;
+        })
     }
 
     /// Waits for all tasks; when it is time, or when told to stop at once, cuts the rest. A cut
@@ -30,34 +49,55 @@ impl Crew {
     pub(super) async fn finish(mut self, within: Duration, stop: &mut watch::Receiver<Stop>) {
         let deadline = Instant::now() + within;
         tokio::select! {
-            () = join_all(&mut self.tasks) => {}
-            () = sleep_until(deadline) => {}
+            _ = self.ended_by(deadline) => {}
             _ = stop.wait_for(|stop| *stop == Stop::AtOnce) => {}
         }
-        self.tasks.shutdown().await;
+        self.cut().await;
     }
 
-    /// Waits for all tasks to end by themselves. At `until`, or when the load is to stop, calls
-    /// `no_more` so that they start nothing new, and finishes.
-    pub(super) async fn finish_until(
-        mut self,
+    /// Waits for all tasks to end by themselves; `false` if it is time, or the load is to stop,
+    /// before that.
+    pub(super) async fn ended_in_time(
+        &mut self,
         until: Instant,
-        graceful_stop: Duration,
         stop: &mut watch::Receiver<Stop>,
-        no_more: impl FnOnce(),
-    ) {
+    ) -> bool {
         tokio::select! {
-            () = join_all(&mut self.tasks) => {}
-            () = sleep_until(until) => {}
-            _ = stop.wait_for(|stop| *stop != Stop::No) => {}
+            ended = self.ended_by(until) => ended,
+            _ = stop.wait_for(|stop| *stop != Stop::No) => false,
         }
-        no_more();
-        self.finish(graceful_stop, stop).await;
     }
-}
 
-async fn join_all(tasks: &mut JoinSet<()>) {
-    while tasks.join_next().await.is_some() {}
+    /// Waits for all tasks; `false` if it is time before that.
+    pub(super) async fn ended_by(&mut self, until: Instant) -> bool {
+        tokio::select! {
+            () = self.all_ended() => true,
+            () = sleep_until(until) => false,
+        }
+    }
+
+    /// Cuts all tasks.
+    pub(super) async fn cut(mut self) {
+        self.tasks.abort_all();
+        self.all_ended().await;
+        if let Some(panic) = self.panic.take() {
+            std::panic::resume_unwind(panic);
+        }
+    }
+
+    async fn all_ended(&mut self) {
+        while let Some(ended) = self.tasks.join_next().await {
+            self.note(ended);
+        }
+    }
+
+    fn note(&mut self, ended: Result<(), JoinError>) {
+        if let Err(error) = ended
+            && error.is_panic()
+        {
+            self.panic.get_or_insert(error.into_panic());
+        }
+    }
 }
 
 /// Counts a VU for as long as it lives.

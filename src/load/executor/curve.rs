@@ -9,20 +9,22 @@
 //! | finishing | no       | running | set      | idle at the end of its iteration, or cut at its    |
 //! |           |          |         |          | time; running again if the curve asks for it again |
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use super::Share;
 use super::crew::{Counted, Crew};
+use super::{Share, Stop};
 use crate::load::vu::{Shared, Vu};
-use crate::plan::VuCurve;
+use crate::plan::{Executor, VuCurve};
 
 struct Slot {
     index: u64,
+    /// The VU while it is idle: when it is wanted again it is who it was.
+    seat: Rc<RefCell<Option<Vu>>>,
     wanted: Rc<Cell<bool>>,
     task: Option<AbortHandle>,
     cut_at: Option<Instant>,
@@ -33,8 +35,14 @@ pub(super) async fn run(mut share: Share, graceful_ramp_down: Duration) {
     let Some(curve) = executor.vu_curve() else {
         return;
     };
+    let staying = match executor {
+        Executor::RampingVus { start, stages, .. } => {
+            stages.last().map_or(*start, |stage| stage.target)
+        }
+        _ => curve.max(),
+    };
     let start = share.start();
-    let mut crew = Crew::default();
+    let mut crew = Crew::new(&share.alarm);
     let mut slots: Vec<_> = share.own(curve.max()).map(Slot::new).collect();
     loop {
         let elapsed = start.elapsed();
@@ -55,11 +63,40 @@ pub(super) async fn run(mut share: Share, graceful_ramp_down: Duration) {
             break;
         }
     }
+    if share.goes_on() {
+        // The last step down of the last stage is a ramp-down like the others.
+        slots
+            .iter_mut()
+            .filter(|slot| slot.index >= staying && slot.is_running())
+            .for_each(|slot| slot.stop(Instant::now(), graceful_ramp_down));
+    }
+    finish(share, slots, crew).await;
+}
+
+/// Lets iterations finish within the graceful stop, or until their own time in a ramp-down.
+async fn finish(mut share: Share, mut slots: Vec<Slot>, mut crew: Crew) {
+    let deadline = Instant::now() + share.graceful_stop();
     for slot in &slots {
         slot.wanted.set(false);
     }
-    let graceful_stop = share.graceful_stop();
-    crew.finish(graceful_stop, &mut share.stop).await;
+    loop {
+        let until = slots
+            .iter()
+            .filter_map(|slot| slot.cut_at)
+            .fold(deadline, Instant::min);
+        let all_over = tokio::select! {
+            ended = crew.ended_by(until) => ended || until == deadline,
+            _ = share.stop.wait_for(|stop| *stop == Stop::AtOnce) => true,
+        };
+        if all_over {
+            break;
+        }
+        let now = Instant::now();
+        for slot in &mut slots {
+            slot.cut_if_due(now);
+        }
+    }
+    crew.cut().await;
 }
 
 fn follow(slots: &mut [Slot], vus: u64, ramp_down: Duration, crew: &mut Crew, shared: &Rc<Shared>) {
@@ -88,6 +125,7 @@ impl Slot {
     fn new(index: u64) -> Self {
         Self {
             index,
+            seat: Rc::default(),
             wanted: Rc::default(),
             task: None,
             cut_at: None,
@@ -101,8 +139,12 @@ impl Slot {
     fn start(&mut self, crew: &mut Crew, shared: &Rc<Shared>) {
         self.wanted.set(true);
         self.cut_at = None;
-        let task = turn(Rc::clone(shared), self.index, Rc::clone(&self.wanted));
-        self.task = Some(crew.spawn(task));
+        let vu = self.seat.take();
+        let seated = Seated {
+            vu: vu.or_else(|| Some(Vu::new(Rc::clone(shared), self.index))),
+            seat: Rc::clone(&self.seat),
+        };
+        self.task = Some(crew.spawn(turn(seated, Rc::clone(shared), Rc::clone(&self.wanted))));
     }
 
     fn keep(&mut self) {
@@ -112,8 +154,12 @@ impl Slot {
 
     fn stop(&mut self, now: Instant, ramp_down: Duration) {
         self.wanted.set(false);
-        let cut_at = *self.cut_at.get_or_insert(now + ramp_down);
-        if cut_at <= now {
+        self.cut_at.get_or_insert(now + ramp_down);
+        self.cut_if_due(now);
+    }
+
+    fn cut_if_due(&mut self, now: Instant) {
+        if self.cut_at.is_some_and(|cut_at| cut_at <= now) {
             if let Some(task) = self.task.take() {
                 task.abort();
             }
@@ -122,11 +168,28 @@ impl Slot {
     }
 }
 
-async fn turn(shared: Rc<Shared>, index: u64, wanted: Rc<Cell<bool>>) {
+/// A VU that goes back to its seat when its turn is over, also when it is cut.
+struct Seated {
+    vu: Option<Vu>,
+    seat: Rc<RefCell<Option<Vu>>>,
+}
+
+impl Drop for Seated {
+    fn drop(&mut self) {
+        if let Some(mut vu) = self.vu.take() {
+            vu.hang_up();
+            self.seat.replace(Some(vu));
+        }
+    }
+}
+
+async fn turn(mut seated: Seated, shared: Rc<Shared>, wanted: Rc<Cell<bool>>) {
     let _counted = Counted::new(&shared.recorder);
-    let mut vu = Vu::new(shared, index);
-    while wanted.get() {
+    while wanted.get()
+        && let Some(vu) = &mut seated.vu
+    {
         vu.iterate(None).await;
+        vu.rest().await;
         // An iteration that never has to wait must not keep the thread from its other VUs.
         tokio::task::consume_budget().await;
     }

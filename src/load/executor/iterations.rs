@@ -1,4 +1,5 @@
-//! The closed model with a fixed number of iterations, for each VU or for all together.
+//! The closed model with a fixed number of iterations, for each VU or for all together. What there
+//! is no time for is dropped, as k6 counts it.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -21,10 +22,13 @@ pub(super) enum Budget {
 pub(super) async fn run(mut share: Share, vus: u64, budget: Budget, max_duration: Duration) {
     let end = share.start() + max_duration;
     let goes_on = Rc::new(Cell::new(true));
-    let mut crew = Crew::default();
+    let mut crew = Crew::new(&share.alarm);
+    let started = Rc::new(Cell::new(0));
+    let mut vus_here = 0;
     for index in share.own(vus) {
         let (shared, taken) = (Rc::clone(&share.shared), share.common.taken.clone());
-        let goes_on = Rc::clone(&goes_on);
+        let (goes_on, started) = (Rc::clone(&goes_on), Rc::clone(&started));
+        vus_here += 1;
         crew.spawn(async move {
             let _counted = Counted::new(&shared.recorder);
             let mut vu = Vu::new(shared, index);
@@ -34,12 +38,26 @@ pub(super) async fn run(mut share: Share, vus: u64, budget: Budget, max_duration
                 Budget::Together(iterations) => taken.fetch_add(1, Ordering::Relaxed) < iterations,
             };
             while goes_on.get() && next() {
+                started.set(started.get() + 1);
                 vu.iterate(None).await;
+                vu.rest().await;
                 tokio::task::consume_budget().await;
             }
         });
     }
+    if !crew.ended_in_time(end, &mut share.stop).await {
+        goes_on.set(false);
+        let dropped = match budget {
+            Budget::Each(iterations) => iterations * vus_here - started.get(),
+            // The thread that is out of time first takes what no thread has started.
+            Budget::Together(iterations) => {
+                let taken = &share.common.taken;
+                iterations.saturating_sub(taken.fetch_max(iterations, Ordering::Relaxed))
+            }
+        };
+        let phase = share.shared.phase_at(share.shared.clock.now_ns());
+        share.shared.recorder.borrow_mut().dropped(phase, dropped);
+    }
     let graceful_stop = share.graceful_stop();
-    crew.finish_until(end, graceful_stop, &mut share.stop, || goes_on.set(false))
-        .await;
+    crew.finish(graceful_stop, &mut share.stop).await;
 }

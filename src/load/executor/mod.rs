@@ -5,6 +5,8 @@ mod crew;
 mod curve;
 mod iterations;
 mod stampede;
+#[cfg(test)]
+mod tests;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -29,6 +31,38 @@ pub enum Stop {
     AtOnce,
 }
 
+/// Stops the load on all threads at once.
+#[derive(Debug, Clone)]
+pub(super) struct Alarm(watch::Sender<Stop>);
+
+impl Alarm {
+    /// Rings for those who listen to this channel.
+    pub(super) const fn new(stop: watch::Sender<Stop>) -> Self {
+        Self(stop)
+    }
+
+    /// Cuts everything.
+    pub(super) fn ring(&self) {
+        self.0.send_replace(Stop::AtOnce);
+    }
+
+    /// Rings when what holds the guard panics.
+    pub(super) fn on_panic(&self) -> AlarmGuard {
+        AlarmGuard(self.clone())
+    }
+}
+
+/// A VU that panics must not vanish while the others go on as if it had never been there.
+pub(super) struct AlarmGuard(Alarm);
+
+impl Drop for AlarmGuard {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.ring();
+        }
+    }
+}
+
 /// What the threads that share one load have in common.
 #[derive(Debug, Clone)]
 pub(super) struct Common {
@@ -50,11 +84,14 @@ pub(super) struct Share {
     pub common: Common,
     /// Whether and how to stop.
     pub stop: watch::Receiver<Stop>,
+    /// Stops all threads.
+    pub alarm: Alarm,
 }
 
 impl Share {
     /// Runs the share to its end.
     pub(super) async fn run(mut self) {
+        let _rings = self.alarm.on_panic();
         let start = self.start();
         if !self.wait_until(start).await {
             return;

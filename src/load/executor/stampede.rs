@@ -61,7 +61,7 @@ pub(super) async fn run(
     let all_wait = Rc::new(Notify::new());
     let own: Vec<u64> = share.own(users).collect();
     let count = own.len() as u64;
-    let mut crew = Crew::default();
+    let mut crew = Crew::new(&share.alarm);
     for index in own {
         let shared = Rc::clone(&share.shared);
         let (connecting, go, intended_ns) = (connecting.clone(), go.clone(), intended_ns.clone());
@@ -93,16 +93,19 @@ pub(super) async fn run(
         release = gate.ready() => release,
         _ = share.stop.wait_for(|stop| *stop != Stop::No) => None,
     };
-    if let Some(release) = release
-        && share.wait_until(release).await
-    {
-        let clock = share.shared.clock;
-        let since_origin = release.duration_since(clock.instant(0));
-        intended_ns.set(since_origin.as_nanos() as u64);
-        go.notify_waiters();
-        let graceful_stop = share.graceful_stop();
-        let end = release + max_duration;
-        crew.finish_until(end, graceful_stop, &mut share.stop, || {})
-            .await;
+    let Some(release) = release else {
+        crew.cut().await;
+        return;
+    };
+    if !share.wait_until(release).await {
+        crew.cut().await;
+        return;
     }
+    let since_origin = release.duration_since(share.shared.clock.instant(0));
+    intended_ns.set(since_origin.as_nanos() as u64);
+    go.notify_waiters();
+    crew.ended_in_time(release + max_duration, &mut share.stop)
+        .await;
+    let graceful_stop = share.graceful_stop();
+    crew.finish(graceful_stop, &mut share.stop).await;
 }

@@ -9,12 +9,16 @@ use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::connection::Connection;
 use super::wire::{Stream, Trace, Wire};
 use crate::history::Cause;
 use crate::load::RunClock;
 use crate::plan::BaseUrl;
+
+const HTTP1: &[u8] = b"http/1.1";
+const HTTP2: &[u8] = b"h2";
 
 /// One instance of the target with everything that connecting needs, resolved once.
 #[derive(Clone)]
@@ -85,6 +89,7 @@ impl Endpoint {
             None => Stream::Plain(stream),
             Some((connector, name)) => {
                 let shaken = connector.connect(name.clone(), stream).await;
+                let shaken = shaken.and_then(|stream| self.speaks(stream));
                 Stream::Tls(Box::new(shaken.map_err(|source| ConnectError {
                     cause: Cause::TlsFailed,
                     source,
@@ -114,6 +119,15 @@ impl Endpoint {
         })
     }
 
+    /// Refuses a peer that has not agreed to HTTP/2: it would take the request for garbage.
+    fn speaks(&self, stream: TlsStream<TcpStream>) -> io::Result<TlsStream<TcpStream>> {
+        let agreed = stream.get_ref().1.alpn_protocol();
+        if self.http2 && agreed != Some(HTTP2) {
+            return Err(io::Error::other("the server does not speak HTTP/2"));
+        }
+        Ok(stream)
+    }
+
     async fn connect_tcp(&self) -> Result<TcpStream, ConnectError> {
         let mut last = None;
         for address in self.addresses.iter() {
@@ -140,11 +154,7 @@ fn tls(host: &str, http2: bool) -> io::Result<(TlsConnector, ServerName<'static>
     use rustls_platform_verifier::ConfigVerifierExt as _;
     crate::tls::install_provider();
     let mut config = rustls::ClientConfig::with_platform_verifier().map_err(io::Error::other)?;
-    config.alpn_protocols = vec![if http2 {
-        b"h2".to_vec()
-    } else {
-        b"http/1.1".to_vec()
-    }];
+    config.alpn_protocols = vec![if http2 { HTTP2 } else { HTTP1 }.to_vec()];
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
     Ok((TlsConnector::from(Arc::new(config)), name))
 }

@@ -3,7 +3,9 @@
 //! The connection's state machine is polled by the task that waits for the answer, not by a task
 //! of its own: one wake-up an answer instead of two.
 
+use std::error::Error;
 use std::future::{Future, poll_fn};
+use std::io;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
@@ -16,7 +18,9 @@ use hyper::header::HeaderMap;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 
+use super::tasks::Tasks;
 use super::wire::{Trace, Wire};
+use crate::history::Cause;
 
 /// Bytes of an answer's body that are kept for classification; the rest is read and forgotten.
 const BODY_LIMIT: usize = 1 << 20;
@@ -54,18 +58,6 @@ pub struct Answer {
     pub body: Bytes,
 }
 
-/// Runs the tasks of HTTP/2 connections on the thread that owns them.
-#[derive(Debug, Clone, Copy)]
-struct LocalExecutor;
-
-impl<F: Future + 'static> hyper::rt::Executor<F> for LocalExecutor {
-    fn execute(&self, future: F) {
-        tokio::task::spawn_local(async move {
-            future.await;
-        });
-    }
-}
-
 impl Connection {
     pub(super) async fn http1(io: TokioIo<Wire>, trace: Rc<Trace>) -> hyper::Result<Self> {
         let (sender, driver) = http1::handshake(io).await?;
@@ -77,10 +69,11 @@ impl Connection {
     }
 
     pub(super) async fn http2(io: TokioIo<Wire>, trace: Rc<Trace>) -> hyper::Result<Self> {
-        let (sender, driver) = http2::handshake(LocalExecutor, io).await?;
+        let tasks = Tasks::default();
+        let (sender, driver) = http2::handshake(tasks.clone(), io).await?;
         Ok(Self {
             sender: Sender::Http2(sender),
-            driver: Some(Box::pin(driver)),
+            driver: Some(Box::pin(tasks.beside(driver))),
             trace,
         })
     }
@@ -123,6 +116,30 @@ impl Connection {
         };
         drive(driver, exchange).await
     }
+}
+
+/// Why [`Connection::send`] did not get a whole answer: the peer was not there, or not sane.
+pub fn cause_of(error: &hyper::Error) -> Cause {
+    let malformed = error.is_parse() || sources(error).any(is_malformed);
+    if malformed {
+        Cause::BadAnswer
+    } else {
+        Cause::ConnectionLost
+    }
+}
+
+fn sources(error: &hyper::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(error.source(), |&error| error.source())
+}
+
+/// So hyper says that a chunk is malformed; where the end is missing it says so in another way.
+fn is_malformed(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| {
+        matches!(
+            error.kind(),
+            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
+        )
+    })
 }
 
 /// Polls the future, and the connection that it depends on, until the future is done.
@@ -168,10 +185,12 @@ async fn read(response: Response<Incoming>) -> hyper::Result<Answer> {
         let Ok(data) = frame?.into_data() else {
             continue;
         };
+        let room = BODY_LIMIT - first.len() - rest.len();
+        let kept = data.slice(..data.len().min(room));
         if first.is_empty() {
-            first = data;
-        } else if first.len() + rest.len() < BODY_LIMIT {
-            rest.extend_from_slice(&data);
+            first = kept;
+        } else {
+            rest.extend_from_slice(&kept);
         }
     }
     let body = if rest.is_empty() {

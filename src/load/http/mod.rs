@@ -2,8 +2,9 @@
 
 mod connect;
 mod connection;
+mod tasks;
 mod wire;
 
 pub use connect::{ConnectError, Endpoint, Opened};
-pub use connection::{Answer, Connection};
+pub use connection::{Answer, Connection, cause_of};
 pub use wire::Trace;

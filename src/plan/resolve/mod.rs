@@ -19,14 +19,19 @@ mod worries;
 mod tests;
 
 pub use overrides::{Overrides, Scale};
+pub use read_only::is_redis_read;
 
 use super::{Invariant, Plan, Subject};
 use crate::scenario::{
-    self, Diagnostics, Environment, Given, Report, Scenario, Severity, did_you_mean, unsupported,
+    self, Diagnostics, Environment, Given, Position, Report, Scenario, Severity, did_you_mean,
+    unsupported,
 };
 
 /// The seed of a scenario that names none: runs repeat unless somebody asks for another.
 pub const DEFAULT_SEED: u64 = 42;
+
+/// Histograms that may exist by phase, step and outcome: each load thread keeps a place for each.
+const MAX_SERIES: usize = 100_000;
 
 /// Resolves a scenario that was parsed without an error; `overrides.set` was applied there.
 ///
@@ -125,6 +130,16 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         thresholds: Vec::new(),
         warnings: Vec::new(),
     };
+    let series = plan.phases.len() * plan.steps.len() * plan.labels.len();
+    if series > MAX_SERIES {
+        report.error_hint(
+            Position::START,
+            format!(
+                "phases times steps times outcomes make {series} series, at most {MAX_SERIES} are possible"
+            ),
+            "use fewer named stages, steps or outcomes",
+        );
+    }
     let known = threshold::Known {
         phases: loads.whole,
         steps: flows.whole,

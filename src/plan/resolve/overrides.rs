@@ -50,6 +50,7 @@ impl Default for Scale {
     }
 }
 
+/// The factors that change something, or a first one that does not: the text reads back.
 impl fmt::Display for Scale {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -57,11 +58,22 @@ impl fmt::Display for Scale {
             vus,
             rate,
             iterations,
-        } = self;
-        write!(
-            f,
-            "time={time},vus={vus},rate={rate},iterations={iterations}"
-        )
+        } = *self;
+        let factors = [
+            ("time", time),
+            ("vus", vus),
+            ("rate", rate),
+            ("iterations", iterations),
+        ];
+        let changed = factors.iter().filter(|(_, factor)| *factor != 1.0);
+        let words: Vec<_> = changed
+            .map(|(key, factor)| format!("{key}={factor}"))
+            .collect();
+        if words.is_empty() {
+            f.write_str("time=1")
+        } else {
+            f.write_str(&words.join(","))
+        }
     }
 }
 

@@ -307,6 +307,28 @@ fn what_does_not_fit_together_is_refused() {
             ),
             "something else in another step",
         ),
+        (
+            Case::new().with("users", "{ repeat: 5%, id: \"{{ vu }}-{{ iter }}\" }"),
+            "changes with the VU",
+        ),
+        (
+            Case::new().with("truth", "{ drain: true }"),
+            "decides the invariant `stock`",
+        ),
+        (
+            Case::new().with(
+                "truth",
+                "{ issued: { redis: { url: \"redis://x\", command: SMEMBERS s }, offset: -1 } }",
+            ),
+            "which of the rows does not count",
+        ),
+        (
+            Case::new().with(
+                "truth",
+                "{ issued: { redis: { url: \"rediss://x\", command: SMEMBERS s } } }",
+            ),
+            "no scheme that can be read",
+        ),
     ];
     for (case, expected) in table {
         let error = case.error();

@@ -26,13 +26,14 @@ pub(super) fn resolve(
 ) -> Option<Truth> {
     let is_stack = matches!(target, Some(Target::Stack(_)));
     let written = scenario.truth.value();
+    let drain = written.and_then(|truth| truth.drain.as_ref());
     let mut truth = Truth {
         issued: written.and_then(|truth| source(&truth.issued, words, report)),
         stock: written.and_then(|truth| source(&truth.stock, words, report)),
         remaining: written.and_then(|truth| source(&truth.remaining, words, report)),
         settle: settle(written, is_stack, report),
-        drain: written
-            .and_then(|truth| truth.drain)
+        drain: drain
+            .map(|drain| drain.value)
             .unwrap_or(can_sell_out && invariants.contains(&Invariant::Stock)),
     };
     let absent = |pick: fn(&WrittenTruth) -> &Given<TruthSource>| match &scenario.truth {
@@ -56,6 +57,15 @@ pub(super) fn resolve(
         demand_issued(scenario, report);
     }
     demand_subject(scenario, report);
+    if let Some(drain) = drain.filter(|drain| drain.value)
+        && !(can_sell_out && invariants.contains(&Invariant::Stock))
+    {
+        report.error_hint(
+            drain.position,
+            "`drain` decides the invariant `stock` by an outcome `sold_out`, and one of them is missing",
+            "add them, or remove `drain`",
+        );
+    }
     (written.is_some() || is_stack).then_some(truth)
 }
 
@@ -115,7 +125,11 @@ fn source(
     let written = written.value()?;
     let query = match &written.query {
         Written::Sql { url, query } => {
-            let url = address(url, &["mysql", "postgres", "postgresql", "sqlite"], report);
+            let url = address(
+                url,
+                &["mysql", "mariadb", "postgres", "postgresql", "sqlite"],
+                report,
+            );
             let query = literal(query, words, report).filter(|text| {
                 let problem = check_sql(text).err();
                 told(problem, query, report)
@@ -126,7 +140,7 @@ fn source(
             }
         }
         Written::Redis { url, command } => {
-            let url = address(url, &["redis", "rediss"], report);
+            let url = address(url, &["redis"], report);
             let words: Option<Vec<String>> = command
                 .iter()
                 .map(|word| literal(word, words, report))

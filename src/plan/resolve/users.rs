@@ -50,6 +50,14 @@ pub(super) fn resolve(written: &Given<Written>, report: &mut Report<'_>) -> Opti
     }
     if let Some(id) = &written.id {
         users.id = id_template(id, report)?;
+        let changes = users.id.uses(Variable::Vu) || users.id.uses(Variable::Iteration);
+        if changes && users.repeat > 0.0 {
+            report.error_hint(
+                id.position,
+                "a repeat asks as the same user again, but this id changes with the VU or the iteration",
+                "make the id of `n` or `uuid`, or leave `repeat` out",
+            );
+        }
     }
     Some(users)
 }

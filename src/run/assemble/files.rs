@@ -48,13 +48,13 @@ impl Files {
             let total = read_seconds(&path)?.count() as u64;
             let every = total.div_ceil(SAMPLES).max(1);
             for second in read_seconds(&path)? {
-                files.second(&second, plan, every);
+                files.second(&second, every);
             }
         }
         Ok(files)
     }
 
-    fn second(&mut self, second: &Second, plan: &Plan, every: u64) {
+    fn second(&mut self, second: &Second, every: u64) {
         self.seconds += 1;
         self.cpu += second.generator_cpu;
         self.resident_max = self.resident_max.max(second.resident_bytes);
@@ -65,9 +65,9 @@ impl Files {
         self.totals.vus_max = self.totals.vus_max.max(second.vus);
         let end = second.t as f64 + second.length_s;
         self.totals.elapsed = std::time::Duration::from_secs_f64(end);
-        for (name, count) in &second.dropped {
-            if let Some(at) = plan.phases.iter().position(|phase| phase.name == *name) {
-                self.totals.dropped[at] += count;
+        for (phase, count) in &second.dropped {
+            if let Some(dropped) = self.totals.dropped.get_mut(usize::from(*phase)) {
+                *dropped += count;
             }
         }
         // A last fraction of a second says little about a rate.

@@ -98,18 +98,34 @@ impl Judge<'_> {
         check(&evidence)
     }
 
-    /// A run that was cut off before its first second has missed no limit.
+    /// A run that was cut off before its first second has missed no limit. What ended the load
+    /// has, even if the figure recovered while the last iterations finished.
     fn thresholds(&self, end: &End) -> Vec<Judged> {
+        let aborted = |name: &str| {
+            self.files.events.iter().find_map(|event| match event {
+                Event::Aborted {
+                    threshold, detail, ..
+                } if threshold == name => Some(detail),
+                _ => None,
+            })
+        };
         let seen = self.files.totals.count(Trend::Duration, |_| true) > 0;
         let began = end.ended || seen;
-        let judged = |result: ThresholdResult| Judged {
-            name: result.name,
-            verdict: if began {
-                result.verdict
-            } else {
-                Verdict::Unknown
+        let judged = |result: ThresholdResult| match aborted(&result.name) {
+            Some(detail) => Judged {
+                detail: format!("it ended the load: {detail}"),
+                name: result.name,
+                verdict: Verdict::Fail,
             },
-            detail: result.detail,
+            None => Judged {
+                name: result.name,
+                verdict: if began {
+                    result.verdict
+                } else {
+                    Verdict::Unknown
+                },
+                detail: result.detail,
+            },
         };
         let results = evaluate(self.plan, &self.files.totals);
         results.into_iter().map(judged).collect()

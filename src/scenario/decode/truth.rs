@@ -16,7 +16,15 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Truth> {
     let remaining = fields.get("remaining");
     let remaining = Given::read(remaining, |entry| source(report, entry, false));
     let drain = fields.get("drain");
-    let drain = drain.and_then(|entry| reader::flag(report, &entry.node));
+    let drain = drain.and_then(|entry| {
+        let value = reader::flag(report, &entry.node)?;
+        let position = entry.node.position;
+        Some(At {
+            value,
+            position,
+            hidden: false,
+        })
+    });
     let (mut quiet, mut within) = (None, None);
     let settle = fields.get("settle");
     if let Some(mut fields) = settle.and_then(|entry| Fields::behind(report, entry)) {
@@ -41,6 +49,14 @@ fn source(report: &mut Report<'_>, entry: &Entry, rows: bool) -> Option<TruthSou
     let mut fields = Fields::behind(report, entry)?;
     let one = fields.one_of(report, &["sql", "redis", "http"], "how it is read");
     let offset = fields.get("offset");
+    if let Some(offset) = offset.filter(|_| rows) {
+        report.error_hint(
+            offset.node.position,
+            "an offset cannot say which of the rows does not count",
+            "leave the sentinel out in the query; `offset` is for numbers",
+        );
+        return None;
+    }
     let offset = offset.map(|entry| offset_of(report, &entry.node));
     fields.finish(report);
     let one = one?;
@@ -116,7 +132,27 @@ fn words(report: &mut Report<'_>, node: &Node) -> Option<Vec<At<String>>> {
         value: word.to_owned(),
         ..line.clone()
     };
-    Some(line.value.split_whitespace().map(word).collect())
+    Some(split(&line.value).into_iter().map(word).collect())
+}
+
+/// Blanks separate, but not within a template.
+fn split(line: &str) -> Vec<&str> {
+    let (mut words, mut rest) = (Vec::new(), line.trim());
+    while !rest.is_empty() {
+        let mut end = 0;
+        while let Some(next) = rest[end..]
+            .chars()
+            .next()
+            .filter(|next| !next.is_whitespace())
+        {
+            let template = rest[end..].starts_with("{{");
+            let closed = rest[end..].find("}}").filter(|_| template);
+            end += closed.map_or(next.len_utf8(), |at| at + 2);
+        }
+        words.push(&rest[..end]);
+        rest = rest[end..].trim_start();
+    }
+    words
 }
 
 fn http(report: &mut Report<'_>, entry: &Entry, rows: bool) -> Option<Query> {
@@ -152,5 +188,20 @@ fn pointer(report: &mut Report<'_>, entry: Option<&Entry>) -> Option<Option<Poin
     match entry {
         None => Some(None),
         Some(entry) => reader::value(report, &entry.node).map(|pointer| Some(pointer.value)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_within_a_template_do_not_separate() {
+        assert_eq!(
+            split("  GET  coupon:{{ coupon.id }}:stock 1 "),
+            ["GET", "coupon:{{ coupon.id }}:stock", "1"]
+        );
+        assert_eq!(split("GET {{ open"), ["GET", "{{", "open"]);
+        assert_eq!(split(""), [""; 0]);
     }
 }

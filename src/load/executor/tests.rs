@@ -1,0 +1,1 @@
+//! What the executors promise, in paused time.

@@ -1,0 +1,97 @@
+//! Batches on their way to a receiver that may be slow: it never makes the load wait.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::{SyncSender, TrySendError};
+
+use super::batch::{Batch, SecondOfThread};
+use crate::history::{Key, Operation};
+
+/// Operations that wait at the most when the receiver does not take them: 48 MB.
+const WAITING_LIMIT: usize = 1 << 20;
+
+type Texts = Vec<(Key, String)>;
+
+/// Operations wait here up to a limit, and what comes then is lost and counted.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    sink: SyncSender<Batch>,
+    waiting: VecDeque<(Vec<Operation>, Texts)>,
+    operations: usize,
+    lost: u64,
+}
+
+impl Outbox {
+    /// On the way to this receiver.
+    pub(super) const fn new(sink: SyncSender<Batch>) -> Self {
+        Self {
+            sink,
+            waiting: VecDeque::new(),
+            operations: 0,
+            lost: 0,
+        }
+    }
+
+    /// Takes a batch, and hands over what the receiver takes.
+    pub(super) fn post(&mut self, operations: Vec<Operation>, texts: Texts) {
+        self.hand_over();
+        if self.operations + operations.len() > WAITING_LIMIT {
+            self.lost += operations.len() as u64;
+            return;
+        }
+        self.operations += operations.len();
+        self.waiting.push_back((operations, texts));
+        self.hand_over();
+    }
+
+    /// Hands over what the receiver takes; whether nothing is left.
+    pub(super) fn hand_over(&mut self) -> bool {
+        while let Some((operations, texts)) = self.waiting.pop_front() {
+            let count = operations.len();
+            if let Err(error) = self.sink.try_send(Batch::Operations(operations, texts)) {
+                let (TrySendError::Full(batch) | TrySendError::Disconnected(batch)) = error;
+                if let Batch::Operations(operations, texts) = batch {
+                    self.waiting.push_front((operations, texts));
+                }
+                return false;
+            }
+            self.operations -= count;
+        }
+        true
+    }
+
+    /// Hands over sums; whether the receiver has taken them.
+    pub(super) fn hand_over_second(&self, sums: SecondOfThread) -> bool {
+        self.sink.try_send(Batch::Second(Box::new(sums))).is_ok()
+    }
+
+    /// Operations lost since the last call of [`Self::lost_is_told`].
+    pub(super) const fn lost(&self) -> u64 {
+        self.lost
+    }
+
+    /// Counts from zero again.
+    pub(super) const fn lost_is_told(&mut self) {
+        self.lost = 0;
+    }
+
+    /// Hands over everything that waits, and waits for the receiver.
+    pub(super) fn finish(&mut self) {
+        for (operations, texts) in self.waiting.drain(..) {
+            let count = operations.len() as u64;
+            if self
+                .sink
+                .send(Batch::Operations(operations, texts))
+                .is_err()
+            {
+                self.lost += count;
+            }
+        }
+        self.operations = 0;
+    }
+
+    /// Hands over the last sums, and waits for the receiver.
+    pub(super) fn finish_second(&self, sums: SecondOfThread) {
+        // Without a receiver there is nobody left to tell.
+        let _ = self.sink.send(Batch::Second(Box::new(sums)));
+    }
+}

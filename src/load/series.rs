@@ -1,0 +1,160 @@
+//! The histograms of one thread since its last hand-over, by phase, step and label.
+
+use hdrhistogram::Histogram;
+
+use super::batch::Parts;
+use crate::history::{Operation, OutcomeKind};
+use crate::measure::{NO_INDEX, SeriesId, Trend};
+use crate::plan::Plan;
+
+/// Trends that are kept by phase, step and label.
+const BY_LABEL: [Trend; 2] = [Trend::Duration, Trend::ResponseTime];
+/// Trends that are kept by phase and step.
+const BY_STEP: [Trend; 6] = [
+    Trend::Blocked,
+    Trend::Connecting,
+    Trend::TlsHandshaking,
+    Trend::Sending,
+    Trend::Waiting,
+    Trend::Receiving,
+];
+/// Trends that are kept by phase.
+const BY_PHASE: [Trend; 2] = [Trend::ScheduleLag, Trend::IterationDuration];
+
+/// Most cells of the table stay empty: they cost a pointer each.
+type Cell = Option<Box<Histogram<u64>>>;
+
+/// A table of histograms; each is made when something is recorded in it.
+#[derive(Debug)]
+pub(super) struct Series {
+    steps: usize,
+    labels: usize,
+    by_label: Vec<Cell>,
+    by_step: Vec<Cell>,
+    by_phase: Vec<Cell>,
+}
+
+impl Series {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let (phases, steps, labels) = (plan.phases.len(), plan.steps.len(), plan.labels.len());
+        Self {
+            steps,
+            labels,
+            by_label: vec![None; phases * steps * labels * BY_LABEL.len()],
+            by_step: vec![None; phases * steps * BY_STEP.len()],
+            by_phase: vec![None; phases * BY_PHASE.len()],
+        }
+    }
+
+    /// Takes an attempt that has ended.
+    pub(super) fn attempt(&mut self, operation: &Operation, parts: Parts) {
+        let (phase, step) = (usize::from(operation.phase), usize::from(operation.step));
+        let row = phase * self.steps + step;
+        let service_us = operation.ret_ns.saturating_sub(operation.inv_ns) / 1_000;
+        let response_us = service_us + u64::from(operation.lag_us);
+        let cell = (row * self.labels + usize::from(operation.label)) * BY_LABEL.len();
+        let digits = Trend::Duration.digits();
+        record(&mut self.by_label[cell], digits, service_us);
+        record(&mut self.by_label[cell + 1], digits, response_us);
+        let mut take = |at: usize, ns: u64| {
+            let digits = BY_STEP[at].digits();
+            record(
+                &mut self.by_step[row * BY_STEP.len() + at],
+                digits,
+                ns / 1_000,
+            );
+        };
+        if let Some((connecting, handshaking)) = parts.connected {
+            take(1, connecting);
+            take(2, handshaking);
+        }
+        // An attempt that was never sent has waited for no connection and for no answer.
+        if operation.kind != OutcomeKind::NotSent {
+            let (sending, waiting, receiving) = parts.exchange;
+            take(0, parts.blocked);
+            take(3, sending);
+            take(4, waiting);
+            take(5, receiving);
+        }
+    }
+
+    /// Takes an iteration that has started late by so much.
+    pub(super) fn lag(&mut self, phase: u16, ns: u64) {
+        let cell = &mut self.by_phase[usize::from(phase) * BY_PHASE.len()];
+        record(cell, Trend::ScheduleLag.digits(), ns / 1_000);
+    }
+
+    /// Takes an iteration that has ended.
+    pub(super) fn iteration(&mut self, phase: u16, ns: u64) {
+        let cell = &mut self.by_phase[usize::from(phase) * BY_PHASE.len() + 1];
+        record(cell, Trend::IterationDuration.digits(), ns / 1_000);
+    }
+
+    /// Everything as `(series, value in microseconds, count)`.
+    pub(super) fn bins(&self) -> Vec<(SeriesId, u64, u64)> {
+        let mut bins = Vec::new();
+        let none = usize::from(NO_INDEX);
+        for (cell, histogram) in filled(&self.by_label) {
+            let (cell, trend) = (cell / BY_LABEL.len(), BY_LABEL[cell % BY_LABEL.len()]);
+            let (row, label) = (cell / self.labels, cell % self.labels);
+            let id = series(trend, row / self.steps, row % self.steps, label);
+            push_bins(&mut bins, id, histogram);
+        }
+        for (cell, histogram) in filled(&self.by_step) {
+            let (row, trend) = (cell / BY_STEP.len(), BY_STEP[cell % BY_STEP.len()]);
+            let id = series(trend, row / self.steps, row % self.steps, none);
+            push_bins(&mut bins, id, histogram);
+        }
+        for (cell, histogram) in filled(&self.by_phase) {
+            let (phase, trend) = (cell / BY_PHASE.len(), BY_PHASE[cell % BY_PHASE.len()]);
+            push_bins(&mut bins, series(trend, phase, none, none), histogram);
+        }
+        bins
+    }
+
+    /// Empties what was used, and frees what was not: a phase that is over leaves no memory behind.
+    pub(super) fn reset(&mut self) {
+        let cells = self
+            .by_label
+            .iter_mut()
+            .chain(&mut self.by_step)
+            .chain(&mut self.by_phase);
+        for cell in cells {
+            match cell {
+                Some(histogram) if histogram.is_empty() => *cell = None,
+                Some(histogram) => histogram.reset(),
+                None => {}
+            }
+        }
+    }
+}
+
+fn record(cell: &mut Cell, digits: u8, value_us: u64) {
+    let histogram = cell
+        .get_or_insert_with(|| Box::new(Histogram::new(digits).expect("2 and 3 digits are valid")));
+    histogram
+        .record(value_us)
+        .expect("a histogram that grows takes every value");
+}
+
+fn filled(cells: &[Cell]) -> impl Iterator<Item = (usize, &Histogram<u64>)> {
+    let there = cells
+        .iter()
+        .enumerate()
+        .filter_map(|(at, cell)| Some((at, cell.as_deref()?)));
+    there.filter(|(_, histogram)| !histogram.is_empty())
+}
+
+const fn series(trend: Trend, phase: usize, step: usize, label: usize) -> SeriesId {
+    SeriesId {
+        trend,
+        phase: phase as u16,
+        step: step as u8,
+        label: label as u8,
+    }
+}
+
+fn push_bins(bins: &mut Vec<(SeriesId, u64, u64)>, id: SeriesId, histogram: &Histogram<u64>) {
+    let values = histogram.iter_recorded();
+    bins.extend(values.map(|v| (id, v.value_iterated_to(), v.count_at_value())));
+}

@@ -95,3 +95,55 @@ impl Outbox {
         let _ = self.sink.send(Batch::Second(Box::new(sums)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use super::*;
+    use crate::history::{Cause, OutcomeKind};
+
+    const OPERATION: Operation = Operation {
+        user: Key(1),
+        coupon: Key::NONE,
+        inv_ns: 0,
+        ret_ns: 0,
+        lag_us: 0,
+        status: 200,
+        kind: OutcomeKind::Ok,
+        label: 0,
+        step: 0,
+        cause: Cause::None,
+        phase: 0,
+        vu: 0,
+    };
+
+    #[test]
+    fn what_comes_beyond_the_limit_is_lost_and_counted_and_what_waits_is_kept() {
+        let (sink, batches) = sync_channel(1);
+        let mut outbox = Outbox::new(sink);
+        let batch = WAITING_LIMIT / 8;
+        // One is taken by the channel, eight wait.
+        for _ in 0..11 {
+            outbox.post(vec![OPERATION; batch], Vec::new());
+        }
+        assert_eq!(outbox.lost(), 2 * batch as u64);
+        let mut taken = 0;
+        while let Ok(Batch::Operations(operations, _)) = batches.try_recv() {
+            taken += operations.len();
+            outbox.hand_over();
+        }
+        assert_eq!(taken, 9 * batch);
+        assert!(outbox.hand_over());
+    }
+
+    #[test]
+    fn without_a_receiver_everything_is_lost_and_counted() {
+        let (sink, batches) = sync_channel(1);
+        drop(batches);
+        let mut outbox = Outbox::new(sink);
+        outbox.post(vec![OPERATION; 3], Vec::new());
+        outbox.finish();
+        assert_eq!(outbox.lost(), 3);
+    }
+}

@@ -184,3 +184,136 @@ impl Recorder {
             .for_each(|shape| *shape = (0, None));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, sync_channel};
+
+    use super::*;
+    use crate::history::{Cause, OutcomeKind};
+    use crate::plan::{Overrides, load};
+
+    const SCENARIO: &str = r#"
+name: recorder
+target: { url: "http://127.0.0.1:1" }
+load: { a: { constant_vus: { vus: 1, for: 1s } } }
+flows: { f: [ { name: look, get: / } ] }
+"#;
+
+    fn recorder(places: usize) -> (Recorder, Receiver<Batch>) {
+        let (sink, batches) = sync_channel(places);
+        let plan = load("recorder.yaml", SCENARIO, &Overrides::default(), &|_| None);
+        (Recorder::new(&plan.expect("a plan"), 0, sink), batches)
+    }
+
+    fn attempt(recorder: &mut Recorder, user: u64) {
+        let operation = Operation {
+            user: Key(user),
+            coupon: Key::NONE,
+            inv_ns: 0,
+            ret_ns: 5_000_000,
+            lag_us: 0,
+            status: 200,
+            kind: OutcomeKind::Ok,
+            label: OutcomeKind::Ok as u8,
+            step: 0,
+            cause: Cause::None,
+            phase: 0,
+            vu: 0,
+        };
+        recorder.attempt(operation, Parts::default());
+    }
+
+    /// The users of all batches, and all sums, that are there by now.
+    fn received(batches: &Receiver<Batch>) -> (Vec<u64>, Vec<SecondOfThread>) {
+        let (mut users, mut seconds) = (Vec::new(), Vec::new());
+        for batch in batches.try_iter() {
+            match batch {
+                Batch::Operations(operations, _) => {
+                    users.extend(operations.iter().map(|operation| operation.user.0));
+                }
+                Batch::Second(sums) => seconds.push(*sums),
+            }
+        }
+        (users, seconds)
+    }
+
+    fn recorded(second: &SecondOfThread) -> u64 {
+        let durations = second
+            .bins
+            .iter()
+            .filter(|(id, ..)| id.trend == crate::measure::Trend::Duration);
+        durations.map(|(.., count)| count).sum()
+    }
+
+    #[test]
+    fn a_receiver_that_is_slow_gets_everything_in_order_later() {
+        let (mut recorder, batches) = recorder(1);
+        let all: Vec<u64> = (0..5 * BATCH as u64 + 7).collect();
+        all.iter().for_each(|user| attempt(&mut recorder, *user));
+        recorder.hand_over_operations();
+        let (mut users, _) = received(&batches);
+        assert_eq!(users.len(), BATCH, "there is one place");
+        while users.len() < all.len() {
+            recorder.hand_over_operations();
+            users.extend(received(&batches).0);
+        }
+        assert_eq!(users, all);
+    }
+
+    #[test]
+    fn sums_that_are_not_taken_are_part_of_the_next_second() {
+        let (mut recorder, batches) = recorder(1);
+        attempt(&mut recorder, 1);
+        recorder.dropped(0, 3);
+        // The operation takes the only place.
+        recorder.hand_over_second(SECOND_NS, 0);
+        assert!(received(&batches).1.is_empty());
+        attempt(&mut recorder, 2);
+        recorder.hand_over_operations();
+        assert_eq!(received(&batches).0, [2]);
+        recorder.hand_over_second(2 * SECOND_NS, 0);
+        let (_, seconds) = received(&batches);
+        let [second] = seconds.as_slice() else {
+            panic!("one hand-over for two seconds");
+        };
+        assert_eq!((second.second, recorded(second)), (0, 2));
+        assert!((second.length_s - 2.0).abs() < 1e-9);
+        assert_eq!((second.dropped[0], second.last), (3, false));
+        attempt(&mut recorder, 3);
+        recorder.hand_over_operations();
+        let _ = received(&batches);
+        recorder.hand_over_second(3 * SECOND_NS, 0);
+        let (_, seconds) = received(&batches);
+        assert_eq!((seconds[0].second, recorded(&seconds[0])), (2, 1));
+        assert_eq!(seconds[0].dropped[0], 0);
+    }
+
+    #[test]
+    fn a_second_that_ended_unreported_is_in_the_last_hand_over() {
+        let (mut recorder, batches) = recorder(9);
+        recorder.hand_over_second(SECOND_NS, 0);
+        attempt(&mut recorder, 1);
+        recorder.finish(2 * SECOND_NS + SECOND_NS / 2, 0);
+        let (users, seconds) = received(&batches);
+        assert_eq!(users, [1]);
+        let last = &seconds[1];
+        assert!(last.last && last.second == 1);
+        assert!((last.length_s - 1.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_most_vus_of_a_second_are_told_also_when_they_are_gone() {
+        let (mut recorder, batches) = recorder(9);
+        (0..7).for_each(|_| recorder.vu_started());
+        (0..5).for_each(|_| recorder.vu_ended());
+        recorder.hand_over_second(SECOND_NS, 0);
+        recorder.finish(2 * SECOND_NS, 0);
+        let vus: Vec<_> = received(&batches)
+            .1
+            .iter()
+            .map(|second| second.vus)
+            .collect();
+        assert_eq!(vus, [7, 2]);
+    }
+}

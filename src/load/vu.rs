@@ -322,7 +322,9 @@ impl Attempt<'_> {
         };
         (self.operation.kind, self.operation.label) = (kind, kind as u8);
         let kind = self.record(cause, &[]);
-        *self.slot = None;
+        if self.begun {
+            *self.slot = None;
+        }
         kind
     }
 

@@ -11,12 +11,12 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// No run of the tests takes so long; one that hangs must not hang the tests.
-const GIVE_UP: Duration = Duration::from_secs(60);
+const GIVE_UP: Duration = Duration::from_mins(1);
 
 /// One request whose answer 201 is issued; `{load}` is the test's.
 const SCENARIO: &str = r#"
 name: load-test
-target: { url: "http://127.0.0.1:1" }
+target: { url: "http://127.0.0.1:1"{target} }
 subject: { coupon: { id: 1, stock: 1000000 } }
 users: {users}
 load:
@@ -31,13 +31,16 @@ flows:
         issued: { status: [201, 204] }
         sold_out: { status: 400, body: sold out }
 {more}
+{outer}
 "#;
 
 /// A run in the making.
 #[derive(Debug, Clone)]
 pub(crate) struct Bench {
     load: String,
+    target: String,
     more: String,
+    outer: String,
     users: String,
     timeout: String,
     text: Option<String>,
@@ -56,7 +59,9 @@ impl Bench {
         let line = |(name, load): &(&str, &str)| format!("  {name}: {{ {load} }}\n");
         Self {
             load: loads.iter().map(line).collect(),
+            target: String::new(),
             more: String::new(),
+            outer: String::new(),
             users: "{ pool: 1000000 }".to_owned(),
             timeout: "10s".to_owned(),
             text: None,
@@ -65,9 +70,21 @@ impl Bench {
         }
     }
 
+    /// Adds to the target, such as `http2: true`.
+    pub(crate) fn target(mut self, more: &str) -> Self {
+        self.target = format!(", {more}");
+        self
+    }
+
     /// Adds steps to the flow, indented by four.
     pub(crate) fn more(mut self, steps: &str) -> Self {
         steps.clone_into(&mut self.more);
+        self
+    }
+
+    /// Adds lines to the scenario itself.
+    pub(crate) fn outer(mut self, lines: &str) -> Self {
+        lines.clone_into(&mut self.outer);
         self
     }
 
@@ -114,7 +131,9 @@ impl Bench {
         let text = self.text.clone().unwrap_or_else(|| {
             SCENARIO
                 .replace("{load}", &self.load)
+                .replace("{target}", &self.target)
                 .replace("{more}", &self.more)
+                .replace("{outer}", &self.outer)
                 .replace("{users}", &self.users)
                 .replace("{timeout}", &self.timeout)
         });

@@ -34,7 +34,7 @@ impl Gate {
     }
 
     /// This thread is ready; the answer is the instant of the release.
-    async fn ready(&self) -> Option<Instant> {
+    pub(super) async fn ready(&self) -> Option<Instant> {
         let mut release = self.release.subscribe();
         if self.waiting_for.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.release.send_replace(Some(Instant::now() + BREATH));

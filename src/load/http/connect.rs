@@ -154,6 +154,8 @@ fn tls(host: &str, http2: bool) -> io::Result<(TlsConnector, ServerName<'static>
     use rustls_platform_verifier::ConfigVerifierExt as _;
     crate::tls::install_provider();
     let mut config = rustls::ClientConfig::with_platform_verifier().map_err(io::Error::other)?;
+    // Each VU is somebody else, who has no session from before: every handshake is a whole one.
+    config.resumption = rustls::client::Resumption::disabled();
     config.alpn_protocols = vec![if http2 { HTTP2 } else { HTTP1 }.to_vec()];
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
     Ok((TlsConnector::from(Arc::new(config)), name))

@@ -98,8 +98,8 @@ impl Judge<'_> {
         check(&evidence)
     }
 
-    /// A run that was cut off before its first second has missed no limit. What ended the load
-    /// has, even if the figure recovered while the last iterations finished.
+    /// A run that was cut off before its first second has missed no limit. What ended the load has
+    /// missed its own, even if the figure recovered while the last iterations finished.
     fn thresholds(&self, end: &End) -> Vec<Judged> {
         let aborted = |name: &str| {
             self.files.events.iter().find_map(|event| match event {

@@ -250,7 +250,9 @@ flows: { f: [ { name: look, get: / } ] }
     fn a_receiver_that_is_slow_gets_everything_in_order_later() {
         let (mut recorder, batches) = recorder(1);
         let all: Vec<u64> = (0..5 * BATCH as u64 + 7).collect();
-        all.iter().for_each(|user| attempt(&mut recorder, *user));
+        for user in &all {
+            attempt(&mut recorder, *user);
+        }
         recorder.hand_over_operations();
         let (mut users, _) = received(&batches);
         assert_eq!(users.len(), BATCH, "there is one place");

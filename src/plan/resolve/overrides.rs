@@ -65,7 +65,9 @@ impl fmt::Display for Scale {
             ("rate", rate),
             ("iterations", iterations),
         ];
-        let changed = factors.iter().filter(|(_, factor)| *factor != 1.0);
+        let changed = factors
+            .iter()
+            .filter(|(_, factor)| factor.to_bits() != 1.0_f64.to_bits());
         let words: Vec<_> = changed
             .map(|(key, factor)| format!("{key}={factor}"))
             .collect();

@@ -32,9 +32,10 @@ pub(super) fn resolve(
         stock: written.and_then(|truth| source(&truth.stock, words, report)),
         remaining: written.and_then(|truth| source(&truth.remaining, words, report)),
         settle: settle(written, is_stack, report),
-        drain: drain
-            .map(|drain| drain.value)
-            .unwrap_or(can_sell_out && invariants.contains(&Invariant::Stock)),
+        drain: drain.map_or(
+            can_sell_out && invariants.contains(&Invariant::Stock),
+            |drain| drain.value,
+        ),
     };
     let absent = |pick: fn(&WrittenTruth) -> &Given<TruthSource>| match &scenario.truth {
         Given::Absent => true,

@@ -15,7 +15,7 @@ use std::time::Duration;
 use bench::{Bench, Ran};
 use fcfs_bench::history::{Cause, Operation, OutcomeKind};
 use fcfs_bench::plan::{RateStage, Stage, Ticks, VuCurve};
-use target::{Reply, Target};
+use target::{FullListener, Reply, Target};
 
 fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
@@ -343,88 +343,4 @@ fn thinking_users_pause_between_their_requests() {
     assert!(gaps.iter().all(|gap| *gap >= ms(35)), "{gaps:?}");
     let (shortest, longest) = (gaps.iter().min().unwrap(), gaps.iter().max().unwrap());
     assert!(*longest > *shortest + ms(20), "{gaps:?}");
-}
-
-/// A listener whose queue is full after the first look at it: the kernel answers nobody else.
-struct FullListener {
-    url: String,
-    _runtime: tokio::runtime::Runtime,
-    _listener: tokio::net::TcpListener,
-}
-
-impl FullListener {
-    fn start() -> Self {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let inside = runtime.enter();
-        let socket = tokio::net::TcpSocket::new_v4().unwrap();
-        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let listener = socket.listen(1).unwrap();
-        drop(inside);
-        Self {
-            url: format!("http://{}", listener.local_addr().unwrap()),
-            _runtime: runtime,
-            _listener: listener,
-        }
-    }
-}
-
-/// Interrupts the load when the target has seen so many requests, so many times.
-fn interrupted(load: &str, url: &str, times: u32, ready: impl Fn() -> bool) -> Ran {
-    let running = Bench::load(load).threads(2).start(url);
-    while !ready() {
-        std::thread::sleep(ms(5));
-    }
-    for _ in 0..times {
-        running.interrupt();
-        std::thread::sleep(ms(50));
-    }
-    let begin = std::time::Instant::now();
-    let ran = running.ended();
-    // Every load of these tests would take a minute.
-    assert!(begin.elapsed() < Duration::from_secs(8), "{load}");
-    ran
-}
-
-#[test]
-fn one_interrupt_lets_iterations_finish_and_two_cut_them() {
-    let loads = [
-        "constant_vus: { vus: 6, for: 1m }",
-        "ramping_vus: { start: 6, stages: [ { for: 1m, to: 3 } ] }",
-        "per_vu_iterations: { vus: 6, iterations: 600 }",
-        "shared_iterations: { vus: 6, iterations: 6000 }",
-        "constant_arrival_rate: { rate: 30/s, for: 1m, vus: 100 }",
-        "stampede: { users: 6 }",
-    ];
-    for load in loads {
-        let target = slow(700);
-        let ran = interrupted(load, &target.url(), 1, || target.seen().len() >= 6);
-        assert_eq!(cut(&ran), 0, "{load}");
-        assert_eq!(ran.issued(), target.seen().len(), "{load}");
-
-        let target = slow(20_000);
-        let ran = interrupted(load, &target.url(), 2, || target.seen().len() >= 6);
-        assert_eq!(cut(&ran), target.seen().len(), "{load}");
-        assert_eq!(ran.operations().len(), target.seen().len(), "{load}");
-    }
-}
-
-#[test]
-fn an_interrupt_before_the_first_request_ends_the_load() {
-    let target = slow(1);
-    let begin = std::time::Instant::now();
-    let started = || begin.elapsed() > ms(700);
-    let load = "start_after: 1m, constant_vus: { vus: 2, for: 1s }";
-    let ran = interrupted(load, &target.url(), 1, started);
-    assert_eq!((ran.operations().len(), target.seen().len()), (0, 0));
-
-    let listener = FullListener::start();
-    let begin = std::time::Instant::now();
-    let started = || begin.elapsed() > ms(700);
-    let ran = interrupted(
-        "stampede: { users: 12, connect_within: 1m }",
-        &listener.url,
-        1,
-        started,
-    );
-    assert_eq!(ran.operations().len(), 0);
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use bench::{Bench, Ran};
 use fcfs_bench::history::{Cause, OutcomeKind};
-use target::{Reply, Request, Target};
+use target::{FullListener, Reply, Request, Target};
 
 fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
@@ -300,15 +300,9 @@ fn a_server_that_is_gone_gets_nothing_and_is_not_hammered() {
 
 #[test]
 fn a_connection_that_is_not_accepted_in_time_is_not_sent() {
-    // The queue has two places: one for the first look at the target, one for a VU. The kernel
-    // answers no further connection.
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let _inside = runtime.enter();
-    let socket = tokio::net::TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let listener = socket.listen(1).unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let ran = twelve().timeout("100ms").run(&url);
+    // One place is taken by the first look at the target, one is left for a VU.
+    let listener = FullListener::start();
+    let ran = twelve().timeout("100ms").run(&listener.url);
     let not_sent = ran.ending(OutcomeKind::NotSent, Cause::ConnectTimeout);
     let not_answered = ran.ending(OutcomeKind::Unknown, Cause::Timeout);
     assert!(not_sent >= 10, "{not_sent}");

@@ -348,3 +348,26 @@ async fn fill(stream: &mut (impl AsyncRead + Unpin), buffer: &mut Vec<u8>) -> Op
         _ => None,
     }
 }
+
+/// A listener whose queue is full after the first look at it: the kernel answers nobody else.
+pub(crate) struct FullListener {
+    pub(crate) url: String,
+    _runtime: tokio::runtime::Runtime,
+    _listener: TcpListener,
+}
+
+impl FullListener {
+    pub(crate) fn start() -> Self {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let inside = runtime.enter();
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(1).unwrap();
+        drop(inside);
+        Self {
+            url: format!("http://{}", listener.local_addr().unwrap()),
+            _runtime: runtime,
+            _listener: listener,
+        }
+    }
+}

@@ -357,17 +357,7 @@ fn print(text: &str) {
 }
 
 fn serve(options: reference_server::Options) -> Exit {
-    if let Err(error) = reference_server::init_logging(&options) {
-        return internal(&format!("failed to start logging: {error}"));
-    }
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => return internal(&format!("failed to start: {error}")),
-    };
-    match runtime.block_on(reference_server::serve(options)) {
+    match reference_server::run(options) {
         Ok(()) => Exit::Ok,
         Err(error) => {
             eprintln!("error: {error}");

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 pub enum Exit {
     /// Every threshold and invariant holds.
     Ok,
-    /// The command line cannot be understood (clap's own code).
+    /// The command line cannot be understood (clap's own code), or names a directory that cannot be
+    /// used.
     Usage,
     /// A bug of the harness.
     Internal,
@@ -51,7 +52,7 @@ impl Exit {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Ok => "every threshold and invariant holds",
-            Self::Usage => "the command line cannot be understood",
+            Self::Usage => "the command line cannot be followed",
             Self::Internal => "a bug of fcfs-bench",
             Self::Threshold => "a threshold failed",
             Self::InvalidScenario => "the scenario is invalid",

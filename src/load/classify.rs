@@ -6,6 +6,7 @@ use memchr::memmem::Finder;
 use serde_json::Value;
 
 use super::http::Answer;
+use super::json::Pointers;
 use crate::history::{Cause, Key, OutcomeKind};
 use crate::plan::{JsonMatch, Label, Rule, Step};
 
@@ -13,13 +14,23 @@ use crate::plan::{JsonMatch, Label, Rule, Step};
 #[derive(Debug)]
 pub struct Classifier {
     rules: Vec<CompiledRule>,
+    pointers: Pointers,
 }
 
 #[derive(Debug)]
 struct CompiledRule {
     rule: Rule,
     text: Option<Finder<'static>>,
+    json: Vec<(Pointer, JsonMatch)>,
+    coupon: Option<Pointer>,
     kind: OutcomeKind,
+}
+
+/// A JSON pointer, and its number among those that are followed in one pass.
+#[derive(Debug)]
+struct Pointer {
+    number: Option<usize>,
+    text: String,
 }
 
 /// What an answer is.
@@ -50,19 +61,10 @@ impl Class {
 impl Classifier {
     /// The rules of this step.
     pub fn new(step: &Step, labels: &[Label]) -> Self {
-        let compile = |rule: &Rule| CompiledRule {
-            rule: rule.clone(),
-            text: rule
-                .body
-                .as_ref()
-                .map(|text| Finder::new(text.as_bytes()).into_owned()),
-            kind: labels
-                .get(usize::from(rule.label))
-                .map_or(OutcomeKind::Unknown, |l| l.kind),
-        };
-        Self {
-            rules: step.rules.iter().map(compile).collect(),
-        }
+        let mut pointers = Pointers::default();
+        let compile = |rule: &Rule| CompiledRule::new(rule, labels, &mut pointers);
+        let rules = step.rules.iter().map(compile).collect();
+        Self { rules, pointers }
     }
 
     /// The answer's outcome. A step without rules takes 2xx and 3xx as `ok`, the rest as `error`.
@@ -78,7 +80,7 @@ impl Classifier {
                 Cause::None,
             );
         }
-        let mut json = LazyJson::new(&answer.body);
+        let mut json = LazyJson::new(&answer.body, &self.pointers);
         let matching = self
             .rules
             .iter()
@@ -100,6 +102,28 @@ impl Classifier {
 }
 
 impl CompiledRule {
+    fn new(rule: &Rule, labels: &[Label], pointers: &mut Pointers) -> Self {
+        let mut pointer = |text: &String| Pointer {
+            number: pointers.add(text),
+            text: text.clone(),
+        };
+        let label = labels.get(usize::from(rule.label));
+        Self {
+            text: rule
+                .body
+                .as_ref()
+                .map(|text| Finder::new(text.as_bytes()).into_owned()),
+            json: rule
+                .json
+                .iter()
+                .map(|(at, wanted)| (pointer(at), wanted.clone()))
+                .collect(),
+            coupon: rule.coupon.as_ref().map(&mut pointer),
+            kind: label.map_or(OutcomeKind::Unknown, |label| label.kind),
+            rule: rule.clone(),
+        }
+    }
+
     /// Cheapest conditions first.
     fn matches(&self, answer: &Answer, json: &mut LazyJson<'_>) -> bool {
         let status = &self.rule.status;
@@ -114,19 +138,13 @@ impl CompiledRule {
                 .as_ref()
                 .is_none_or(|text| text.find(&answer.body).is_some())
             && self
-                .rule
                 .json
                 .iter()
                 .all(|(pointer, wanted)| wanted_json(json.at(pointer), wanted))
     }
 
     fn coupon(&self, json: &mut LazyJson<'_>) -> Key {
-        match self
-            .rule
-            .coupon
-            .as_ref()
-            .and_then(|pointer| json.at(pointer))
-        {
+        match self.coupon.as_ref().and_then(|pointer| json.at(pointer)) {
             Some(Value::String(text)) => Key::of(text),
             Some(Value::Number(number)) => number
                 .as_u64()
@@ -172,23 +190,38 @@ fn same(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// The body as JSON, parsed when the first rule asks for it.
+/// The body as JSON, read when the first rule asks for it.
 struct LazyJson<'a> {
     body: &'a Bytes,
-    /// Null where the body is not JSON: no pointer finds anything there.
-    parsed: Option<Value>,
+    pointers: &'a Pointers,
+    found: Option<Vec<Option<Value>>>,
+    /// For pointers that were too many for one pass. Null where the body is not JSON.
+    whole: Option<Value>,
 }
 
 impl<'a> LazyJson<'a> {
-    const fn new(body: &'a Bytes) -> Self {
-        Self { body, parsed: None }
+    const fn new(body: &'a Bytes, pointers: &'a Pointers) -> Self {
+        Self {
+            body,
+            pointers,
+            found: None,
+            whole: None,
+        }
     }
 
-    fn at(&mut self, pointer: &str) -> Option<&Value> {
-        let parsed = self
-            .parsed
-            .get_or_insert_with(|| serde_json::from_slice(self.body).unwrap_or_default());
-        parsed.pointer(pointer)
+    fn at(&mut self, pointer: &Pointer) -> Option<&Value> {
+        let Self {
+            body,
+            pointers,
+            found,
+            whole,
+        } = self;
+        match pointer.number {
+            Some(number) => found.get_or_insert_with(|| pointers.find(body))[number].as_ref(),
+            None => whole
+                .get_or_insert_with(|| serde_json::from_slice(body).unwrap_or_default())
+                .pointer(&pointer.text),
+        }
     }
 }
 
@@ -269,6 +302,21 @@ mod tests {
             let class = classifier.classify(&answer(200, body));
             assert_eq!(class.cause, Cause::Undeclared, "{body:?}");
         }
+    }
+
+    #[test]
+    fn more_pointers_than_one_pass_follows_are_followed_all_the_same() {
+        let rule = |at: u64| Rule {
+            json: vec![(format!("/k{at}"), JsonMatch::Equals(json!(at)))],
+            ..rule(OutcomeKind::Issued)
+        };
+        let classifier = classifier((0..100).map(rule).collect());
+        for at in [0, 63, 64, 99] {
+            let class = classifier.classify(&answer(200, &format!("{{\"k{at}\":{at}}}")));
+            assert_eq!(class.kind, OutcomeKind::Issued, "{at}");
+        }
+        let class = classifier.classify(&answer(200, "{\"k100\":100}"));
+        assert_eq!(class.kind, OutcomeKind::Unknown);
     }
 
     #[test]

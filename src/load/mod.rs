@@ -9,6 +9,7 @@ mod clock;
 mod engine;
 mod executor;
 pub mod http;
+mod json;
 mod outbox;
 mod recorder;
 mod request;

@@ -103,39 +103,45 @@ impl CompiledStep {
     }
 
     /// The request with these values; `None` if a value cannot stand where the template puts it.
-    pub fn request(&self, values: &Values<'_>) -> Option<Request<Full<Bytes>>> {
+    /// `scratch` is filled anew; whoever keeps it between requests saves its allocation.
+    pub fn request(
+        &self,
+        values: &Values<'_>,
+        scratch: &mut Vec<u8>,
+    ) -> Option<Request<Full<Bytes>>> {
         let uri = match &self.fixed_uri {
             Some(uri) => uri.clone(),
-            None => self.render_uri(values)?,
+            None => self.render_uri(values, scratch)?,
         };
-        let mut request = Request::new(Full::new(self.render_body(values)));
+        let mut request = Request::new(Full::new(self.render_body(values, scratch)));
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = uri;
         *request.headers_mut() = self.fixed_headers.clone();
         for (name, template) in &self.filled_headers {
-            let mut value = Vec::new();
-            template.render(values, &mut value);
+            scratch.clear();
+            template.render(values, scratch);
             request
                 .headers_mut()
-                .insert(name, HeaderValue::from_bytes(&value).ok()?);
+                .insert(name, HeaderValue::from_bytes(scratch).ok()?);
         }
         Some(request)
     }
 
-    fn render_uri(&self, values: &Values<'_>) -> Option<Uri> {
-        let mut text = Vec::with_capacity(64);
-        text.extend_from_slice(self.uri_prefix.as_bytes());
-        self.target.render(values, &mut text);
-        Uri::from_maybe_shared(Bytes::from(text)).ok()
+    fn render_uri(&self, values: &Values<'_>, scratch: &mut Vec<u8>) -> Option<Uri> {
+        scratch.clear();
+        scratch.extend_from_slice(self.uri_prefix.as_bytes());
+        self.target.render(values, scratch);
+        Uri::from_maybe_shared(Bytes::copy_from_slice(scratch)).ok()
     }
 
-    fn render_body(&self, values: &Values<'_>) -> Bytes {
+    fn render_body(&self, values: &Values<'_>, scratch: &mut Vec<u8>) -> Bytes {
         match &self.body {
             Body::None => Bytes::new(),
             Body::Text(template) => {
-                let mut text = Vec::with_capacity(64);
-                template.render(values, &mut text);
-                text.into()
+                scratch.clear();
+                template.render(values, scratch);
+                // A copy of exact size is one allocation; a vector with room to spare is two.
+                Bytes::copy_from_slice(scratch)
             }
         }
     }

@@ -73,6 +73,8 @@ pub(super) struct Vu {
     requests: u64,
     place: Option<u64>,
     user: String,
+    /// Room for rendering, kept between requests.
+    scratch: Vec<u8>,
     /// Attempts in a row that could not be sent.
     not_sent: u32,
 }
@@ -89,6 +91,7 @@ impl Vu {
             requests: 0,
             place: None,
             user: String::new(),
+            scratch: Vec::new(),
             not_sent: 0,
         }
     }
@@ -173,9 +176,8 @@ impl Vu {
         if self.place != Some(place) {
             // A repeat is the same person: also an id that holds a UUID must come out the same.
             let original = shared.users.original(place);
-            self.user = shared
-                .users
-                .id(number, self.index + 1, self.iteration, original);
+            let (users, vu) = (&shared.users, self.index + 1);
+            users.write_id(number, vu, self.iteration, original, &mut self.user);
         }
         self.place = Some(place);
         number
@@ -201,7 +203,7 @@ impl Vu {
             iteration: self.iteration,
             random: shared.users.random(place),
         };
-        let request = compiled.request(&values);
+        let request = compiled.request(&values, &mut self.scratch);
         let user = Key::of(&self.user);
         if user.number().is_none() && compiled.attempts_subject {
             shared.recorder.borrow_mut().name(user, &self.user);

@@ -54,16 +54,21 @@ impl UserSequence {
         n > 0 && self.repeat_below > 0 && mix(self.seed ^ mix(n)) < self.repeat_below
     }
 
-    /// The id that is sent for this user.
-    pub fn id(&self, number: u64, vu: u64, iteration: u64, place: u64) -> String {
+    /// Writes the id that is sent for this user into `out`, whose room is used again.
+    pub fn write_id(&self, number: u64, vu: u64, iteration: u64, place: u64, out: &mut String) {
+        let random = self.random(place);
         let values = Values {
             user: "",
             number,
             vu,
             iteration,
-            random: self.random(place),
+            random,
         };
-        self.id.to_text(&values)
+        let mut bytes = std::mem::take(out).into_bytes();
+        bytes.clear();
+        self.id.render(&values, &mut bytes);
+        // Literals are text and every value is written as text, so nothing is ever replaced.
+        *out = String::from_utf8(bytes).unwrap_or_default();
     }
 
     /// 128 bits that belong to this place of the sequence.

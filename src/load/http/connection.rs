@@ -60,7 +60,8 @@ pub struct Answer {
 
 impl Connection {
     pub(super) async fn http1(io: TokioIo<Wire>, trace: Rc<Trace>) -> hyper::Result<Self> {
-        let (sender, driver) = http1::handshake(io).await?;
+        // Head and body of a small request cost less to copy together than to write as two slices.
+        let (sender, driver) = http1::Builder::new().writev(false).handshake(io).await?;
         Ok(Self {
             sender: Sender::Http1(sender),
             driver: Some(Box::pin(driver)),

@@ -112,7 +112,7 @@ fn https_works_with_a_certificate_that_the_system_trusts() {
 #[test]
 fn a_certificate_that_changes_in_mid_run_is_refused_and_nothing_is_sent() {
     let (trusted, other) = (Certificate::new(), Certificate::new());
-    // One handshake to see whether the target is there, three for the VUs.
+    // One handshake to see whether the target is there (more on a busy machine), the rest for VUs.
     let tls = acceptor(&trusted, 4, &other, &["http/1.1"]);
     let target = Target::start_tls(tls, |request| {
         if request.on_connection == 1 {
@@ -123,13 +123,15 @@ fn a_certificate_that_changes_in_mid_run_is_refused_and_nothing_is_sent() {
     });
     let bench = twelve().environment("SSL_CERT_FILE", &trusted.file);
     let ran = bench.run(&target.url());
+    let refused = ran.ending(OutcomeKind::NotSent, Cause::TlsFailed);
+    let issued = ran.issued();
+    assert_eq!(issued + refused, 12, "{:?}", ran.operations());
+    assert!(issued > 0 && refused >= 6, "{:?}", ran.operations());
     assert_eq!(
-        ran.ending(OutcomeKind::NotSent, Cause::TlsFailed),
-        6,
-        "{:?}",
-        ran.operations()
+        target.seen().len(),
+        issued,
+        "nothing was sent to the other certificate"
     );
-    assert_eq!((ran.issued(), target.seen().len()), (6, 6));
 }
 
 #[test]

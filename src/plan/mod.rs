@@ -5,6 +5,7 @@ mod model;
 mod print;
 mod resolve;
 mod template;
+mod truth;
 mod users;
 
 pub use curve::{Ticks, VuCurve};
@@ -12,4 +13,5 @@ pub use model::*;
 pub use print::print;
 pub use resolve::{DEFAULT_SEED, Overrides, Scale, is_redis_read, load, resolve};
 pub use template::{Escape, Part, Template, Values, Variable};
+pub use truth::{Query, Secret, Settle, Source, Truth};
 pub use users::{UserSequence, mix};

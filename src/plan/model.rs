@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::template::Template;
+use super::truth::Truth;
 use crate::history::OutcomeKind;
 use crate::measure::Threshold;
 
@@ -379,127 +380,6 @@ impl Label {
     }
 }
 
-/// Where the truth is read.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Truth {
-    /// The issued rows.
-    pub issued: Option<Source>,
-    /// The stock that the system says it had; must agree with [`Subject::stock`].
-    pub stock: Option<Source>,
-    /// What the system says is left, read all through the run.
-    pub remaining: Option<Source>,
-    /// When the state counts as final.
-    pub settle: Settle,
-    /// Whether fresh users ask after the load until the first sold-out.
-    pub drain: bool,
-}
-
-/// When the state counts as final.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settle {
-    /// The rows did not change for so long.
-    pub quiet: Duration,
-    /// After this the run is `Unknown`.
-    pub within: Duration,
-}
-
-/// One read from outside; read-only.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Source {
-    /// What is asked.
-    pub query: Query,
-    /// Added to a number that was read, or to the count of rows (a sentinel member is -1).
-    pub offset: i64,
-}
-
-/// How a truth is asked for.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Query {
-    /// Columns by position: user, id, time for rows; the first column of the first row for a
-    /// number.
-    Sql {
-        /// `mysql:`, `postgres:` or `sqlite:`.
-        url: Secret,
-        /// A single SELECT.
-        query: String,
-    },
-    /// A read command: a set or list gives users, a hash gives users and ids, an integer or text a
-    /// number.
-    Redis {
-        /// `redis:` or `rediss:`.
-        url: Secret,
-        /// The words of the command.
-        command: Vec<String>,
-    },
-    /// A GET with a JSON answer.
-    Http {
-        /// Absolute, or a path on the target.
-        url: Secret,
-        /// Sent with it.
-        headers: Vec<(String, Secret)>,
-        /// Pointer to the array of rows, or to the number.
-        pointer: String,
-        /// Pointers within a row; empty `user` means that the row itself is the user.
-        user: String,
-        /// The coupon's id within a row.
-        id: Option<String>,
-        /// The time within a row.
-        time: Option<String>,
-    },
-    /// The bundled server's own truth: its database file is only known when it has started.
-    Bundled,
-}
-
-/// Text that may hold a password: shown nowhere.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Hides the text.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text itself, for the one place that connects with it.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-
-    /// Scheme and host for people, without user, password, path or query. What does not look like
-    /// a host is not shown: a password may hold any of the characters that divide a URL.
-    pub fn redacted(&self) -> String {
-        let Some((scheme, rest)) = self.0.split_once(':') else {
-            return "***".to_owned();
-        };
-        if !scheme
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '+')
-        {
-            return "***".to_owned();
-        }
-        let rest = rest.trim_start_matches('/');
-        let (authority, behind) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-        let host = authority
-            .rsplit_once('@')
-            .map_or(authority, |(_, host)| host);
-        let port_is_number = host.rsplit_once(':').is_none_or(|(_, port)| {
-            port.ends_with(']') || port.chars().all(|c| c.is_ascii_digit())
-        });
-        let path = behind.split(['?', '#']).next().unwrap_or_default();
-        if port_is_number && !path.contains('@') {
-            format!("{scheme}://{host}")
-        } else {
-            format!("{scheme}:***")
-        }
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.redacted())
-    }
-}
-
 /// A claim that a checker judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Invariant {
@@ -600,26 +480,5 @@ impl Plan {
         self.phases
             .get(usize::from(phase))
             .map_or("?", |phase| phase.name.as_str())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_secret_shows_at_most_its_scheme_and_host() {
-        let table = [
-            ("mysql://root:secret@db:3307/shop", "mysql://db:3307"),
-            ("http://h/x?mail=a@b&token=secret", "http://h"),
-            ("redis://:secret@[::1]:6380/2", "redis://[::1]:6380"),
-            ("mysql://root:se/cret@db/shop", "mysql:***"),
-            ("mysql://root:12/secret@db/shop", "mysql:***"),
-            ("secret", "***"),
-            ("my secret: yes", "***"),
-        ];
-        for (text, shown) in table {
-            assert_eq!(format!("{:?}", Secret::new(text)), shown);
-        }
     }
 }

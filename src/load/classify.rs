@@ -1,7 +1,5 @@
 //! Which outcome an answer is: the first rule that matches.
 
-use bytes::Bytes;
-use hyper::header::HeaderMap;
 use memchr::memmem::Finder;
 use serde_json::Value;
 
@@ -80,7 +78,7 @@ impl Classifier {
                 Cause::None,
             );
         }
-        let mut json = LazyJson::new(&answer.body, &self.pointers);
+        let mut json = LazyJson::new(answer.body(), &self.pointers);
         let matching = self
             .rules
             .iter()
@@ -132,11 +130,11 @@ impl CompiledRule {
                 .rule
                 .headers
                 .iter()
-                .all(|wanted| has_header(&answer.headers, wanted))
+                .all(|wanted| has_header(answer, wanted))
             && self
                 .text
                 .as_ref()
-                .is_none_or(|text| text.find(&answer.body).is_some())
+                .is_none_or(|text| text.find(answer.body()).is_some())
             && self
                 .json
                 .iter()
@@ -162,11 +160,11 @@ fn plain_key(number: u64) -> Key {
     }
 }
 
-fn has_header(headers: &HeaderMap, (name, value): &(String, Option<String>)) -> bool {
-    let mut found = headers.get_all(name).iter();
+fn has_header(answer: &Answer, (name, value): &(String, Option<String>)) -> bool {
+    let mut found = answer.header(name);
     match value {
         None => found.next().is_some(),
-        Some(value) => found.any(|found| found.as_bytes() == value.as_bytes()),
+        Some(value) => found.any(|found| found == value.as_bytes()),
     }
 }
 
@@ -192,7 +190,7 @@ fn same(one: &Value, other: &Value) -> bool {
 
 /// The body as JSON, read when the first rule asks for it.
 struct LazyJson<'a> {
-    body: &'a Bytes,
+    body: &'a [u8],
     pointers: &'a Pointers,
     found: Option<Vec<Option<Value>>>,
     /// For pointers that were too many for one pass. Null where the body is not JSON.
@@ -200,7 +198,7 @@ struct LazyJson<'a> {
 }
 
 impl<'a> LazyJson<'a> {
-    const fn new(body: &'a Bytes, pointers: &'a Pointers) -> Self {
+    const fn new(body: &'a [u8], pointers: &'a Pointers) -> Self {
         Self {
             body,
             pointers,
@@ -259,11 +257,10 @@ mod tests {
     }
 
     fn answer(status: u16, body: &str) -> Answer {
-        Answer {
-            status,
-            headers: HeaderMap::new(),
-            body: Bytes::copy_from_slice(body.as_bytes()),
-        }
+        let mut answer = Answer::default();
+        answer.status = status;
+        answer.push_body(body.as_bytes());
+        answer
     }
 
     #[test]
@@ -341,9 +338,7 @@ mod tests {
     #[test]
     fn a_header_can_tell() {
         let mut queued = answer(200, "");
-        queued
-            .headers
-            .insert("x-result", "SOLD".parse().expect("a value"));
+        queued.push_header(b"X-Result", b"SOLD");
         let with = |value: Option<&str>| {
             let header = ("x-result".to_owned(), value.map(str::to_owned));
             classifier(vec![Rule {

@@ -6,6 +6,7 @@
 mod batch;
 mod classify;
 mod clock;
+mod deadline;
 mod engine;
 mod executor;
 pub mod http;
@@ -22,4 +23,4 @@ pub use clock::RunClock;
 pub use engine::{Drained, Engine, Job, drain};
 pub use executor::Stop;
 pub use recorder::Recorder;
-pub use request::{CompiledStep, StepError};
+pub use request::{CompiledStep, Scratch, StepError};

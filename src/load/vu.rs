@@ -6,13 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::time::timeout;
-
 use super::RunClock;
 use super::batch::{Parts, Shape};
-use super::http::{Answer, ConnectError, Connection, Endpoint, cause_of};
+use super::deadline::Deadline;
+use super::http::{Answer, ConnectError, Connection, Endpoint, Outgoing};
 use super::recorder::Recorder;
-use super::request::CompiledStep;
+use super::request::{CompiledStep, Scratch};
 use crate::history::{Cause, Key, Operation, OutcomeKind};
 use crate::plan::{Action, Per, Plan, UserSequence, Values, mix};
 
@@ -73,8 +72,10 @@ pub(super) struct Vu {
     requests: u64,
     place: Option<u64>,
     user: String,
-    /// Room for rendering, kept between requests.
-    scratch: Vec<u8>,
+    /// Room for requests and answers, kept between them.
+    scratch: Scratch,
+    answer: Answer,
+    deadline: Deadline,
     /// Attempts in a row that could not be sent.
     not_sent: u32,
 }
@@ -91,7 +92,9 @@ impl Vu {
             requests: 0,
             place: None,
             user: String::new(),
-            scratch: Vec::new(),
+            scratch: Scratch::default(),
+            answer: Answer::default(),
+            deadline: Deadline::default(),
             not_sent: 0,
         }
     }
@@ -227,6 +230,7 @@ impl Vu {
         let mut attempt = Attempt {
             shared: &shared,
             slot: &mut self.connections[endpoint],
+            answer: &mut self.answer,
             operation,
             parts: Parts::default(),
             due_ns,
@@ -236,11 +240,12 @@ impl Vu {
         let kind = match request {
             None => attempt.end(Cause::ConnectFailed),
             Some(request) => {
+                let limit = shared.clock.instant(begun_ns) + compiled.timeout;
                 let exchange = attempt.exchange(&shared.endpoints[endpoint], request);
-                match timeout(compiled.timeout, exchange).await {
-                    Ok(Ok(answer)) => attempt.answered(compiled, &answer),
-                    Ok(Err(cause)) => attempt.end(cause),
-                    Err(_) => attempt.end(Cause::Timeout),
+                match self.deadline.by(limit, exchange).await {
+                    Some(Ok(())) => attempt.answered(compiled),
+                    Some(Err(cause)) => attempt.end(cause),
+                    None => attempt.end(Cause::Timeout),
                 }
             }
         };
@@ -256,6 +261,7 @@ impl Vu {
 struct Attempt<'a> {
     shared: &'a Shared,
     slot: &'a mut Option<Connection>,
+    answer: &'a mut Answer,
     operation: Operation,
     parts: Parts,
     due_ns: u64,
@@ -265,45 +271,41 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    async fn exchange(
-        &mut self,
-        endpoint: &Endpoint,
-        request: hyper::Request<http_body_util::Full<bytes::Bytes>>,
-    ) -> Result<Answer, Cause> {
+    async fn exchange(&mut self, endpoint: &Endpoint, request: Outgoing<'_>) -> Result<(), Cause> {
         let clock = self.shared.clock;
-        if let Some(mut connection) = self.slot.take()
-            && connection.is_usable().await
-        {
-            *self.slot = Some(connection);
-        }
-        if self.slot.is_none() {
-            let opened = endpoint.connect(clock).await.map_err(|error| error.cause)?;
+        self.answer.clear();
+        let usable = match self.slot.as_mut() {
+            Some(connection) => connection.is_usable().await,
+            None => false,
+        };
+        if !usable {
+            *self.slot = None;
+            // Boxed: it is rare, and larger than all the rest of a VU.
+            let opened = Box::pin(endpoint.connect(clock)).await;
+            let opened = opened.map_err(|error| error.cause)?;
             self.parts.connected = Some((opened.connecting_ns, opened.handshaking_ns));
             *self.slot = Some(opened.connection);
         }
         let Some(connection) = self.slot.as_mut() else {
             return Err(Cause::ConnectFailed);
         };
-        connection.trace().begin();
-        self.begun = true;
         let sent_ns = clock.now_ns();
+        connection.trace().begin(sent_ns);
+        self.begun = true;
         self.parts.blocked = sent_ns - self.operation.inv_ns;
         self.operation.inv_ns = sent_ns;
         self.operation.lag_us = lag_us(self.due_ns, sent_ns);
-        connection
-            .send(request)
-            .await
-            .map_err(|error| cause_of(&error))
+        connection.send(request, self.answer).await
     }
 
-    fn answered(&mut self, step: &CompiledStep, answer: &Answer) -> OutcomeKind {
+    fn answered(&mut self, step: &CompiledStep) -> OutcomeKind {
         self.operation.ret_ns = self.shared.clock.now_ns();
-        let class = step.classifier.classify(answer);
-        self.operation.status = answer.status;
+        let class = step.classifier.classify(self.answer);
+        self.operation.status = self.answer.status;
         self.operation.kind = class.kind;
         self.operation.label = class.label;
         self.operation.coupon = class.coupon;
-        self.record(class.cause, &answer.body)
+        self.record(class.cause)
     }
 
     /// Ends without an answer: unknown if anything was written, else not sent. The connection is
@@ -323,14 +325,15 @@ impl Attempt<'_> {
             OutcomeKind::NotSent
         };
         (self.operation.kind, self.operation.label) = (kind, kind as u8);
-        let kind = self.record(cause, &[]);
+        self.answer.clear();
+        let kind = self.record(cause);
         if self.begun {
             *self.slot = None;
         }
         kind
     }
 
-    fn record(&mut self, cause: Cause, body: &[u8]) -> OutcomeKind {
+    fn record(&mut self, cause: Cause) -> OutcomeKind {
         self.ended = true;
         self.operation.cause = cause;
         let mut recorder = self.shared.recorder.borrow_mut();
@@ -348,7 +351,7 @@ impl Attempt<'_> {
                 cause,
                 status: self.operation.status,
             };
-            recorder.unknown(shape, body);
+            recorder.unknown(shape, self.answer.body());
         }
         recorder.attempt(self.operation, self.parts);
         self.operation.kind

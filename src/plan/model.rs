@@ -294,7 +294,7 @@ pub struct Step {
 /// A request's body. The content type is among the headers already.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Body {
-    /// No body, no content length.
+    /// No body.
     None,
     /// Rendered as it is (JSON, form or text: the template escapes its values).
     Text(Template),

@@ -2,17 +2,15 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::rc::Rc;
 use std::sync::Arc;
 
-use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::connection::Connection;
-use super::wire::{Stream, Trace, Wire};
+use super::wire::Stream;
 use crate::history::Cause;
 use crate::load::RunClock;
 use crate::plan::BaseUrl;
@@ -77,6 +75,11 @@ impl Endpoint {
         })
     }
 
+    /// Whether its connections take requests as text; else they take them as messages.
+    pub(in crate::load) const fn takes_text(&self) -> bool {
+        self.tls.is_none() && !self.http2
+    }
+
     /// Opens a connection. Without a limit of its own: the caller's timeout covers it.
     ///
     /// # Errors
@@ -97,12 +100,9 @@ impl Endpoint {
             }
         };
         let shaken = clock.now_ns();
-        let trace = Rc::new(Trace::default());
-        let io = TokioIo::new(Wire::new(stream, Rc::clone(&trace), clock));
-        let connection = if self.http2 {
-            Connection::http2(io, trace).await
-        } else {
-            Connection::http1(io, trace).await
+        let connection = match stream {
+            Stream::Plain(stream) if !self.http2 => Ok(Connection::plain(stream, clock)),
+            stream => Connection::library(stream, clock, self.http2).await,
         };
         let failed = |error| ConnectError {
             cause: Cause::ConnectFailed,

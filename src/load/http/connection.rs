@@ -1,207 +1,91 @@
 //! One connection of one VU: a request in, a whole answer out.
-//!
-//! The connection's state machine is polled by the task that waits for the answer, not by a task
-//! of its own: one wake-up an answer instead of two.
 
-use std::error::Error;
-use std::future::{Future, poll_fn};
-use std::io;
-use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::Poll;
 
-use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use hyper::client::conn::{http1, http2};
-use hyper::header::HeaderMap;
-use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
 
-use super::tasks::Tasks;
-use super::wire::{Trace, Wire};
+use super::answer::Answer;
+use super::library::{Library, Message};
+use super::plain::{Plain, Text};
+use super::trace::Trace;
+use super::wire::{Stream, Wire};
 use crate::history::Cause;
+use crate::load::RunClock;
 
-/// Bytes of an answer's body that are kept for classification; the rest is read and forgotten.
-const BODY_LIMIT: usize = 1 << 20;
-
-type Body = Full<Bytes>;
-
-/// An open connection.
-pub struct Connection {
-    sender: Sender,
-    driver: Option<Pin<Box<dyn Future<Output = hyper::Result<()>>>>>,
-    trace: Rc<Trace>,
-}
-
-impl std::fmt::Debug for Connection {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Connection")
-            .field("open", &self.driver.is_some())
-            .finish_non_exhaustive()
-    }
-}
-
-enum Sender {
-    Http1(http1::SendRequest<Body>),
-    Http2(http2::SendRequest<Body>),
-}
-
-/// A whole answer.
+/// An open connection: our own codec for plain HTTP/1.1, hyper for the rest.
 #[derive(Debug)]
-pub struct Answer {
-    /// 100 to 599.
-    pub status: u16,
-    /// As received.
-    pub headers: HeaderMap,
-    /// The first MiB.
-    pub body: Bytes,
+pub struct Connection(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Plain(Plain),
+    Library(Library),
+}
+
+/// A request, ready to be sent on a connection of the endpoint for which it was made.
+#[derive(Debug)]
+pub enum Outgoing<'a> {
+    /// For plain HTTP/1.1.
+    Text(Text<'a>),
+    /// For TLS and HTTP/2.
+    Message(Box<Message>),
 }
 
 impl Connection {
-    pub(super) async fn http1(io: TokioIo<Wire>, trace: Rc<Trace>) -> hyper::Result<Self> {
-        // Head and body of a small request cost less to copy together than to write as two slices.
-        let (sender, driver) = http1::Builder::new().writev(false).handshake(io).await?;
-        Ok(Self {
-            sender: Sender::Http1(sender),
-            driver: Some(Box::pin(driver)),
-            trace,
-        })
+    pub(super) fn plain(stream: TcpStream, clock: RunClock) -> Self {
+        Self(Kind::Plain(Plain::new(stream, clock, Trace::default())))
     }
 
-    pub(super) async fn http2(io: TokioIo<Wire>, trace: Rc<Trace>) -> hyper::Result<Self> {
-        let tasks = Tasks::default();
-        let (sender, driver) = http2::handshake(tasks.clone(), io).await?;
-        Ok(Self {
-            sender: Sender::Http2(sender),
-            driver: Some(Box::pin(tasks.beside(driver))),
-            trace,
-        })
+    pub(super) async fn library(
+        stream: Stream,
+        clock: RunClock,
+        http2: bool,
+    ) -> hyper::Result<Self> {
+        let trace = Rc::new(Trace::default());
+        let io = TokioIo::new(Wire::new(stream, Rc::clone(&trace), clock));
+        let library = if http2 {
+            Library::http2(io, trace).await
+        } else {
+            Library::http1(io, trace).await
+        };
+        Ok(Self(Kind::Library(library?)))
     }
 
     /// What was seen on the wire.
-    pub const fn trace(&self) -> &Rc<Trace> {
-        &self.trace
+    pub fn trace(&self) -> &Trace {
+        match &self.0 {
+            Kind::Plain(plain) => plain.trace(),
+            Kind::Library(library) => library.trace(),
+        }
     }
 
     /// Waits until a request can be sent; `false` if the peer has closed the connection meanwhile,
     /// so that the request can go over a new one instead of being lost with this one.
     pub async fn is_usable(&mut self) -> bool {
-        let Self { sender, driver, .. } = self;
-        let ready = async {
-            match sender {
-                Sender::Http1(sender) => sender.ready().await,
-                Sender::Http2(sender) => sender.ready().await,
-            }
-        };
-        // The state machine runs first: a close that has already arrived must be seen.
-        if !poll_once(driver).await {
-            return false;
+        match &mut self.0 {
+            Kind::Plain(plain) => plain.is_usable(),
+            Kind::Library(library) => library.is_usable().await,
         }
-        drive(driver, ready).await.is_ok() && driver.is_some()
     }
 
-    /// Sends the request and reads the whole answer.
+    /// Sends the request and reads the whole answer into `answer`, which is to be empty. A
+    /// connection whose `send` was dropped before its end must not be used again.
     ///
     /// # Errors
     /// When the connection is lost, or the answer is not HTTP. Whether anything was written is in
     /// the trace.
-    pub async fn send(&mut self, request: Request<Body>) -> hyper::Result<Answer> {
-        let Self { sender, driver, .. } = self;
-        let exchange = async {
-            let response = match sender {
-                Sender::Http1(sender) => sender.send_request(request).await?,
-                Sender::Http2(sender) => sender.send_request(request).await?,
-            };
-            read(response).await
-        };
-        drive(driver, exchange).await
-    }
-}
-
-/// Why [`Connection::send`] did not get a whole answer: the peer was not there, or not sane.
-pub fn cause_of(error: &hyper::Error) -> Cause {
-    let malformed = error.is_parse() || sources(error).any(is_malformed);
-    if malformed {
-        Cause::BadAnswer
-    } else {
-        Cause::ConnectionLost
-    }
-}
-
-fn sources(error: &hyper::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
-    std::iter::successors(error.source(), |&error| error.source())
-}
-
-/// So hyper says that a chunk is malformed; where the end is missing it says so in another way.
-fn is_malformed(error: &(dyn Error + 'static)) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| {
-        matches!(
-            error.kind(),
-            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
-        )
-    })
-}
-
-/// Polls the future, and the connection that it depends on, until the future is done.
-async fn drive<F: Future>(
-    driver: &mut Option<Pin<Box<dyn Future<Output = hyper::Result<()>>>>>,
-    future: F,
-) -> F::Output {
-    let mut future = pin!(future);
-    poll_fn(|cx| {
-        if let Poll::Ready(output) = future.as_mut().poll(cx) {
-            return Poll::Ready(output);
-        }
-        let Some(running) = driver.as_mut() else {
-            return Poll::Pending;
-        };
-        if running.as_mut().poll(cx).is_ready() {
-            *driver = None;
-        }
-        // What the connection has just read may complete the future in the same wake-up.
-        future.as_mut().poll(cx)
-    })
-    .await
-}
-
-async fn poll_once(driver: &mut Option<Pin<Box<dyn Future<Output = hyper::Result<()>>>>>) -> bool {
-    poll_fn(|cx| {
-        if driver
-            .as_mut()
-            .is_some_and(|running| running.as_mut().poll(cx).is_ready())
-        {
-            *driver = None;
-        }
-        Poll::Ready(driver.is_some())
-    })
-    .await
-}
-
-async fn read(response: Response<Incoming>) -> hyper::Result<Answer> {
-    let (head, mut body) = response.into_parts();
-    let mut first = Bytes::new();
-    let mut rest = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else {
-            continue;
-        };
-        let room = BODY_LIMIT - first.len() - rest.len();
-        let kept = data.slice(..data.len().min(room));
-        if first.is_empty() {
-            first = kept;
-        } else {
-            rest.extend_from_slice(&kept);
+    ///
+    /// # Panics
+    /// If the request was made for an endpoint of another kind.
+    pub async fn send(&mut self, request: Outgoing<'_>, answer: &mut Answer) -> Result<(), Cause> {
+        match (&mut self.0, request) {
+            (Kind::Plain(plain), Outgoing::Text(text)) => plain.send(text, answer).await,
+            // Boxed, so that a VU on a plain connection does not carry the room for it.
+            (Kind::Library(library), Outgoing::Message(message)) => {
+                Box::pin(library.send(*message, answer)).await
+            }
+            _ => unreachable!("requests are made for the kind of connection of their endpoint"),
         }
     }
-    let body = if rest.is_empty() {
-        first
-    } else {
-        [first, rest.freeze()].concat().into()
-    };
-    Ok(Answer {
-        status: head.status.as_u16(),
-        headers: head.headers,
-        body,
-    })
 }

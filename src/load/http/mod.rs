@@ -1,10 +1,20 @@
 //! The HTTP client of the load path: one connection a VU, everything about an attempt measured.
 
+mod answer;
+mod chunked;
 mod connect;
 mod connection;
+mod decoder;
+mod library;
+mod plain;
 mod tasks;
+mod trace;
 mod wire;
 
+pub use answer::Answer;
 pub use connect::{ConnectError, Endpoint, Opened};
-pub use connection::{Answer, Connection, cause_of};
-pub use wire::Trace;
+pub use connection::{Connection, Outgoing};
+pub use decoder::{Decoder, Malformed};
+pub use library::Message;
+pub use plain::Text;
+pub use trace::Trace;

@@ -1,0 +1,157 @@
+//! The plan's steps made ready: what does not change between requests is built once.
+
+mod message;
+mod text;
+
+use std::time::Duration;
+
+use self::message::MessageTemplate;
+pub use self::text::Scratch;
+use self::text::TextTemplate;
+use super::classify::Classifier;
+use super::http::{Endpoint, Outgoing};
+use crate::plan::{Part, Plan, Step, Template, Values};
+
+/// A step for one endpoint.
+#[derive(Debug)]
+pub struct CompiledStep {
+    /// Tells the answers' outcomes.
+    pub classifier: Classifier,
+    /// From the start of the attempt to the last byte of the body.
+    pub timeout: Duration,
+    /// Whether the answer decides if the user got the subject.
+    pub attempts_subject: bool,
+    request: RequestTemplate,
+}
+
+/// In the form that the endpoint's connections take.
+#[derive(Debug)]
+enum RequestTemplate {
+    Text(TextTemplate),
+    Message(Box<MessageTemplate>),
+}
+
+/// A step that cannot be sent as HTTP.
+#[derive(Debug, thiserror::Error)]
+#[error("step `{step}`: {problem}")]
+pub struct StepError {
+    step: String,
+    problem: String,
+}
+
+impl CompiledStep {
+    /// All steps of the plan for this endpoint, in the plan's order.
+    ///
+    /// # Errors
+    /// When a method, path or header is not valid HTTP.
+    pub fn all(plan: &Plan, endpoint: &Endpoint) -> Result<Vec<Self>, StepError> {
+        plan.steps
+            .iter()
+            .map(|step| Self::new(step, plan, endpoint))
+            .collect()
+    }
+
+    fn new(step: &Step, plan: &Plan, endpoint: &Endpoint) -> Result<Self, StepError> {
+        let url = &endpoint.url;
+        // HTTP/1.1 sends the path alone and the host as a header; HTTP/2 sends the whole URL.
+        let (prefix, host) = if endpoint.http2 {
+            (url.to_string(), None)
+        } else {
+            (url.prefix.clone(), Some(authority(endpoint)))
+        };
+        let target = with_query(&prefix, &step.path, &step.query);
+        let headers = with_defaults(host, &step.headers);
+        let request = if endpoint.takes_text() {
+            let text = TextTemplate::new(&step.method, &target, &headers, &step.body);
+            RequestTemplate::Text(text)
+        } else {
+            let message = MessageTemplate::new(&step.method, target, headers, step.body.clone());
+            RequestTemplate::Message(Box::new(message.map_err(|problem| StepError {
+                step: step.name.clone(),
+                problem,
+            })?))
+        };
+        Ok(Self {
+            classifier: Classifier::new(step, &plan.labels),
+            timeout: step.timeout,
+            attempts_subject: step.attempts_subject,
+            request,
+        })
+    }
+
+    /// The request with these values; `None` if a value cannot stand where the template puts it.
+    /// Whoever keeps `scratch` between requests saves its allocation.
+    pub fn request<'a>(
+        &self,
+        values: &Values<'_>,
+        scratch: &'a mut Scratch,
+    ) -> Option<Outgoing<'a>> {
+        match &self.request {
+            RequestTemplate::Text(text) => text.render(values, scratch).map(Outgoing::Text),
+            RequestTemplate::Message(message) => {
+                let message = message.render(values, scratch)?;
+                Some(Outgoing::Message(Box::new(message)))
+            }
+        }
+    }
+}
+
+const USER_AGENT: &str = concat!("fcfs-bench/", env!("CARGO_PKG_VERSION"));
+
+fn authority(endpoint: &Endpoint) -> String {
+    let url = &endpoint.url;
+    let host = if url.host.contains(':') {
+        format!("[{}]", url.host)
+    } else {
+        url.host.clone()
+    };
+    let default_port = if url.https { 443 } else { 80 };
+    if url.port == default_port {
+        host
+    } else {
+        format!("{host}:{}", url.port)
+    }
+}
+
+/// What every request says, unless the step says it otherwise.
+fn with_defaults(host: Option<String>, own: &[(String, Template)]) -> Vec<(String, Template)> {
+    let host = host.map(|host| ("host", host));
+    let others = [
+        ("user-agent", USER_AGENT.to_owned()),
+        ("accept", "*/*".to_owned()),
+    ];
+    let defaults = host.into_iter().chain(others);
+    let missing = defaults.filter(|(name, _)| own.iter().all(|(other, _)| other != name));
+    missing
+        .map(|(name, value)| (name.to_owned(), Template::literal(value)))
+        .chain(own.iter().cloned())
+        .collect()
+}
+
+fn with_query(prefix: &str, path: &Template, query: &[(String, Template)]) -> Template {
+    let mut target = Template::literal(prefix);
+    target.parts.extend(path.parts.iter().cloned());
+    let has_query = path
+        .parts
+        .iter()
+        .any(|part| matches!(part, Part::Literal(text) if text.contains('?')));
+    for (at, (name, value)) in query.iter().enumerate() {
+        let separator = if at == 0 && !has_query { '?' } else { '&' };
+        target
+            .parts
+            .push(Part::Literal(format!("{separator}{name}=")));
+        target.parts.extend(value.parts.iter().cloned());
+    }
+    join_literals(target)
+}
+
+fn join_literals(template: Template) -> Template {
+    let mut parts: Vec<Part> = Vec::with_capacity(template.parts.len());
+    for part in template.parts {
+        match (parts.last_mut(), part) {
+            (Some(Part::Literal(before)), Part::Literal(text)) => before.push_str(&text),
+            (_, part) => parts.push(part),
+        }
+    }
+    Template { parts }
+}

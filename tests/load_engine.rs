@@ -47,6 +47,7 @@ async fn job(plan: Plan) -> (Job, Receiver<Batch>) {
         clock: RunClock::start(),
         endpoints: [endpoint].into(),
         sink,
+        slots: Arc::default(),
         next_place: Arc::new(AtomicU64::new(0)),
     };
     (job, batches)

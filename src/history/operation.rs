@@ -181,11 +181,15 @@ pub enum Cause {
     Undeclared = 8,
     /// The run ended while the attempt was under way.
     Cut = 9,
+    /// A value that the request needs was not there: an earlier answer did not bring it.
+    ValueMissing = 10,
+    /// A value cannot stand where the request has its place, such as a line break in a header.
+    ValueUnfit = 11,
 }
 
 impl Cause {
     /// Every cause, in the order of its number.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::None,
         Self::ConnectRefused,
         Self::ConnectTimeout,
@@ -196,6 +200,8 @@ impl Cause {
         Self::BadAnswer,
         Self::Undeclared,
         Self::Cut,
+        Self::ValueMissing,
+        Self::ValueUnfit,
     ];
 
     /// The cause in words that finish "because".
@@ -211,6 +217,8 @@ impl Cause {
             Self::BadAnswer => "the answer could not be read",
             Self::Undeclared => "no outcome of the step matches the answer",
             Self::Cut => "the run ended while the request was under way",
+            Self::ValueMissing => "a value that it needs was not captured before",
+            Self::ValueUnfit => "a value cannot stand at its place in the request",
         }
     }
 }

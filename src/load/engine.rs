@@ -43,6 +43,8 @@ pub struct Job {
     pub endpoints: Arc<[Endpoint]>,
     /// Takes what was measured; bounded.
     pub sink: SyncSender<Batch>,
+    /// What every VU knows from the start, by slot: one for each of the plan.
+    pub slots: Arc<[Option<String>]>,
     /// The next place in the sequence of users.
     pub next_place: Arc<AtomicU64>,
 }
@@ -219,6 +221,7 @@ fn shared(
         endpoints: Arc::clone(&job.endpoints),
         steps: Rc::clone(steps),
         recorder: Rc::clone(recorder),
+        slots: Arc::clone(&job.slots),
         users: Arc::new(UserSequence::new(&job.plan.users, job.plan.seed)),
         next_place: Arc::clone(&job.next_place),
         only_phase,

@@ -13,7 +13,7 @@ use super::http::{Answer, ConnectError, Connection, Endpoint, Outgoing};
 use super::recorder::Recorder;
 use super::request::{CompiledStep, Scratch};
 use crate::history::{Cause, Key, Operation, OutcomeKind};
-use crate::plan::{Action, Per, Plan, UserSequence, Values, mix};
+use crate::plan::{Action, Per, Plan, SlotValues, UserSequence, Values, mix};
 
 /// What all VUs of one load on one thread share.
 pub(super) struct Shared {
@@ -31,6 +31,8 @@ pub(super) struct Shared {
     pub steps: Rc<[Vec<CompiledStep>]>,
     /// Where the thread's measurements go.
     pub recorder: Rc<RefCell<Recorder>>,
+    /// What every VU knows from the start, by slot.
+    pub slots: Arc<[Option<String>]>,
     /// Who asks.
     pub users: Arc<UserSequence>,
     /// The next place in the sequence of users, of all threads and loads.
@@ -72,6 +74,8 @@ pub(super) struct Vu {
     requests: u64,
     place: Option<u64>,
     user: String,
+    /// What captures and the user's own data have brought.
+    slots: SlotValues,
     /// Room for requests and answers, kept between them.
     scratch: Scratch,
     answer: Answer,
@@ -84,6 +88,7 @@ impl Vu {
     /// The VU with this index, counted from 0 within its load.
     pub(super) fn new(shared: Rc<Shared>, index: u64) -> Self {
         let connections = shared.endpoints.iter().map(|_| None).collect();
+        let slots = shared.slots.to_vec();
         Self {
             shared,
             index,
@@ -92,6 +97,7 @@ impl Vu {
             requests: 0,
             place: None,
             user: String::new(),
+            slots,
             scratch: Scratch::default(),
             answer: Answer::default(),
             deadline: Deadline::default(),
@@ -205,8 +211,14 @@ impl Vu {
             vu: self.index + 1,
             iteration: self.iteration,
             random: shared.users.random(place),
+            slots: &self.slots,
         };
-        let request = compiled.request(&values, &mut self.scratch);
+        let request = if compiled.is_ready(&self.slots) {
+            let request = compiled.request(&values, &mut self.scratch);
+            request.ok_or(Cause::ValueUnfit)
+        } else {
+            Err(Cause::ValueMissing)
+        };
         let user = Key::of(&self.user);
         if user.number().is_none() && compiled.attempts_subject {
             shared.recorder.borrow_mut().name(user, &self.user);
@@ -238,8 +250,8 @@ impl Vu {
             ended: false,
         };
         let kind = match request {
-            None => attempt.end(Cause::ConnectFailed),
-            Some(request) => {
+            Err(cause) => attempt.end(cause),
+            Ok(request) => {
                 let limit = shared.clock.instant(begun_ns) + compiled.timeout;
                 let exchange = attempt.exchange(&shared.endpoints[endpoint], request);
                 match self.deadline.by(limit, exchange).await {

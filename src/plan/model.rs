@@ -1,9 +1,11 @@
 //! The types of the plan: plain data that says what each part of the harness has to do.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
+use super::slots::Slot;
 use super::template::Template;
 use super::truth::Truth;
 use crate::history::OutcomeKind;
@@ -24,6 +26,8 @@ pub struct Plan {
     pub subject: Option<Subject>,
     /// Who asks.
     pub users: Users,
+    /// Values that the run brings, by the numbers that templates use.
+    pub slots: Vec<Slot>,
     /// Side by side, in the scenario's order.
     pub loads: Vec<Load>,
     /// All phases of all loads in order; the index is the phase's number in the history.
@@ -456,6 +460,21 @@ impl Executor {
             Self::RampingArrivalRate { .. } => "ramping_arrival_rate",
             Self::Stampede { .. } => "stampede",
         }
+    }
+}
+
+impl Step {
+    /// The slots that its request needs, each once.
+    pub fn slots(&self) -> impl Iterator<Item = u8> {
+        let body = match &self.body {
+            Body::None => None,
+            Body::Text(template) => Some(template),
+        };
+        let pairs = self.query.iter().chain(&self.headers);
+        let templates = pairs.map(|(_, template)| template);
+        let templates = templates.chain([&self.path]).chain(body);
+        let slots: BTreeSet<u8> = templates.flat_map(Template::slots).collect();
+        slots.into_iter()
     }
 }
 

@@ -31,10 +31,12 @@ pub enum Variable {
     Iteration,
     /// A UUID (version 4) that follows from the seed and the iteration.
     Uuid,
+    /// What the slot with this number holds (index into [`crate::plan::Plan::slots`]).
+    Slot(u8),
 }
 
 impl Variable {
-    /// Every variable with the name it has between the braces.
+    /// Every variable without a slot, with the name it has between the braces.
     pub const ALL: [(&'static str, Self); 5] = [
         ("user", Self::User),
         ("n", Self::Number),
@@ -70,6 +72,8 @@ pub struct Values<'a> {
     pub iteration: u64,
     /// 128 bits that follow from the seed and the iteration.
     pub random: u128,
+    /// By number; what is not there is written as nothing, see [`Template::slots`].
+    pub slots: &'a [Option<String>],
 }
 
 impl Template {
@@ -107,6 +111,14 @@ impl Template {
         String::from_utf8_lossy(&out).into_owned()
     }
 
+    /// The slots that it names.
+    pub fn slots(&self) -> impl Iterator<Item = u8> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Value(Variable::Slot(slot), _) => Some(*slot),
+            _ => None,
+        })
+    }
+
     /// Whether the variable occurs.
     pub fn uses(&self, variable: Variable) -> bool {
         self.parts
@@ -122,6 +134,11 @@ fn write_value(variable: Variable, escape: Escape, values: &Values<'_>, out: &mu
         Variable::Vu => write_number(values.vu, out),
         Variable::Iteration => write_number(values.iteration, out),
         Variable::Uuid => write_uuid(values.random, out),
+        Variable::Slot(slot) => {
+            let text = values.slots.get(usize::from(slot));
+            let text = text.and_then(Option::as_deref).unwrap_or_default();
+            write_escaped(text, escape, out);
+        }
     }
 }
 
@@ -198,6 +215,7 @@ mod tests {
             vu: 1,
             iteration: 0,
             random: u128::MAX,
+            slots: &[],
         }
     }
 

@@ -63,6 +63,7 @@ impl UserSequence {
             vu,
             iteration,
             random,
+            slots: &[],
         };
         let mut bytes = std::mem::take(out).into_bytes();
         bytes.clear();

@@ -177,6 +177,7 @@ impl Run {
             clock: self.clock,
             endpoints: ready.endpoints.clone().into(),
             sink,
+            slots: vec![None; self.plan.slots.len()].into(),
             next_place: Arc::new(AtomicU64::new(0)),
         };
         let loaded = self.load(&job, ready, seen).await;

@@ -178,6 +178,7 @@ pub(super) fn plan(stock: u64) -> Plan {
             per: Per::Iteration,
             id: Template::literal(""),
         },
+        slots: Vec::new(),
         loads: Vec::new(),
         phases: vec![phase("rush", Some(0)), phase("drain", None)],
         flows: Vec::new(),

@@ -21,6 +21,7 @@ pub struct CompiledStep {
     pub timeout: Duration,
     /// Whether the answer decides if the user got the subject.
     pub attempts_subject: bool,
+    needs: Vec<u8>,
     request: RequestTemplate,
 }
 
@@ -75,8 +76,15 @@ impl CompiledStep {
             classifier: Classifier::new(step, &plan.labels),
             timeout: step.timeout,
             attempts_subject: step.attempts_subject,
+            needs: step.slots().collect(),
             request,
         })
+    }
+
+    /// Whether every value that the request needs is there.
+    pub fn is_ready(&self, slots: &[Option<String>]) -> bool {
+        let there = |slot: &u8| slots.get(usize::from(*slot)).is_some_and(Option::is_some);
+        self.needs.iter().all(there)
     }
 
     /// The request with these values; `None` if a value cannot stand where the template puts it.

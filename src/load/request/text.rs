@@ -160,6 +160,7 @@ mod tests {
             vu: 1,
             iteration: 0,
             random: 0,
+            slots: &[],
         };
         let mut scratch = Scratch::default();
         let text = template.render(&values, &mut scratch)?;

@@ -71,6 +71,7 @@ fn plan(thresholds: &[(&str, &str)]) -> Plan {
             per: Per::Iteration,
             id: Template::default(),
         },
+        slots: Vec::new(),
         loads: vec![load("opening", 0..2), load("browse", 2..4)],
         phases: vec![
             phase("climb", Some(0), 0, 10),

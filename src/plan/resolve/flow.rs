@@ -7,6 +7,7 @@ use super::target::is_path;
 use super::template::{self, Place, Words};
 use super::{body, outcome, reachable};
 use crate::history::OutcomeKind;
+use crate::plan::slots::SlotTable;
 use crate::plan::{Action, Escape, Flow, Label, Part, Step, Template};
 use crate::scenario::value::Name;
 use crate::scenario::{At, Flow as Written, Report, Request, Step as WrittenStep};
@@ -33,7 +34,12 @@ impl Flows {
     }
 }
 
-pub(super) fn resolve(written: &[Written], words: Words<'_>, report: &mut Report<'_>) -> Flows {
+pub(super) fn resolve(
+    written: &[Written],
+    words: Words<'_>,
+    slots: &mut SlotTable,
+    report: &mut Report<'_>,
+) -> Flows {
     let mut all = Flows {
         list: Vec::new(),
         steps: Vec::new(),
@@ -51,12 +57,17 @@ pub(super) fn resolve(written: &[Written], words: Words<'_>, report: &mut Report
                 "write one: `- post: /issue`",
             );
         }
+        let scope = slots.scope();
         let mut actions = Vec::new();
         for step in &flow.steps {
             match step {
                 WrittenStep::Think(from, to) => actions.push(Action::Think(from.0, to.0)),
                 WrittenStep::Request(request) => {
                     let name = name_of(request, flow, count, report);
+                    let words = Words {
+                        slots: Some(slots),
+                        ..words
+                    };
                     let step = step_of(request, &name, words, &mut labels, report);
                     let Some(step) = step else {
                         all.whole = false;
@@ -74,6 +85,7 @@ pub(super) fn resolve(written: &[Written], words: Words<'_>, report: &mut Report
                 }
             }
         }
+        slots.restore(scope);
         all.list.push(Flow {
             name: flow.name.value.as_str().to_owned(),
             actions,

@@ -21,6 +21,7 @@ mod tests;
 pub use overrides::{Overrides, Scale};
 pub use read_only::is_redis_read;
 
+use super::slots::SlotTable;
 use super::{Invariant, Plan, Subject};
 use crate::scenario::{
     self, Diagnostics, Environment, Given, Position, Report, Scenario, Severity, did_you_mean,
@@ -92,9 +93,11 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
             Given::Broken => Some(""),
             _ => subject.as_ref().map(|subject| subject.coupon.as_str()),
         },
+        slots: None,
     };
+    let mut slots = SlotTable::default();
     let users = users::resolve(&scenario.users, report);
-    let flows = flow::resolve(&scenario.flows, words, report);
+    let flows = flow::resolve(&scenario.flows, words, &mut slots, report);
     let loads = load::resolve(scenario, overrides.scale, report);
     let invariants = invariants(scenario, report);
     let sold_out = flows.can_sell_out();
@@ -120,6 +123,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         }),
         subject,
         users: users?,
+        slots: slots.into_slots(),
         loads: loads.list,
         phases: loads.phases,
         flows: flows.list,

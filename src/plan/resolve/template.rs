@@ -1,5 +1,6 @@
 //! Text with `{{ name }}` becomes a template; what is known when planning becomes literal.
 
+use crate::plan::slots::{NoSlot, SlotTable};
 use crate::plan::{Escape, Part, Template, Values, Variable};
 use crate::scenario::{At, Report, did_you_mean};
 
@@ -8,6 +9,8 @@ use crate::scenario::{At, Report, did_you_mean};
 pub(super) struct Words<'a> {
     /// `None` when the scenario has no subject.
     pub(super) coupon: Option<&'a str>,
+    /// What a run brings; `None` where a text is needed before there is a user.
+    pub(super) slots: Option<&'a SlotTable>,
 }
 
 /// Where a text stands: how its values and its own characters are escaped.
@@ -165,12 +168,11 @@ pub(super) fn push_name(
     }
     let known = Variable::ALL.into_iter().find(|(known, _)| *known == name);
     let Some((_, variable)) = known else {
-        let mut names = Variable::ALL.map(|(known, _)| known).to_vec();
-        names.push("coupon.id");
-        return Err((
-            format!("unknown name `{name}` in a template"),
-            did_you_mean(name, &names),
-        ));
+        let slot = slot(name, words)?;
+        template
+            .parts
+            .push(Part::Value(Variable::Slot(slot), escape));
+        return Ok(());
     };
     if variable == Variable::Uuid && escape == Escape::JsonNumber {
         return Err((
@@ -180,6 +182,27 @@ pub(super) fn push_name(
     }
     template.parts.push(Part::Value(variable, escape));
     Ok(())
+}
+
+fn slot(name: &str, words: Words<'_>) -> Result<u8, Problem> {
+    let found = words
+        .slots
+        .map_or(Err(NoSlot::Unknown), |slots| slots.find(name));
+    found.map_err(|problem| match problem {
+        NoSlot::NotYet => (
+            format!("`{name}` is not there yet: it is captured later, or in another flow"),
+            "capture it in a step before this one".to_owned(),
+        ),
+        NoSlot::Unknown => {
+            let mut names = Variable::ALL.map(|(known, _)| known).to_vec();
+            names.push("coupon.id");
+            names.extend(words.slots.into_iter().flat_map(SlotTable::names));
+            (
+                format!("unknown name `{name}` in a template"),
+                did_you_mean(name, &names),
+            )
+        }
+    })
 }
 
 /// Appends a literal; adjacent ones are joined.
@@ -205,6 +228,7 @@ pub(super) fn escaped(text: &str, escape: Escape) -> String {
         vu: 0,
         iteration: 0,
         random: 0,
+        slots: &[],
     })
 }
 
@@ -214,6 +238,7 @@ mod tests {
 
     const WORDS: Words<'_> = Words {
         coupon: Some("a/b"),
+        slots: None,
     };
 
     fn rendered(text: &str, place: Place) -> Result<String, String> {
@@ -225,6 +250,7 @@ mod tests {
             vu: 2,
             iteration: 3,
             random: 0,
+            slots: &[],
         };
         Ok(template.to_text(&values))
     }

@@ -206,6 +206,7 @@ fn bodies_and_queries_are_escaped_where_they_stand() {
         number: 42,
         vu: 1,
         iteration: 0,
+        slots: &[],
         random: 0,
     };
     let body = |at: usize| match &plan.steps[at].body {

@@ -73,7 +73,10 @@ fn id_template(id: &At<String>, report: &mut Report<'_>) -> Option<Template> {
         );
         return None;
     }
-    let words = Words { coupon: None };
+    let words = Words {
+        coupon: None,
+        slots: None,
+    };
     template::parse(id, Place::Raw, words, report)
 }
 

@@ -59,10 +59,23 @@ impl Class {
 impl Classifier {
     /// The rules of this step.
     pub fn new(step: &Step, labels: &[Label]) -> Self {
+        Self::of(&step.rules, labels)
+    }
+
+    /// These rules.
+    pub fn of(rules: &[Rule], labels: &[Label]) -> Self {
         let mut pointers = Pointers::default();
         let compile = |rule: &Rule| CompiledRule::new(rule, labels, &mut pointers);
-        let rules = step.rules.iter().map(compile).collect();
+        let rules = rules.iter().map(compile).collect();
         Self { rules, pointers }
+    }
+
+    /// Whether one of the rules matches.
+    pub fn is_match(&self, answer: &Answer) -> bool {
+        let mut json = LazyJson::new(answer.body(), &self.pointers);
+        self.rules
+            .iter()
+            .any(|rule| rule.matches(answer, &mut json))
     }
 
     /// The answer's outcome. A step without rules takes 2xx and 3xx as `ok`, the rest as `error`.
@@ -135,6 +148,8 @@ impl CompiledRule {
                 .text
                 .as_ref()
                 .is_none_or(|text| text.find(answer.body()).is_some())
+            && (self.rule.empty).is_none_or(|empty| answer.body().is_empty() == empty)
+            && (self.rule.matches.as_ref()).is_none_or(|pattern| pattern.is_match(answer.body()))
             && self
                 .json
                 .iter()
@@ -232,6 +247,8 @@ mod tests {
 
     fn rule(kind: OutcomeKind) -> Rule {
         Rule {
+            matches: None,
+            empty: None,
             label: kind as u8,
             status: vec![],
             body: None,
@@ -251,6 +268,8 @@ mod tests {
             body: Body::None,
             timeout: Duration::from_secs(1),
             rules,
+            captures: Vec::new(),
+            poll: None,
             attempts_subject: true,
         };
         Classifier::new(&step, &Label::built_in())
@@ -333,6 +352,33 @@ mod tests {
             classifier.classify(&answer(503, "")).kind,
             OutcomeKind::Refused
         );
+    }
+
+    #[test]
+    fn an_expression_or_an_empty_body_can_tell() {
+        let classifier = classifier(vec![
+            Rule {
+                empty: Some(true),
+                ..rule(OutcomeKind::Issued)
+            },
+            Rule {
+                matches: Some("(?i)sold.?out|매진".parse().expect("a pattern")),
+                ..rule(OutcomeKind::SoldOut)
+            },
+        ]);
+        let table = [
+            ("", OutcomeKind::Issued),
+            ("Sold-Out!", OutcomeKind::SoldOut),
+            ("쿠폰 매진", OutcomeKind::SoldOut),
+            ("{}", OutcomeKind::Unknown),
+        ];
+        for (body, kind) in table {
+            assert_eq!(
+                classifier.classify(&answer(200, body)).kind,
+                kind,
+                "{body:?}"
+            );
+        }
     }
 
     #[test]

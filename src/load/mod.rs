@@ -4,12 +4,14 @@
 //! hands them over in batches.
 
 mod batch;
+mod capture;
 mod classify;
 mod clock;
 mod deadline;
 mod engine;
 mod executor;
 pub mod http;
+mod iteration;
 mod json;
 mod outbox;
 mod recorder;

@@ -90,6 +90,11 @@ impl Recorder {
         self.series.lag(phase, lag_ns);
     }
 
+    /// Takes a poll that has ended with this label, after so long.
+    pub fn polled(&mut self, phase: u16, step: u8, label: u8, waited_ns: u64) {
+        self.series.polled(phase, step, label, waited_ns);
+    }
+
     /// Takes an iteration that has ended.
     pub fn iterated(&mut self, phase: u16, duration_ns: u64) {
         self.series.iteration(phase, duration_ns);

@@ -8,7 +8,7 @@ use crate::measure::{NO_INDEX, SeriesId, Trend};
 use crate::plan::Plan;
 
 /// Trends that are kept by phase, step and label.
-const BY_LABEL: [Trend; 2] = [Trend::Duration, Trend::ResponseTime];
+const BY_LABEL: [Trend; 3] = [Trend::Duration, Trend::ResponseTime, Trend::PollDuration];
 /// Trends that are kept by phase and step.
 const BY_STEP: [Trend; 6] = [
     Trend::Blocked,
@@ -76,6 +76,17 @@ impl Series {
             take(4, waiting);
             take(5, receiving);
         }
+    }
+
+    /// Takes a poll that has ended with this label.
+    pub(super) fn polled(&mut self, phase: u16, step: u8, label: u8, ns: u64) {
+        let row = usize::from(phase) * self.steps + usize::from(step);
+        let cell = (row * self.labels + usize::from(label)) * BY_LABEL.len() + 2;
+        record(
+            &mut self.by_label[cell],
+            Trend::PollDuration.digits(),
+            ns / 1_000,
+        );
     }
 
     /// Takes an iteration that has started late by so much.

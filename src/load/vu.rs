@@ -10,10 +10,11 @@ use super::RunClock;
 use super::batch::{Parts, Shape};
 use super::deadline::Deadline;
 use super::http::{Answer, ConnectError, Connection, Endpoint, Outgoing};
+use super::iteration::Turn;
 use super::recorder::Recorder;
 use super::request::{CompiledStep, Scratch};
 use crate::history::{Cause, Key, Operation, OutcomeKind};
-use crate::plan::{Action, Per, Plan, SlotValues, UserSequence, Values, mix};
+use crate::plan::{Per, Plan, SlotValues, UserSequence, Values, mix};
 
 /// What all VUs of one load on one thread share.
 pub(super) struct Shared {
@@ -66,8 +67,8 @@ const LONGEST_REST: Duration = Duration::from_millis(100);
 
 /// A virtual user.
 pub(super) struct Vu {
-    shared: Rc<Shared>,
-    index: u64,
+    pub(super) shared: Rc<Shared>,
+    pub(super) index: u64,
     iteration: u64,
     /// One for each endpoint; the VU's requests go to the endpoints in turn.
     connections: Vec<Option<Connection>>,
@@ -75,13 +76,27 @@ pub(super) struct Vu {
     place: Option<u64>,
     user: String,
     /// What captures and the user's own data have brought.
-    slots: SlotValues,
+    pub(super) slots: SlotValues,
     /// Room for requests and answers, kept between them.
     scratch: Scratch,
     answer: Answer,
     deadline: Deadline,
     /// Attempts in a row that could not be sent.
     not_sent: u32,
+    /// The iteration under way.
+    pub(super) turn: Turn,
+    /// Who does parts of an iteration at the same time; kept for the next one.
+    pub(super) branches: Vec<Self>,
+}
+
+/// What came of one request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) label: u8,
+    /// It was not sent, since a value that it needs was not there.
+    pub(super) missing: bool,
+    /// The answer is what the step's poll waits for.
+    pub(super) awaited: bool,
 }
 
 impl Vu {
@@ -89,6 +104,7 @@ impl Vu {
     pub(super) fn new(shared: Rc<Shared>, index: u64) -> Self {
         let connections = shared.endpoints.iter().map(|_| None).collect();
         let slots = shared.slots.to_vec();
+        let turn = Turn::new(shared.plan.steps.len());
         Self {
             shared,
             index,
@@ -102,6 +118,8 @@ impl Vu {
             answer: Answer::default(),
             deadline: Deadline::default(),
             not_sent: 0,
+            turn,
+            branches: Vec::new(),
         }
     }
 
@@ -119,6 +137,7 @@ impl Vu {
     /// Closes its connections: whoever is no longer wanted leaves.
     pub(super) fn hang_up(&mut self) {
         self.connections.fill_with(|| None);
+        self.branches.clear();
     }
 
     /// Pauses after an attempt that could not be sent, longer each time until one is. The closed
@@ -140,42 +159,28 @@ impl Vu {
         let started_ns = self.shared.clock.now_ns();
         let intended_ns = intended_ns.unwrap_or(started_ns);
         let phase = self.shared.phase_at(intended_ns);
-        let number = self.take_user();
-        self.shared
+        let shared = Rc::clone(&self.shared);
+        let flow = &shared.plan.flows[shared.plan.loads[shared.load].flow];
+        let number = self.take_user(&flow.captured);
+        shared
             .recorder
             .borrow_mut()
             .started(phase, started_ns.saturating_sub(intended_ns));
-        let shared = Rc::clone(&self.shared);
-        let flow = &shared.plan.flows[shared.plan.loads[shared.load].flow];
-        let mut due_ns = Some(intended_ns);
-        let mut subject = OutcomeKind::Ok;
-        for (at, action) in flow.actions.iter().enumerate() {
-            match *action {
-                Action::Request(step) => {
-                    let due = due_ns.take().unwrap_or_else(|| shared.clock.now_ns());
-                    let kind = self.request(step, phase, number, due).await;
-                    if shared.plan.steps[usize::from(step)].attempts_subject {
-                        subject = kind;
-                    }
-                }
-                Action::Think(..) if shared.only_phase.is_some() => {}
-                Action::Think(from, to) => {
-                    due_ns = None;
-                    tokio::time::sleep(self.pause(from, to, at as u64)).await;
-                }
-            }
-        }
+        self.turn.begin(phase, number, intended_ns);
+        // Where it ends early is on record: in the attempt that was not sent, or the poll.
+        let _ = self.perform(&shared, &flow.actions).await;
         self.iteration += 1;
         let ended_ns = shared.clock.now_ns();
         shared
             .recorder
             .borrow_mut()
             .iterated(phase, ended_ns - started_ns);
-        subject
+        self.turn.subject
     }
 
-    /// Takes the next user of the sequence if it is time for one, and renders the id.
-    fn take_user(&mut self) -> u64 {
+    /// Takes the next user of the sequence if it is time for one, and renders the id. Somebody new
+    /// knows nothing of what the one before has `captured`.
+    fn take_user(&mut self, captured: &[u8]) -> u64 {
         let shared = &self.shared;
         let place = match (shared.plan.users.per, self.place) {
             (Per::Vu, Some(place)) if shared.only_phase.is_none() => place,
@@ -183,6 +188,9 @@ impl Vu {
         };
         let number = shared.users.number(place);
         if self.place != Some(place) {
+            for slot in captured {
+                self.slots[usize::from(*slot)] = None;
+            }
             // A repeat is the same person: also an id that holds a UUID must come out the same.
             let original = shared.users.original(place);
             let (users, vu) = (&shared.users, self.index + 1);
@@ -192,22 +200,34 @@ impl Vu {
         number
     }
 
-    /// The pause at this place of the flow: each of a VU's pauses has its own chance.
-    fn pause(&self, from: Duration, to: Duration, at: u64) -> Duration {
-        let place = mix(at ^ ((self.shared.load as u64) << 32));
+    /// The next pause: each of a VU's pauses has its own chance.
+    pub(super) fn pause(&mut self, from: Duration, to: Duration) -> Duration {
+        let place = mix(self.turn.take_pause() ^ ((self.shared.load as u64) << 32));
         let chance = mix(self.shared.plan.seed ^ mix(place ^ self.index ^ (self.iteration << 32)));
         let share = (chance >> 11) as f64 / (1_u64 << 53) as f64;
         from + to.saturating_sub(from).mul_f64(share)
     }
 
-    async fn request(&mut self, step: u8, phase: u16, number: u64, due_ns: u64) -> OutcomeKind {
-        let shared = Rc::clone(&self.shared);
+    /// Somebody who does a part of this iteration at the same time: the same user, with
+    /// connections of its own.
+    pub(super) fn branch(&self, branch: &mut Self) {
+        branch.iteration = self.iteration;
+        branch.place = self.place;
+        branch.user.clone_from(&self.user);
+        branch.slots.clone_from(&self.slots);
+        branch.turn.clone_from(&self.turn);
+    }
+
+    /// Sends the request of this step once.
+    pub(super) async fn request(&mut self, shared: &Shared, step: u8) -> Asked {
+        let due_ns = self.turn.take_due();
+        let due_ns = due_ns.unwrap_or_else(|| shared.clock.now_ns());
         let endpoint = self.endpoint();
         let compiled = &shared.steps[endpoint][usize::from(step)];
         let place = shared.users.original(self.place.unwrap_or_default());
         let values = Values {
             user: &self.user,
-            number,
+            number: self.turn.number,
             vu: self.index + 1,
             iteration: self.iteration,
             random: shared.users.random(place),
@@ -236,11 +256,11 @@ impl Vu {
             label: OutcomeKind::NotSent as u8,
             step,
             cause: Cause::Cut,
-            phase,
+            phase: self.turn.phase,
             vu: self.index as u32,
         };
         let mut attempt = Attempt {
-            shared: &shared,
+            shared,
             slot: &mut self.connections[endpoint],
             answer: &mut self.answer,
             operation,
@@ -249,23 +269,57 @@ impl Vu {
             begun: false,
             ended: false,
         };
-        let kind = match request {
-            Err(cause) => attempt.end(cause),
+        let answered = match request {
+            Err(cause) => {
+                attempt.end(cause);
+                false
+            }
             Ok(request) => {
                 let limit = shared.clock.instant(begun_ns) + compiled.timeout;
                 let exchange = attempt.exchange(&shared.endpoints[endpoint], request);
                 match self.deadline.by(limit, exchange).await {
-                    Some(Ok(())) => attempt.answered(compiled),
-                    Some(Err(cause)) => attempt.end(cause),
-                    None => attempt.end(Cause::Timeout),
+                    Some(Ok(())) => {
+                        attempt.answered(compiled);
+                        true
+                    }
+                    Some(Err(cause)) => {
+                        attempt.end(cause);
+                        false
+                    }
+                    None => {
+                        attempt.end(Cause::Timeout);
+                        false
+                    }
                 }
             }
         };
-        self.not_sent = match kind {
-            OutcomeKind::NotSent => self.not_sent.saturating_add(1),
+        let operation = attempt.operation;
+        drop(attempt);
+        if answered {
+            compiled.captures.fill(&self.answer, &mut self.slots);
+        } else {
+            compiled.captures.clear(&mut self.slots);
+        }
+        self.note(compiled, &operation, answered)
+    }
+
+    fn note(&mut self, step: &CompiledStep, operation: &Operation, answered: bool) -> Asked {
+        let missing = operation.cause == Cause::ValueMissing;
+        self.not_sent = match operation.kind {
+            // The target is not to blame, and need not be left in peace.
+            OutcomeKind::NotSent if !missing => self.not_sent.saturating_add(1),
             _ => 0,
         };
-        kind
+        if step.attempts_subject {
+            self.turn.subject = operation.kind;
+        }
+        self.turn.answered(operation.step, operation.label);
+        let until = step.until.as_ref();
+        Asked {
+            label: operation.label,
+            missing,
+            awaited: answered && until.is_some_and(|until| until.is_match(&self.answer)),
+        }
     }
 }
 

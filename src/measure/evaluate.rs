@@ -82,6 +82,7 @@ fn observe(plan: &Plan, totals: &Totals, threshold: &Threshold) -> Result<Observ
         Metric::HttpReqReceiving => trend(view.times(Trend::Receiving), aggregate),
         Metric::ScheduleLag => trend(view.times(Trend::ScheduleLag), aggregate),
         Metric::IterationDuration => trend(view.times(Trend::IterationDuration), aggregate),
+        Metric::PollDuration => trend(view.times(Trend::PollDuration), aggregate),
         Metric::HttpReqs | Metric::Outcome => {
             view.counter(aggregate, view.attempts(any), view.base(), "attempts")
         }

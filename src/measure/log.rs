@@ -208,6 +208,7 @@ const fn trend_name(trend: Trend) -> &'static str {
         Trend::Receiving => "receiving",
         Trend::ScheduleLag => "schedule_lag",
         Trend::IterationDuration => "iteration_duration",
+        Trend::PollDuration => "poll_duration",
     }
 }
 

@@ -30,6 +30,8 @@ pub enum Metric {
     Iterations,
     /// A whole iteration.
     IterationDuration,
+    /// From the first request of a poll to the answer that ended it.
+    PollDuration,
     /// Iterations that were due without a free VU.
     DroppedIterations,
     /// Bytes written.
@@ -67,7 +69,7 @@ const NOT_MEASURED: [&str; 7] = [
 
 impl Metric {
     /// Every metric, in the order in which messages list them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::HttpReqs,
         Self::HttpReqDuration,
         Self::HttpReqBlocked,
@@ -79,6 +81,7 @@ impl Metric {
         Self::HttpReqFailed,
         Self::Iterations,
         Self::IterationDuration,
+        Self::PollDuration,
         Self::DroppedIterations,
         Self::DataSent,
         Self::DataReceived,
@@ -106,6 +109,7 @@ impl Metric {
             Self::HttpReqFailed => "http_req_failed",
             Self::Iterations => "iterations",
             Self::IterationDuration => "iteration_duration",
+            Self::PollDuration => "poll_duration",
             Self::DroppedIterations => "dropped_iterations",
             Self::DataSent => "data_sent",
             Self::DataReceived => "data_received",
@@ -140,6 +144,7 @@ impl Metric {
             | Self::HttpReqWaiting
             | Self::HttpReqReceiving
             | Self::IterationDuration
+            | Self::PollDuration
             | Self::ResponseTime
             | Self::ScheduleLag => MetricKind::Trend,
         }
@@ -163,6 +168,7 @@ impl Metric {
             | Self::HttpReqDuration
             | Self::HttpReqFailed
             | Self::Outcome
+            | Self::PollDuration
             | Self::ResponseTime
             | Self::Issued
             | Self::UnknownRate

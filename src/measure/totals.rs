@@ -29,11 +29,13 @@ pub enum Trend {
     ScheduleLag = 8,
     /// A whole iteration, pauses included. By phase.
     IterationDuration = 9,
+    /// From the first request of a poll to the answer that ended it. By phase, step and label.
+    PollDuration = 10,
 }
 
 impl Trend {
     /// Every trend in the order of its number.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Duration,
         Self::ResponseTime,
         Self::Blocked,
@@ -44,6 +46,7 @@ impl Trend {
         Self::Receiving,
         Self::ScheduleLag,
         Self::IterationDuration,
+        Self::PollDuration,
     ];
 
     /// Significant decimal digits of its histograms: 3 where percentiles are reported and judged,

@@ -1,6 +1,7 @@
 //! What will run: complete, valid, printable, and a pure function of scenario, overrides and seed.
 
 mod curve;
+mod flow;
 mod model;
 mod print;
 mod resolve;
@@ -10,6 +11,9 @@ mod truth;
 mod users;
 
 pub use curve::{Ticks, VuCurve};
+pub use flow::{
+    Action, Capture, CaptureFrom, Each, Flow, Items, Parallel, Poll, TextMatch, Until, When,
+};
 pub use model::*;
 pub use print::print;
 pub use resolve::{DEFAULT_SEED, Overrides, Scale, is_redis_read, load, resolve};
@@ -17,3 +21,5 @@ pub use slots::{Slot, SlotValues};
 pub use template::{Escape, Part, Template, Values, Variable};
 pub use truth::{Query, Secret, Settle, Source, Truth};
 pub use users::{UserSequence, mix};
+
+pub use crate::scenario::value::Pattern;

@@ -5,11 +5,13 @@ use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
+use super::flow::{Capture, Flow, Poll};
 use super::slots::Slot;
 use super::template::Template;
 use super::truth::Truth;
 use crate::history::OutcomeKind;
 use crate::measure::Threshold;
+use crate::scenario::value::Pattern;
 
 /// Everything that one run will do.
 #[derive(Debug, Clone, PartialEq)]
@@ -254,24 +256,6 @@ pub struct Phase {
     pub to: Duration,
 }
 
-/// What one iteration does.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Flow {
-    /// As in the scenario.
-    pub name: String,
-    /// At least one.
-    pub actions: Vec<Action>,
-}
-
-/// A piece of a flow.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Action {
-    /// Index into [`Plan::steps`].
-    Request(u8),
-    /// A pause; with two different times, evenly distributed between them.
-    Think(Duration, Duration),
-}
-
 /// A request and what its answers mean.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
@@ -291,6 +275,10 @@ pub struct Step {
     pub timeout: Duration,
     /// In order, the first match wins. Empty: 2xx and 3xx are `ok`, others `error`.
     pub rules: Vec<Rule>,
+    /// What is kept of an answer.
+    pub captures: Vec<Capture>,
+    /// Whether and how it is repeated until the answer is what is waited for.
+    pub poll: Option<Poll>,
     /// Whether it is an attempt to get the subject: some rule says issued, pending or replay.
     pub attempts_subject: bool,
 }
@@ -313,6 +301,10 @@ pub struct Rule {
     pub status: Vec<StatusMatch>,
     /// Text that the body contains.
     pub body: Option<String>,
+    /// What is found in the body.
+    pub matches: Option<Pattern>,
+    /// Whether the body has no byte.
+    pub empty: Option<bool>,
     /// JSON pointers and what must stand there.
     pub json: Vec<(String, JsonMatch)>,
     /// Header names in lower case and their exact values (`None`: it is there at all).

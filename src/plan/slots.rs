@@ -54,6 +54,14 @@ impl SlotTable {
         Some((self.slots.len() - 1) as u8)
     }
 
+    /// Knows the name before its place: who wants it too early is told so.
+    pub(super) fn announce(&mut self, name: &str) {
+        let is_new = self.slots.iter().all(|slot| slot.name != name);
+        if is_new && self.declare(name, false).is_some() {
+            self.visible[self.slots.len() - 1] = false;
+        }
+    }
+
     /// The number of a name that may be used here.
     pub(super) fn find(&self, name: &str) -> Result<u8, NoSlot> {
         let at = self.slots.iter().position(|slot| slot.name == name);
@@ -95,6 +103,8 @@ mod tests {
     fn a_capture_of_one_flow_is_known_but_not_there_in_another() {
         let mut table = SlotTable::default();
         let token = table.declare("token", true);
+        table.announce("order");
+        assert_eq!(table.find("order"), Err(NoSlot::NotYet));
         let scope = table.scope();
         assert_eq!(table.declare("order", false), Some(1));
         table.restore(scope);

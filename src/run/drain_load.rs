@@ -13,11 +13,11 @@ impl Plan {
         };
         let asked = self.invariants.contains(&Invariant::Stock);
         self.loads.iter().position(|load| {
-            let actions = &self.flows[load.flow].actions;
-            asked
-                && actions
-                    .iter()
-                    .any(|a| matches!(a, Action::Request(step) if can_drain(*step)))
+            let mut drains = false;
+            Action::requests(&self.flows[load.flow].actions, &mut |step| {
+                drains |= can_drain(step);
+            });
+            asked && drains
         })
     }
 }

@@ -25,8 +25,8 @@ pub use model::Scenario;
 pub use read::read;
 
 pub(crate) use model::{
-    Body, Executor, Flow, JsonMatch, Load, Outcome, Query, Request, Stage, Step, Target, Threshold,
-    Truth, TruthSource, Users,
+    Body, Capture, CaptureFrom, Each, Executor, Flow, Items, JsonMatch, Load, Outcome, Poll, Query,
+    Request, Stage, Step, Target, TextMatch, Threshold, Truth, TruthSource, Until, Users, When,
 };
 pub(crate) use node::{Kind, Node, Value};
 pub(crate) use position::{At, Origin, Position, Source};

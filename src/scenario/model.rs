@@ -5,7 +5,9 @@ use serde_json::Value as Json;
 use super::node::Node;
 use super::position::{At, Position, Source};
 use super::reader::Given;
-use super::value::{Count, HeaderName, HeaderValue, Name, Pointer, Rate, Share, Span, Status, Url};
+use super::value::{
+    Count, HeaderName, HeaderValue, Name, Pattern, Pointer, Rate, Share, Span, Status, Url,
+};
 
 /// A scenario as it was written, with positions; only planning looks inside.
 #[derive(Debug, Clone, PartialEq)]
@@ -125,6 +127,80 @@ pub(crate) struct Flow {
 pub(crate) enum Step {
     Request(Box<Request>),
     Think(Span, Span),
+    Poll(Box<Poll>),
+    When(Box<When>),
+    Each(Box<Each>),
+    Parallel(Box<Parallel>),
+}
+
+/// A request that is repeated until its answer is what is waited for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Poll {
+    pub(crate) request: Request,
+    pub(crate) every: Span,
+    pub(crate) within: Span,
+    pub(crate) until: Option<Until>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Until {
+    Outcomes(Vec<At<String>>),
+    Answer(Box<Outcome>),
+}
+
+/// Steps that depend on what came before; all conditions must hold.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct When {
+    pub(crate) outcomes: Vec<(At<String>, Vec<At<String>>)>,
+    pub(crate) captures: Vec<(At<String>, TextMatch)>,
+    pub(crate) then: Vec<Step>,
+    pub(crate) otherwise: Vec<Step>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum TextMatch {
+    AnyOf(Vec<String>),
+    Exists(bool),
+    Matches(Pattern),
+}
+
+/// Steps for each of several values.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Each {
+    pub(crate) name: At<Name>,
+    pub(crate) items: Items,
+    pub(crate) steps: Vec<Step>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Items {
+    List(Vec<At<String>>),
+    Range(u64, u64),
+    /// A capture that holds a JSON list.
+    In(At<String>),
+}
+
+/// Branches that one user goes at the same time.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Parallel {
+    pub(crate) position: Position,
+    pub(crate) times: u64,
+    pub(crate) branches: Vec<Vec<Step>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Capture {
+    pub(crate) name: At<Name>,
+    pub(crate) from: CaptureFrom,
+    pub(crate) secret: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum CaptureFrom {
+    Json(Pointer),
+    Header(HeaderName),
+    Cookie(String),
+    Matches(Pattern),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -138,6 +214,7 @@ pub(crate) struct Request {
     pub(crate) body: Body,
     pub(crate) timeout: Option<At<Span>>,
     pub(crate) outcomes: Vec<Outcome>,
+    pub(crate) captures: Vec<Capture>,
     /// Whether everything in it is right, and nothing was left out.
     pub(crate) whole: bool,
 }
@@ -158,6 +235,8 @@ pub(crate) struct Outcome {
     pub(crate) body: Option<String>,
     pub(crate) json: Vec<(Pointer, JsonMatch)>,
     pub(crate) headers: Vec<(HeaderName, Option<HeaderValue>)>,
+    pub(crate) matches: Option<Pattern>,
+    pub(crate) empty: Option<bool>,
     pub(crate) id: Option<Pointer>,
 }
 

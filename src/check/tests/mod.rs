@@ -210,6 +210,8 @@ fn step(name: &str, attempts_subject: bool) -> Step {
         body: Body::None,
         timeout: Duration::from_secs(1),
         rules: Vec::new(),
+        captures: Vec::new(),
+        poll: None,
         attempts_subject,
     }
 }

@@ -8,9 +8,10 @@ use std::time::Duration;
 use self::message::MessageTemplate;
 pub use self::text::Scratch;
 use self::text::TextTemplate;
+use super::capture::Captures;
 use super::classify::Classifier;
 use super::http::{Endpoint, Outgoing};
-use crate::plan::{Part, Plan, Step, Template, Values};
+use crate::plan::{Part, Plan, Step, Template, Until, Values};
 
 /// A step for one endpoint.
 #[derive(Debug)]
@@ -21,6 +22,10 @@ pub struct CompiledStep {
     pub timeout: Duration,
     /// Whether the answer decides if the user got the subject.
     pub attempts_subject: bool,
+    /// What is kept of an answer.
+    pub captures: Captures,
+    /// What ends the poll, where that is not a label.
+    pub until: Option<Classifier>,
     needs: Vec<u8>,
     request: RequestTemplate,
 }
@@ -76,6 +81,11 @@ impl CompiledStep {
             classifier: Classifier::new(step, &plan.labels),
             timeout: step.timeout,
             attempts_subject: step.attempts_subject,
+            captures: Captures::new(&step.captures),
+            until: step.poll.as_ref().and_then(|poll| match &poll.until {
+                Until::Answer(rule) => Some(Classifier::of(std::slice::from_ref(rule), &[])),
+                Until::Labels(_) => None,
+            }),
             needs: step.slots().collect(),
             request,
         })

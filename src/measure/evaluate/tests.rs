@@ -43,6 +43,8 @@ fn plan(thresholds: &[(&str, &str)]) -> Plan {
         body: Body::None,
         timeout: Duration::from_secs(1),
         rules: Vec::new(),
+        captures: Vec::new(),
+        poll: None,
         attempts_subject: true,
     };
     let mut labels = Label::built_in();
@@ -83,6 +85,7 @@ fn plan(thresholds: &[(&str, &str)]) -> Plan {
         flows: vec![Flow {
             name: "flow".to_owned(),
             actions: Vec::new(),
+            captured: Vec::new(),
         }],
         steps: STEPS.map(step).to_vec(),
         labels,

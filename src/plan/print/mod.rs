@@ -50,7 +50,7 @@ fn head(plan: &Plan, out: &mut String) -> Done {
         Per::Iteration => "a new one for each iteration",
         Per::Vu => "each VU stays the same one",
     };
-    writeln!(out, ", {per}, id {}", shown(&users.id))
+    writeln!(out, ", {per}, id {}", shown(&users.id, plan))
 }
 
 fn target(target: &Target) -> String {

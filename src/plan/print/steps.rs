@@ -1,32 +1,103 @@
 //! Flows and steps as text: what is sent, and what the answers mean.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::plan::{
-    Action, Body, Escape, JsonMatch, Part, Plan, Rule, StatusMatch, Step, Template, Variable,
+    Action, Body, CaptureFrom, Escape, Items, JsonMatch, Part, Plan, Rule, StatusMatch, Step,
+    Template, TextMatch, Until, Variable, When,
 };
 use crate::scenario::value::{Span, Status};
 
 pub(super) fn print(plan: &Plan, out: &mut String) -> std::fmt::Result {
     for flow in &plan.flows {
         writeln!(out, "\nflow {}", flow.name)?;
-        for action in &flow.actions {
-            match action {
-                Action::Think(from, to) if from == to => {
-                    writeln!(out, "  think     {}", Span(*from))?;
-                }
-                Action::Think(from, to) => {
-                    writeln!(out, "  think     {} to {}", Span(*from), Span(*to))?;
-                }
-                Action::Request(number) => {
-                    if let Some(step) = plan.steps.get(usize::from(*number)) {
-                        one_step(step, plan, out)?;
+        actions(&flow.actions, plan, 1, out)?;
+    }
+    Ok(())
+}
+
+/// The actions, two blanks deeper than what they stand in.
+fn actions(all: &[Action], plan: &Plan, depth: usize, out: &mut String) -> std::fmt::Result {
+    let pad = "  ".repeat(depth);
+    for action in all {
+        match action {
+            Action::Think(from, to) if from == to => {
+                writeln!(out, "{pad}think     {}", Span(*from))?;
+            }
+            Action::Think(from, to) => {
+                writeln!(out, "{pad}think     {} to {}", Span(*from), Span(*to))?;
+            }
+            Action::Request(number) => {
+                if let Some(step) = plan.steps.get(usize::from(*number)) {
+                    let mut text = String::new();
+                    one_step(step, plan, &mut text)?;
+                    for line in text.lines() {
+                        writeln!(out, "{}{line}", "  ".repeat(depth - 1))?;
                     }
+                }
+            }
+            Action::When(when) => {
+                writeln!(out, "{pad}when      {}", condition(when, plan))?;
+                actions(&when.then, plan, depth + 1, out)?;
+                if !when.otherwise.is_empty() {
+                    writeln!(out, "{pad}else")?;
+                    actions(&when.otherwise, plan, depth + 1, out)?;
+                }
+            }
+            Action::Each(each) => {
+                let items = match &each.items {
+                    Items::List(list) => list.join(", "),
+                    Items::Range(from, to) => format!("{from} to {to}"),
+                    Items::In(slot) => format!("the list {}", slot_name(*slot, plan)),
+                };
+                writeln!(
+                    out,
+                    "{pad}each      {} of {items}",
+                    slot_name(each.slot, plan)
+                )?;
+                actions(&each.actions, plan, depth + 1, out)?;
+            }
+            Action::Parallel(parallel) => {
+                let branches = parallel.branches.len() as u64 * parallel.times;
+                writeln!(out, "{pad}parallel  {branches} at the same time")?;
+                for branch in &parallel.branches {
+                    actions(branch, plan, depth + 1, out)?;
                 }
             }
         }
     }
     Ok(())
+}
+
+fn slot_name(slot: u8, plan: &Plan) -> &str {
+    let slot = plan.slots.get(usize::from(slot));
+    slot.map_or("?", |slot| slot.name.as_str())
+}
+
+fn label_names(labels: &[u8], plan: &Plan) -> String {
+    let name = |label: &u8| plan.labels.get(usize::from(*label));
+    let names = labels.iter().filter_map(name);
+    let names: Vec<&str> = names.map(|label| label.name.as_str()).collect();
+    names.join(" or ")
+}
+
+fn condition(when: &When, plan: &Plan) -> String {
+    let outcomes = when.outcomes.iter().map(|(step, labels)| {
+        let step = plan.steps.get(usize::from(*step));
+        let step = step.map_or("?", |step| step.name.as_str());
+        format!("{step} is {}", label_names(labels, plan))
+    });
+    let captures = when.captures.iter().map(|(slot, matched)| {
+        let name = slot_name(*slot, plan);
+        match matched {
+            TextMatch::AnyOf(texts) => format!("{name} is {}", texts.join(" or ")),
+            TextMatch::Exists(true) => format!("{name} is there"),
+            TextMatch::Exists(false) => format!("{name} is not there"),
+            TextMatch::Matches(pattern) => format!("{name} matches {pattern}"),
+        }
+    });
+    outcomes.chain(captures).collect::<Vec<_>>().join(" and ")
 }
 
 fn one_step(step: &Step, plan: &Plan, out: &mut String) -> std::fmt::Result {
@@ -35,7 +106,7 @@ fn one_step(step: &Step, plan: &Plan, out: &mut String) -> std::fmt::Result {
         "  step {}: {} {}, timeout {}",
         step.name,
         step.method,
-        shown(&step.path),
+        shown(&step.path, plan),
         Span(step.timeout)
     )?;
     let names = |pairs: &[(String, Template)]| {
@@ -49,17 +120,41 @@ fn one_step(step: &Step, plan: &Plan, out: &mut String) -> std::fmt::Result {
         writeln!(out, "    headers   {}", names(&step.headers))?;
     }
     if let Body::Text(template) = &step.body {
-        let names: Vec<String> = Variable::ALL
-            .iter()
-            .filter(|(_, variable)| template.uses(*variable))
-            .map(|(name, _)| (*name).to_owned())
-            .collect();
+        let variables = Variable::ALL.iter();
+        let variables = variables.filter(|(_, variable)| template.uses(*variable));
+        let names: BTreeSet<&str> = template.slots().map(|slot| slot_name(slot, plan)).collect();
+        let names = variables.map(|(name, _)| *name).chain(names);
+        let names: Vec<&str> = names.collect();
         let filled = if names.is_empty() {
             "the same each time".to_owned()
         } else {
             format!("with {} filled in", names.join(", "))
         };
         writeln!(out, "    body      {filled}")?;
+    }
+    for capture in &step.captures {
+        let from = match &capture.from {
+            CaptureFrom::Json(pointer) => pointer.clone(),
+            CaptureFrom::Header(name) => format!("header {name}"),
+            CaptureFrom::Cookie(name) => format!("cookie {name}"),
+            CaptureFrom::Matches(pattern) => format!("what {pattern} finds"),
+        };
+        writeln!(
+            out,
+            "    captures  {} from {from}",
+            slot_name(capture.slot, plan)
+        )?;
+    }
+    if let Some(poll) = &step.poll {
+        let until = match &poll.until {
+            Until::Labels(labels) => label_names(labels, plan),
+            Until::Answer(rule) => conditions(rule),
+        };
+        let (every, within) = (Span(poll.every), Span(poll.within));
+        writeln!(
+            out,
+            "    poll      every {every} until {until}, within {within}"
+        )?;
     }
     let name = |rule: &Rule| plan.labels.get(usize::from(rule.label));
     let width = step.rules.iter().filter_map(name);
@@ -85,6 +180,12 @@ fn conditions(rule: &Rule) -> String {
     }
     if let Some(body) = &rule.body {
         all.push(format!("body contains \"{body}\""));
+    }
+    if let Some(pattern) = &rule.matches {
+        all.push(format!("body matches {pattern}"));
+    }
+    if let Some(empty) = rule.empty {
+        all.push(if empty { "empty body" } else { "a body" }.to_owned());
     }
     for (pointer, matched) in &rule.json {
         all.push(match matched {
@@ -120,12 +221,16 @@ fn text(status: StatusMatch) -> String {
 }
 
 /// The template as its author wrote it.
-pub(super) fn shown(template: &Template) -> String {
+pub(super) fn shown(template: &Template, plan: &Plan) -> String {
     let part = |part: &Part| match part {
         Part::Literal(text) => text.clone(),
         Part::Value(variable, escape) => {
             let known = Variable::ALL.iter().find(|(_, other)| other == variable);
-            let name = known.map_or("?", |(name, _)| name);
+            let name = match (known, variable) {
+                (Some((name, _)), _) => name,
+                (None, Variable::Slot(slot)) => slot_name(*slot, plan),
+                (None, _) => "?",
+            };
             match escape {
                 Escape::JsonNumber => format!("{{{{ {name} | number }}}}"),
                 _ => format!("{{{{ {name} }}}}"),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::plan::{Action, Executor, Flow, Load, Per, Plan};
+use crate::plan::{Action, Executor, Flow, Items, Load, Per, Plan};
 
 /// How many iterations a load starts.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,9 +55,27 @@ pub(in crate::plan) fn starts(load: &Load, flows: &[Flow]) -> Starts {
 
 /// The shortest pauses of one iteration.
 fn pause(flow: &Flow) -> Duration {
-    let pauses = flow.actions.iter().map(|action| match action {
+    pause_of(&flow.actions)
+}
+
+fn pause_of(actions: &[Action]) -> Duration {
+    let pauses = actions.iter().map(|action| match action {
         Action::Think(shortest, _) => *shortest,
         Action::Request(_) => Duration::ZERO,
+        Action::When(when) => pause_of(&when.then).min(pause_of(&when.otherwise)),
+        Action::Each(each) => {
+            let rounds = match &each.items {
+                Items::List(list) => list.len() as u64,
+                Items::Range(from, to) => to - from + 1,
+                Items::In(_) => 0,
+            };
+            pause_of(&each.actions) * u32::try_from(rounds).unwrap_or(u32::MAX)
+        }
+        Action::Parallel(parallel) => {
+            let branches = parallel.branches.iter();
+            let longest = branches.map(|branch| pause_of(branch)).max();
+            longest.unwrap_or_default()
+        }
     });
     pauses.sum()
 }

@@ -1,18 +1,17 @@
-//! Flows become numbered steps with templates and outcome rules.
-
-use std::time::Duration;
+//! Flows become lists of actions over numbered steps.
 
 use super::outcome::Labels;
-use super::target::is_path;
-use super::template::{self, Place, Words};
-use super::{body, outcome, reachable};
+use super::template::Words;
+use super::{condition, step};
 use crate::history::OutcomeKind;
 use crate::plan::slots::SlotTable;
-use crate::plan::{Action, Escape, Flow, Label, Part, Step, Template};
+use crate::plan::{Action, Each, Flow, Items, Label, Parallel, Step, When};
 use crate::scenario::value::Name;
-use crate::scenario::{At, Flow as Written, Report, Request, Step as WrittenStep};
+use crate::scenario::{
+    At, Each as WrittenEach, Flow as Written, Items as WrittenItems, Report, Request,
+    Step as WrittenStep, TextMatch, When as WrittenWhen,
+};
 
-const TIMEOUT: Duration = Duration::from_secs(10);
 /// A step's number is one byte in the history; the last value means "no step".
 const MAX_STEPS: usize = 250;
 
@@ -40,87 +39,277 @@ pub(super) fn resolve(
     slots: &mut SlotTable,
     report: &mut Report<'_>,
 ) -> Flows {
-    let mut all = Flows {
-        list: Vec::new(),
+    let mut planner = Planner {
+        coupon: words.coupon,
+        slots,
+        labels: Labels::default(),
         steps: Vec::new(),
-        labels: Vec::new(),
         whole: !written.is_empty() && written.iter().all(|flow| flow.whole),
+        first: 0,
+        captured: Vec::new(),
     };
-    let mut labels = Labels::default();
     for flow in written {
-        let requests = |step: &&WrittenStep| matches!(step, WrittenStep::Request(_));
-        let count = flow.steps.iter().filter(requests).count();
-        if count == 0 && flow.whole {
-            report.error_hint(
-                flow.name.position,
-                format!("the flow `{}` has no request", flow.name.value),
-                "write one: `- post: /issue`",
-            );
+        planner.announce(&flow.steps);
+    }
+    let list = written.iter().map(|flow| planner.flow(flow, report));
+    let list: Vec<Flow> = list.collect();
+    if planner.steps.len() > MAX_STEPS
+        && let Some(flow) = written.last()
+    {
+        let count = planner.steps.len();
+        report.error(
+            flow.name.position,
+            format!("the flows have {count} requests, at most {MAX_STEPS} are possible"),
+        );
+    }
+    Flows {
+        list,
+        steps: planner.steps,
+        labels: planner.labels.finish(),
+        whole: planner.whole,
+    }
+}
+
+/// What is known while the flows are planned, in their order.
+pub(super) struct Planner<'a> {
+    pub(super) coupon: Option<&'a str>,
+    pub(super) slots: &'a mut SlotTable,
+    pub(super) labels: Labels,
+    /// Of all flows so far.
+    pub(super) steps: Vec<Step>,
+    /// Whether nothing was left out.
+    pub(super) whole: bool,
+    /// The first step of the flow that is being planned.
+    pub(super) first: usize,
+    /// The slots that it fills.
+    pub(super) captured: Vec<u8>,
+}
+
+impl Planner<'_> {
+    /// What templates may use at this place.
+    pub(super) const fn words(&self) -> Words<'_> {
+        Words {
+            coupon: self.coupon,
+            slots: Some(self.slots),
         }
-        let scope = slots.scope();
-        let mut actions = Vec::new();
-        for step in &flow.steps {
+    }
+
+    fn announce(&mut self, steps: &[WrittenStep]) {
+        for step in steps {
             match step {
-                WrittenStep::Think(from, to) => actions.push(Action::Think(from.0, to.0)),
-                WrittenStep::Request(request) => {
-                    let name = name_of(request, flow, count, report);
-                    let words = Words {
-                        slots: Some(slots),
-                        ..words
-                    };
-                    let step = step_of(request, &name, words, &mut labels, report);
-                    let Some(step) = step else {
-                        all.whole = false;
-                        continue;
-                    };
-                    if all.steps.iter().any(|other| other.name == step.name) {
-                        report.error_hint(
-                            name.position,
-                            format!("there are two steps `{}`", step.name),
-                            "give each step a name of its own: `name: enter`",
-                        );
+                WrittenStep::Think(..) => {}
+                WrittenStep::Request(request) => self.announce_captures(request),
+                WrittenStep::Poll(poll) => self.announce_captures(&poll.request),
+                WrittenStep::When(when) => {
+                    self.announce(&when.then);
+                    self.announce(&when.otherwise);
+                }
+                WrittenStep::Each(each) => {
+                    self.slots.announce(each.name.value.as_str());
+                    self.announce(&each.steps);
+                }
+                WrittenStep::Parallel(parallel) => {
+                    for branch in &parallel.branches {
+                        self.announce(branch);
                     }
-                    actions.push(Action::Request(all.steps.len().min(MAX_STEPS) as u8));
-                    all.steps.push(step);
                 }
             }
         }
-        slots.restore(scope);
-        all.list.push(Flow {
-            name: flow.name.value.as_str().to_owned(),
+    }
+
+    fn announce_captures(&mut self, request: &Request) {
+        for capture in &request.captures {
+            self.slots.announce(capture.name.value.as_str());
+        }
+    }
+
+    /// The steps of this flow so far.
+    pub(super) fn earlier(&self) -> &[Step] {
+        &self.steps[self.first..]
+    }
+
+    fn flow(&mut self, written: &Written, report: &mut Report<'_>) -> Flow {
+        let count = requests(&written.steps);
+        if count == 0 && written.whole {
+            report.error_hint(
+                written.name.position,
+                format!("the flow `{}` has no request", written.name.value),
+                "write one: `- post: /issue`",
+            );
+        }
+        let scope = self.slots.scope();
+        self.first = self.steps.len();
+        let flow = Place {
+            flow: &written.name,
+            requests: count,
+        };
+        let actions = self.actions(&written.steps, flow, report);
+        self.slots.restore(scope);
+        let mut captured = std::mem::take(&mut self.captured);
+        captured.sort_unstable();
+        captured.dedup();
+        Flow {
+            name: written.name.value.as_str().to_owned(),
             actions,
-        });
+            captured,
+        }
     }
-    if all.steps.len() > MAX_STEPS
-        && let Some(flow) = written.last()
-    {
-        report.error(
-            flow.name.position,
-            format!(
-                "the flows have {} requests, at most {MAX_STEPS} are possible",
-                all.steps.len()
-            ),
-        );
+
+    fn actions(
+        &mut self,
+        steps: &[WrittenStep],
+        flow: Place<'_>,
+        report: &mut Report<'_>,
+    ) -> Vec<Action> {
+        let actions = steps.iter().map(|step| self.action(step, flow, report));
+        actions.collect::<Vec<_>>().into_iter().flatten().collect()
     }
-    all.labels = labels.finish();
-    all
+
+    /// `None` if the step is wrong, which was reported.
+    fn action(
+        &mut self,
+        step: &WrittenStep,
+        flow: Place<'_>,
+        report: &mut Report<'_>,
+    ) -> Option<Action> {
+        match step {
+            WrittenStep::Think(from, to) => Some(Action::Think(from.0, to.0)),
+            WrittenStep::Request(request) => self.request(request, flow, report),
+            WrittenStep::Poll(poll) => {
+                let action = self.request(&poll.request, flow, report);
+                let step = self.steps.last().filter(|_| action.is_some())?;
+                let until = condition::until(poll, step, self, report);
+                let added = self.steps.last_mut()?;
+                added.poll = Some(crate::plan::Poll {
+                    every: poll.every.0,
+                    within: poll.within.0,
+                    until: until?,
+                });
+                action
+            }
+            WrittenStep::When(when) => self.when(when, flow, report),
+            WrittenStep::Each(each) => self.each(each, flow, report),
+            WrittenStep::Parallel(parallel) => {
+                let branches = parallel.branches.iter();
+                let branches = branches.map(|branch| self.actions(branch, flow, report));
+                let branches: Vec<_> = branches.collect();
+                if parallel.branches.iter().all(|branch| requests(branch) == 0) {
+                    report.error(parallel.position, "nothing is requested in parallel");
+                }
+                Some(Action::Parallel(Parallel {
+                    times: parallel.times,
+                    branches,
+                }))
+            }
+        }
+    }
+
+    fn when(
+        &mut self,
+        written: &WrittenWhen,
+        flow: Place<'_>,
+        report: &mut Report<'_>,
+    ) -> Option<Action> {
+        let outcomes = condition::outcomes(&written.outcomes, self, report);
+        // Only whether something is there may be asked before it is captured: by a user who stays
+        // the same, and has captured it in an earlier iteration.
+        let of_content = |(_, matched): &&_| !matches!(matched, TextMatch::Exists(_));
+        let (content, existence): (Vec<_>, Vec<_>) = written.captures.iter().partition(of_content);
+        let content = condition::captures(&content, self, report);
+        // What only one of the branches captures may be missing behind them; a request that needs
+        // it is not sent then, and says so.
+        let then = self.actions(&written.then, flow, report);
+        let otherwise = self.actions(&written.otherwise, flow, report);
+        let existence = condition::captures(&existence, self, report);
+        Some(Action::When(When {
+            outcomes: outcomes?,
+            captures: [content?, existence?].concat(),
+            then,
+            otherwise,
+        }))
+    }
+
+    fn each(
+        &mut self,
+        written: &WrittenEach,
+        flow: Place<'_>,
+        report: &mut Report<'_>,
+    ) -> Option<Action> {
+        let items = match &written.items {
+            WrittenItems::List(list) => {
+                Items::List(list.iter().map(|text| text.value.clone()).collect())
+            }
+            WrittenItems::Range(from, to) => Items::Range(*from, *to),
+            WrittenItems::In(name) => Items::In(condition::slot(name, self, report)?),
+        };
+        let slot = step::declare(&written.name, false, self, report)?;
+        let actions = self.actions(&written.steps, flow, report);
+        Some(Action::Each(Each {
+            slot,
+            items,
+            actions,
+        }))
+    }
+
+    fn request(
+        &mut self,
+        request: &Request,
+        flow: Place<'_>,
+        report: &mut Report<'_>,
+    ) -> Option<Action> {
+        let name = name_of(request, flow, report);
+        let Some(step) = step::resolve(request, &name, self, report) else {
+            self.whole = false;
+            return None;
+        };
+        if self.steps.iter().any(|other| other.name == step.name) {
+            report.error_hint(
+                name.position,
+                format!("there are two steps `{}`", step.name),
+                "give each step a name of its own: `name: enter`",
+            );
+        }
+        let number = self.steps.len().min(MAX_STEPS) as u8;
+        self.steps.push(step);
+        Some(Action::Request(number))
+    }
+}
+
+/// The flow in which a step stands.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    flow: &'a At<Name>,
+    /// Of the whole flow.
+    requests: usize,
+}
+
+fn requests(steps: &[WrittenStep]) -> usize {
+    let count = |step: &WrittenStep| match step {
+        WrittenStep::Request(_) | WrittenStep::Poll(_) => 1,
+        WrittenStep::Think(..) => 0,
+        WrittenStep::When(when) => requests(&when.then) + requests(&when.otherwise),
+        WrittenStep::Each(each) => requests(&each.steps),
+        WrittenStep::Parallel(parallel) => parallel.branches.iter().map(|b| requests(b)).sum(),
+    };
+    steps.iter().map(count).sum()
 }
 
 /// The only request of a flow may do without a name of its own.
-fn name_of(request: &Request, flow: &Written, count: usize, report: &mut Report<'_>) -> At<Name> {
-    if request.name.is_none() && count > 1 {
+fn name_of(request: &Request, place: Place<'_>, report: &mut Report<'_>) -> At<Name> {
+    let flow = place.flow;
+    if request.name.is_none() && place.requests > 1 {
         // A name that is there but wrong was reported.
         if request.whole {
             report.error_hint(
                 request.position,
-                format!("a request of the flow `{}` has no name", flow.name.value),
+                format!("a request of the flow `{}` has no name", flow.value),
                 "where a flow has several requests, each needs one: `name: enter`",
             );
         }
         // The flow's name would be a second error of its own.
-        let numbered = format!("{}-{}", flow.name.value, request.position.start);
+        let numbered = format!("{}-{}", flow.value, request.position.start);
         return At {
-            value: numbered.parse().unwrap_or_else(|_| flow.name.value.clone()),
+            value: numbered.parse().unwrap_or_else(|_| flow.value.clone()),
             position: request.position,
             hidden: false,
         };
@@ -128,102 +317,6 @@ fn name_of(request: &Request, flow: &Written, count: usize, report: &mut Report<
     let own = request.name.clone();
     own.unwrap_or_else(|| At {
         position: request.position,
-        ..flow.name.clone()
+        ..flow.clone()
     })
-}
-
-fn step_of(
-    request: &Request,
-    name: &At<Name>,
-    words: Words<'_>,
-    labels: &mut Labels,
-    report: &mut Report<'_>,
-) -> Option<Step> {
-    let path = path_of(&request.path, words, report);
-    let query: Vec<_> = request
-        .query
-        .iter()
-        .map(|(key, value)| {
-            let key = template::escaped(key, Escape::Percent);
-            Some((key, template::parse(value, Place::Pair, words, report)?))
-        })
-        .collect();
-    let body = body::resolve(&request.body, words, report);
-    let headers = headers_of(request, words, report);
-    let rules = outcome::resolve(&request.outcomes, labels, report);
-    let (body, content_type) = body?;
-    let (mut headers, rules) = (headers?, rules?);
-    reachable::check(&request.outcomes, &rules, report);
-    if let Some(content_type) = content_type
-        && !headers.iter().any(|(name, _)| name == "content-type")
-    {
-        headers.push(("content-type".to_owned(), Template::literal(content_type)));
-    }
-    Some(Step {
-        name: name.value.as_str().to_owned(),
-        method: request.method.to_ascii_uppercase(),
-        path: path?,
-        query: query.into_iter().collect::<Option<_>>()?,
-        headers,
-        body,
-        timeout: request
-            .timeout
-            .as_ref()
-            .map_or(TIMEOUT, |timeout| timeout.value.0),
-        attempts_subject: rules.iter().any(|rule| {
-            let got = |kind: OutcomeKind| rule.label == kind as u8;
-            got(OutcomeKind::Issued) || got(OutcomeKind::Pending) || got(OutcomeKind::Replay)
-        }),
-        rules,
-    })
-}
-
-fn path_of(path: &At<String>, words: Words<'_>, report: &mut Report<'_>) -> Option<Template> {
-    let template = template::parse(path, Place::Path, words, report)?;
-    let literals = template.parts.iter().map(|part| match part {
-        Part::Literal(text) => text.as_str(),
-        Part::Value(..) => "x",
-    });
-    if !is_path(&literals.collect::<String>()) {
-        report.error_hint(
-            path.position,
-            "the request has no valid path",
-            "write it like `post: /coupons/1/issue`; blanks and letters outside ASCII as %XX, \
-             the host under `target`",
-        );
-        return None;
-    }
-    Some(template)
-}
-
-fn headers_of(
-    request: &Request,
-    words: Words<'_>,
-    report: &mut Report<'_>,
-) -> Option<Vec<(String, Template)>> {
-    let mut headers: Vec<(String, Template)> = Vec::new();
-    let mut right = true;
-    for (name, value) in &request.headers {
-        if headers
-            .iter()
-            .any(|(other, _)| other == name.value.as_str())
-        {
-            report.error_hint(
-                name.position,
-                format!("the header `{}` is there twice", name.value.as_str()),
-                "upper and lower case are the same: keep one of them",
-            );
-            right = false;
-        }
-        let value = At {
-            value: value.value.as_str().to_owned(),
-            position: value.position,
-            hidden: value.hidden,
-        };
-        match template::parse(&value, Place::Raw, words, report) {
-            Some(template) => headers.push((name.value.as_str().to_owned(), template)),
-            None => right = false,
-        }
-    }
-    right.then_some(headers)
 }

@@ -1,6 +1,7 @@
 //! Scenario and overrides become a plan: names are resolved, defaults filled in, claims checked.
 
 mod body;
+mod condition;
 pub(super) mod expect;
 mod flow;
 mod load;
@@ -8,6 +9,7 @@ mod outcome;
 mod overrides;
 mod reachable;
 mod read_only;
+mod step;
 mod target;
 mod template;
 mod threshold;

@@ -44,6 +44,18 @@ impl Default for Labels {
 }
 
 impl Labels {
+    /// The kind of this label; unknown for a number that is none.
+    pub(super) fn kind(&self, label: u8) -> OutcomeKind {
+        let label = self.0.get(usize::from(label));
+        label.map_or(OutcomeKind::Unknown, |label| label.kind)
+    }
+
+    /// The name of this label; empty for a number that is none.
+    pub(super) fn name(&self, label: u8) -> &str {
+        let label = self.0.get(usize::from(label));
+        label.map_or("", |label| label.name.as_str())
+    }
+
     pub(super) fn finish(self) -> Vec<Label> {
         self.0
     }
@@ -163,7 +175,8 @@ fn meaning(name: &str) -> Option<OutcomeKind> {
     found.map(|(_, kind)| *kind)
 }
 
-fn rule(outcome: &Outcome, label: u8) -> Rule {
+/// The conditions, under this label.
+pub(super) fn rule(outcome: &Outcome, label: u8) -> Rule {
     let status = |status: &Status| match status {
         Status::Exactly(status) => StatusMatch::Exactly(*status),
         Status::Class(class) => StatusMatch::Class(*class),
@@ -177,6 +190,8 @@ fn rule(outcome: &Outcome, label: u8) -> Rule {
         label,
         status: outcome.status.iter().map(status).collect(),
         body: outcome.body.clone(),
+        matches: outcome.matches.clone(),
+        empty: outcome.empty,
         json: outcome
             .json
             .iter()

@@ -40,7 +40,9 @@ fn covers(earlier: &Rule, later: &Rule) -> bool {
         let mut same = later.headers.iter().filter(|(other, _)| other == name);
         same.any(|(_, narrow)| wide.is_none() || wide == narrow)
     });
-    status && body && json && headers
+    let matches = earlier.matches.is_none() || earlier.matches == later.matches;
+    let empty = earlier.empty.is_none() || earlier.empty == later.empty;
+    status && body && json && headers && matches && empty
 }
 
 fn contains(wide: StatusMatch, narrow: StatusMatch) -> bool {
@@ -71,6 +73,8 @@ mod tests {
             label: 0,
             status: status.to_vec(),
             body: body.map(str::to_owned),
+            matches: None,
+            empty: None,
             json: Vec::new(),
             headers: Vec::new(),
             coupon: None,

@@ -6,7 +6,7 @@ use super::super::position::At;
 use super::super::reader::{self, Fields, Given};
 use super::super::report::Report;
 use super::super::value::{HeaderName, HeaderValue, Span};
-use super::outcome;
+use super::{capture, outcome, steps};
 
 const METHODS: [&str; 6] = ["get", "post", "put", "patch", "delete", "head"];
 
@@ -37,37 +37,15 @@ fn flow(report: &mut Report<'_>, entry: &Entry) -> Option<Flow> {
             "write one: `- post: /issue`",
         );
     }
-    let steps: Vec<Option<Step>> = items
-        .unwrap_or_default()
-        .iter()
-        .map(|item| step(report, item))
-        .collect();
+    let (steps, whole) = steps::list(report, items.unwrap_or_default());
     Some(Flow {
         name,
-        whole: !steps.is_empty() && steps.iter().all(|step| step.as_ref().is_some_and(is_whole)),
-        steps: steps.into_iter().flatten().collect(),
+        whole: whole && !steps.is_empty(),
+        steps,
     })
 }
 
-/// Whether nothing of the step was left out.
-fn is_whole(step: &Step) -> bool {
-    match step {
-        Step::Request(request) => request.whole,
-        Step::Think(..) => true,
-    }
-}
-
-fn step(report: &mut Report<'_>, node: &Node) -> Option<Step> {
-    let mut fields = Fields::of(report, node, node.position)?;
-    fields.refuse(&["poll", "when", "each", "parallel", "capture"]);
-    if let Some(entry) = fields.get("think") {
-        fields.finish(report);
-        return think(report, &entry.node);
-    }
-    request(report, fields).map(|request| Step::Request(Box::new(request)))
-}
-
-fn think(report: &mut Report<'_>, node: &Node) -> Option<Step> {
+pub(super) fn think(report: &mut Report<'_>, node: &Node) -> Option<Step> {
     if !matches!(node.value, Value::Map(_)) {
         let span: At<Span> = reader::value(report, node)?;
         return Some(Step::Think(span.value, span.value));
@@ -87,7 +65,15 @@ fn think(report: &mut Report<'_>, node: &Node) -> Option<Step> {
     Some(Step::Think(from.value, to.value))
 }
 
-fn request(report: &mut Report<'_>, mut fields: Fields<'_>) -> Option<Request> {
+/// Reads a request out of these fields and reports what is not part of it.
+pub(super) fn request(report: &mut Report<'_>, mut fields: Fields<'_>) -> Option<Request> {
+    let request = request_of(report, &mut fields);
+    fields.finish(report);
+    request
+}
+
+/// Reads a request out of these fields, which may hold more.
+pub(super) fn request_of(report: &mut Report<'_>, fields: &mut Fields<'_>) -> Option<Request> {
     let position = fields.position();
     let name = fields.get("name");
     let name = Given::read(name, |entry| reader::value(report, &entry.node));
@@ -96,13 +82,13 @@ fn request(report: &mut Report<'_>, mut fields: Fields<'_>) -> Option<Request> {
     let headers = fields.get("headers");
     let headers = Given::read(headers, |entry| headers_of(report, &entry.node));
     let query = Given::read(fields.get("query"), |entry| pairs(report, &entry.node));
-    let body = body(report, &mut fields);
+    let body = body(report, fields);
     let timeout = fields.get("timeout");
     let timeout = Given::read(timeout, |entry| timeout_of(report, &entry.node));
     let (outcomes, outcomes_whole) = fields
         .get("outcomes")
         .map_or((Vec::new(), true), |entry| outcome::read(report, entry));
-    fields.finish(report);
+    let captures = Given::read(fields.get("capture"), |entry| capture::read(report, entry));
     let method = method?;
     // What is right is kept beside what is wrong, so that its own errors are seen too.
     Some(Request {
@@ -114,17 +100,19 @@ fn request(report: &mut Report<'_>, mut fields: Fields<'_>) -> Option<Request> {
             && !name.is_broken()
             && !headers.is_broken()
             && !query.is_broken()
-            && !timeout.is_broken(),
+            && !timeout.is_broken()
+            && !captures.is_broken(),
         name: name.into_value(),
         headers: headers.into_value().unwrap_or_default(),
         query: query.into_value().unwrap_or_default(),
         body: body.unwrap_or(Body::None),
         timeout: timeout.into_value(),
         outcomes,
+        captures: captures.into_value().unwrap_or_default(),
     })
 }
 
-fn timeout_of(report: &mut Report<'_>, node: &Node) -> Option<At<Span>> {
+pub(super) fn timeout_of(report: &mut Report<'_>, node: &Node) -> Option<At<Span>> {
     let timeout: At<Span> = reader::value(report, node)?;
     if timeout.value.0.is_zero() {
         report.error(timeout.position, "expected a length of time above zero");

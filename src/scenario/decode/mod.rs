@@ -1,8 +1,10 @@
 //! The tree becomes a scenario: every key is known, every value has its type.
 
+mod capture;
 mod flow;
 mod load;
 mod outcome;
+mod steps;
 mod target;
 mod threshold;
 mod truth;

@@ -2,9 +2,10 @@
 
 use super::super::model::{JsonMatch, Outcome};
 use super::super::node::{Entry, Kind, Node, Value};
+use super::super::position::At;
 use super::super::reader::{self, Fields};
 use super::super::report::Report;
-use super::super::value::{HeaderName, HeaderValue, Pointer, Status};
+use super::super::value::{HeaderName, HeaderValue, Name, Pattern, Pointer, Status};
 
 /// The outcomes that are right, and whether all are.
 pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> (Vec<Outcome>, bool) {
@@ -37,11 +38,21 @@ fn outcome(report: &mut Report<'_>, entry: &Entry) -> Option<Outcome> {
             body: None,
             json: Vec::new(),
             headers: Vec::new(),
+            matches: None,
+            empty: None,
             id: None,
         });
     }
-    let mut fields = Fields::behind(report, entry)?;
-    fields.refuse(&["matches", "empty"]);
+    let fields = Fields::behind(report, entry)?;
+    rule(report, fields, name)
+}
+
+/// What an answer has to be like, under this name.
+pub(super) fn rule(
+    report: &mut Report<'_>,
+    mut fields: Fields<'_>,
+    name: Option<At<Name>>,
+) -> Option<Outcome> {
     let is = fields.get("is");
     let is = is.map(|entry| reader::text(report, &entry.node));
     let status = fields.get("status");
@@ -52,6 +63,10 @@ fn outcome(report: &mut Report<'_>, entry: &Entry) -> Option<Outcome> {
     let json = json.map(|entry| json_matches(report, &entry.node));
     let headers = fields.get("header");
     let headers = headers.map(|entry| header_matches(report, &entry.node));
+    let matches = fields.get("matches");
+    let matches = matches.map(|entry| reader::value::<Pattern>(report, &entry.node));
+    let empty = fields.get("empty");
+    let empty = empty.map(|entry| empty_of(report, entry, body.is_some() || json.is_some()));
     let id = fields.get("id");
     let id = id.map(|entry| reader::value::<Pointer>(report, &entry.node));
     fields.finish(report);
@@ -62,8 +77,23 @@ fn outcome(report: &mut Report<'_>, entry: &Entry) -> Option<Outcome> {
         body: present(body)?.map(|text| text.value),
         json: present(json)?.unwrap_or_default(),
         headers: present(headers)?.unwrap_or_default(),
+        matches: present(matches)?.map(|pattern| pattern.value),
+        empty: present(empty)?,
         id: present(id)?.map(|pointer| pointer.value),
     })
+}
+
+fn empty_of(report: &mut Report<'_>, entry: &Entry, has_content: bool) -> Option<bool> {
+    let empty = reader::flag(report, &entry.node)?;
+    if empty && has_content {
+        report.error_hint(
+            entry.position,
+            "an empty body holds neither text nor JSON",
+            "keep `empty`, or what the body holds",
+        );
+        return None;
+    }
+    Some(empty)
 }
 
 /// Absent stays absent; there but wrong makes the whole wrong.

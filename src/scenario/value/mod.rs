@@ -3,6 +3,7 @@
 mod count;
 mod header;
 mod name;
+mod pattern;
 mod pointer;
 mod rate;
 mod share;
@@ -13,6 +14,7 @@ mod url;
 pub use count::Count;
 pub use header::{HeaderName, HeaderValue};
 pub use name::Name;
+pub use pattern::Pattern;
 pub use pointer::Pointer;
 pub use rate::Rate;
 pub use share::Share;

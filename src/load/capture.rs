@@ -1,0 +1,139 @@
+//! What is kept of an answer for the steps behind it.
+
+use serde_json::Value;
+
+use super::http::Answer;
+use super::json::Pointers;
+use crate::plan::{Capture, CaptureFrom, SlotValues};
+
+/// A step's captures, made ready for many answers.
+#[derive(Debug, Default)]
+pub struct Captures {
+    list: Vec<Compiled>,
+    pointers: Pointers,
+}
+
+#[derive(Debug)]
+struct Compiled {
+    capture: Capture,
+    /// Of its JSON pointer, among those that are followed in one pass.
+    number: Option<usize>,
+}
+
+impl Captures {
+    /// The captures of one step.
+    pub fn new(captures: &[Capture]) -> Self {
+        let mut pointers = Pointers::default();
+        let compile = |capture: &Capture| Compiled {
+            number: match &capture.from {
+                CaptureFrom::Json(pointer) => pointers.add(pointer),
+                _ => None,
+            },
+            capture: capture.clone(),
+        };
+        let list = captures.iter().map(compile).collect();
+        Self { list, pointers }
+    }
+
+    /// Fills the slots; what the answer does not have becomes nothing, so that no value of an
+    /// earlier answer stands for it.
+    pub fn fill(&self, answer: &Answer, slots: &mut SlotValues) {
+        if self.list.is_empty() {
+            return;
+        }
+        let found = self.pointers.find(answer.body());
+        for Compiled { capture, number } in &self.list {
+            let value = match (&capture.from, number) {
+                (CaptureFrom::Json(_), Some(number)) => found[*number].as_ref().and_then(text),
+                (CaptureFrom::Json(pointer), None) => {
+                    let whole: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+                    whole.pointer(pointer).and_then(text)
+                }
+                (CaptureFrom::Header(name), _) => answer.header(name).next().map(lossy),
+                (CaptureFrom::Cookie(name), _) => cookie(answer, name),
+                (CaptureFrom::Matches(pattern), _) => pattern.find(answer.body()).map(lossy),
+            };
+            if let Some(slot) = slots.get_mut(usize::from(capture.slot)) {
+                *slot = value;
+            }
+        }
+    }
+
+    /// Empties the slots: there was no answer.
+    pub fn clear(&self, slots: &mut SlotValues) {
+        for Compiled { capture, .. } in &self.list {
+            if let Some(slot) = slots.get_mut(usize::from(capture.slot)) {
+                *slot = None;
+            }
+        }
+    }
+}
+
+/// A text as it is, another value as JSON; null is nothing.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The value of the last cookie of this name that the answer sets (RFC 6265, section 5.2).
+fn cookie(answer: &Answer, name: &str) -> Option<String> {
+    let set = answer.header("set-cookie").filter_map(|line| {
+        let pair = line.split(|&byte| byte == b';').next()?;
+        let at = pair.iter().position(|&byte| byte == b'=')?;
+        let (found, value) = (pair[..at].trim_ascii(), pair[at + 1..].trim_ascii());
+        (found == name.as_bytes()).then(|| lossy(value))
+    });
+    set.last()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn captured(from: CaptureFrom, answer: &Answer) -> Option<String> {
+        let mut slots = vec![None, Some("of an earlier answer".to_owned())];
+        Captures::new(&[Capture { slot: 1, from }]).fill(answer, &mut slots);
+        slots.remove(1)
+    }
+
+    #[test]
+    fn a_value_is_found_where_it_stands_or_is_nothing() {
+        let json = |pointer: &str| CaptureFrom::Json(pointer.to_owned());
+        let header = |name: &str| CaptureFrom::Header(name.to_owned());
+        let cookie = |name: &str| CaptureFrom::Cookie(name.to_owned());
+        let matches = |text: &str| CaptureFrom::Matches(text.parse().expect("a pattern"));
+        let mut answer = Answer::default();
+        answer.push_header(b"X-Token", b"t0");
+        answer.push_header(b"set-cookie", b"SID=old; Path=/");
+        answer.push_header(b"Set-Cookie", b"SID = a=b ; HttpOnly");
+        answer.push_body(br#"{"id":17,"name":"kim","none":null,"list":["a",1]}"#);
+        let table = [
+            (json("/id"), Some("17")),
+            (json("/name"), Some("kim")),
+            (json("/list"), Some(r#"["a",1]"#)),
+            (json("/none"), None),
+            (json("/other"), None),
+            (header("x-token"), Some("t0")),
+            (header("x-other"), None),
+            (cookie("SID"), Some("a=b")),
+            (cookie("sid"), None),
+            (matches(r#""id":(\d+)"#), Some("17")),
+            (matches("sold"), None),
+        ];
+        for (from, expected) in table {
+            assert_eq!(
+                captured(from.clone(), &answer).as_deref(),
+                expected,
+                "{from:?}"
+            );
+        }
+        assert_eq!(captured(json("/id"), &Answer::default()), None);
+    }
+}

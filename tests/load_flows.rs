@@ -323,6 +323,53 @@ fn one_user_can_ask_many_times_at_the_same_time() {
 }
 
 #[test]
+fn users_keep_their_cookies_when_the_scenario_says_so() {
+    let steps = r#"
+    - name: login
+      post: /login
+      json: { userId: "{{ user }}" }
+    - name: issue
+      post: /shop/issue
+      json: { userId: "{{ user }}" }
+      outcomes: { issued: 201 }
+    - { name: own, get: /shop/own, headers: { Cookie: a=b } }
+"#;
+    let program = |request: &Request| {
+        if request.path != "/login" {
+            return Reply::answer(201, "{}");
+        }
+        let user = request.user();
+        Reply::raw(format!(
+            "HTTP/1.1 200 OK\r\nset-cookie: SID={user}; Path=/shop\r\ncontent-length: 0\r\n\r\n"
+        ))
+    };
+    for (users, kept) in [
+        ("{ pool: 100, cookies: true }", true),
+        ("{ pool: 100 }", false),
+    ] {
+        let bench = twelve(steps).argument(&format!("--set=users={users}"));
+        let (ran, target) = run(&bench, program);
+        assert_eq!(ran.issued(), 12);
+        for request in asked(&target, "/shop/issue") {
+            let own = format!("cookie: SID={}\r", request.user());
+            assert_eq!(request.headers.contains(&own), kept, "{}", request.headers);
+        }
+        let mut others = asked(&target, "/login");
+        assert!(
+            others
+                .iter()
+                .all(|request| !request.headers.contains("cookie"))
+        );
+        others = asked(&target, "/shop/own");
+        assert!(
+            others
+                .iter()
+                .all(|request| request.headers.contains("cookie: a=b"))
+        );
+    }
+}
+
+#[test]
 fn what_one_user_captured_is_not_there_for_the_next() {
     let steps = r#"
     - when: { capture: { token: { exists: false } } }

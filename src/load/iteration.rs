@@ -177,6 +177,7 @@ impl Vu {
         let ends = futures_util::future::join_all(ends).await;
         for branch in &branches[..lists.len()] {
             self.turn.join(&branch.turn);
+            self.cookies.clone_from(&branch.cookies);
             for (slot, theirs) in std::iter::zip(&mut self.slots, &branch.slots) {
                 if theirs.is_some() {
                     slot.clone_from(theirs);

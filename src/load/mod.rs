@@ -7,6 +7,7 @@ mod batch;
 mod capture;
 mod classify;
 mod clock;
+mod cookies;
 mod deadline;
 mod engine;
 mod executor;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::RunClock;
 use super::batch::{Parts, Shape};
+use super::cookies::Cookies;
 use super::deadline::Deadline;
 use super::http::{Answer, ConnectError, Connection, Endpoint, Outgoing};
 use super::iteration::Turn;
@@ -81,6 +82,8 @@ pub(super) struct Vu {
     scratch: Scratch,
     answer: Answer,
     deadline: Deadline,
+    /// Of this user, where users keep them.
+    pub(super) cookies: Option<Box<Cookies>>,
     /// Attempts in a row that could not be sent.
     not_sent: u32,
     /// The iteration under way.
@@ -104,6 +107,7 @@ impl Vu {
     pub(super) fn new(shared: Rc<Shared>, index: u64) -> Self {
         let connections = shared.endpoints.iter().map(|_| None).collect();
         let slots = shared.slots.to_vec();
+        let cookies = shared.plan.users.cookies.then(Box::default);
         let turn = Turn::new(shared.plan.steps.len());
         Self {
             shared,
@@ -117,6 +121,7 @@ impl Vu {
             scratch: Scratch::default(),
             answer: Answer::default(),
             deadline: Deadline::default(),
+            cookies,
             not_sent: 0,
             turn,
             branches: Vec::new(),
@@ -191,6 +196,9 @@ impl Vu {
             for slot in captured {
                 self.slots[usize::from(*slot)] = None;
             }
+            if let Some(cookies) = &mut self.cookies {
+                **cookies = Cookies::default();
+            }
             // A repeat is the same person: also an id that holds a UUID must come out the same.
             let original = shared.users.original(place);
             let (users, vu) = (&shared.users, self.index + 1);
@@ -216,6 +224,7 @@ impl Vu {
         branch.user.clone_from(&self.user);
         branch.slots.clone_from(&self.slots);
         branch.turn.clone_from(&self.turn);
+        branch.cookies.clone_from(&self.cookies);
     }
 
     /// Sends the request of this step once.
@@ -233,8 +242,16 @@ impl Vu {
             random: shared.users.random(place),
             slots: &self.slots,
         };
+        let url = match &self.cookies {
+            None => None,
+            Some(_) => compiled.url(&shared.endpoints[endpoint], &values),
+        };
+        let cookies = match (&self.cookies, &url) {
+            (Some(cookies), Some(url)) if compiled.takes_cookies() => cookies.header(url),
+            _ => String::new(),
+        };
         let request = if compiled.is_ready(&self.slots) {
-            let request = compiled.request(&values, &mut self.scratch);
+            let request = compiled.request(&values, &cookies, &mut self.scratch);
             request.ok_or(Cause::ValueUnfit)
         } else {
             Err(Cause::ValueMissing)
@@ -295,6 +312,9 @@ impl Vu {
         };
         let operation = attempt.operation;
         drop(attempt);
+        if let (true, Some(cookies), Some(url)) = (answered, &mut self.cookies, &url) {
+            cookies.keep(&self.answer, url);
+        }
         if answered {
             compiled.captures.fill(&self.answer, &mut self.slots);
         } else {

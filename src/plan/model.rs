@@ -123,6 +123,8 @@ pub struct Users {
     pub per: Per,
     /// Turns the number into the id that is sent.
     pub id: Template,
+    /// Whether each user keeps the cookies that answers set, and sends them back.
+    pub cookies: bool,
 }
 
 /// When a new user is taken from the sequence.

@@ -135,6 +135,7 @@ mod tests {
                 repeat,
                 per: Per::Iteration,
                 id,
+                cookies: false,
             },
             seed,
         )

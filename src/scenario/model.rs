@@ -55,6 +55,7 @@ pub(crate) struct Users {
     pub(crate) repeat: Option<At<Share>>,
     pub(crate) per: Option<At<String>>,
     pub(crate) id: Option<At<String>>,
+    pub(crate) cookies: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]

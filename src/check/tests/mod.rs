@@ -177,6 +177,7 @@ pub(super) fn plan(stock: u64) -> Plan {
             repeat: 0.0,
             per: Per::Iteration,
             id: Template::literal(""),
+            cookies: false,
         },
         slots: Vec::new(),
         loads: Vec::new(),

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{COOKIE, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Uri};
 
 use super::text::Scratch;
@@ -55,7 +55,12 @@ impl MessageTemplate {
     }
 
     /// The request with these values; `None` if a value cannot stand where its template puts it.
-    pub(super) fn render(&self, values: &Values<'_>, scratch: &mut Scratch) -> Option<Message> {
+    pub(super) fn render(
+        &self,
+        values: &Values<'_>,
+        cookies: &str,
+        scratch: &mut Scratch,
+    ) -> Option<Message> {
         let part = &mut scratch.part;
         let mut request = Request::new(Full::new(self.render_body(values, part)));
         *request.method_mut() = self.method.clone();
@@ -69,6 +74,10 @@ impl MessageTemplate {
         for (name, template) in &self.filled_headers {
             let value = HeaderValue::from_bytes(rendered(template, values, part)).ok()?;
             request.headers_mut().insert(name, value);
+        }
+        if !cookies.is_empty() {
+            let cookies = HeaderValue::from_str(cookies).ok()?;
+            request.headers_mut().insert(COOKIE, cookies);
         }
         Some(request)
     }

@@ -5,6 +5,8 @@ mod text;
 
 use std::time::Duration;
 
+use url::Url;
+
 use self::message::MessageTemplate;
 pub use self::text::Scratch;
 use self::text::TextTemplate;
@@ -27,6 +29,9 @@ pub struct CompiledStep {
     /// What ends the poll, where that is not a label.
     pub until: Option<Classifier>,
     needs: Vec<u8>,
+    target: Template,
+    /// Whether the scenario says itself which cookies are sent.
+    own_cookies: bool,
     request: RequestTemplate,
 }
 
@@ -66,6 +71,8 @@ impl CompiledStep {
             (url.prefix.clone(), Some(authority(endpoint)))
         };
         let target = with_query(&prefix, &step.path, &step.query);
+        let own_cookies = step.headers.iter().any(|(name, _)| name == "cookie");
+        let request_target = target.clone();
         let headers = with_defaults(host, &step.headers);
         let request = if endpoint.takes_text() {
             let text = TextTemplate::new(&step.method, &target, &headers, &step.body);
@@ -87,6 +94,8 @@ impl CompiledStep {
                 Until::Labels(_) => None,
             }),
             needs: step.slots().collect(),
+            target: request_target,
+            own_cookies,
             request,
         })
     }
@@ -97,17 +106,31 @@ impl CompiledStep {
         self.needs.iter().all(there)
     }
 
-    /// The request with these values; `None` if a value cannot stand where the template puts it.
-    /// Whoever keeps `scratch` between requests saves its allocation.
+    /// Whether the user's cookies are sent with it.
+    pub const fn takes_cookies(&self) -> bool {
+        !self.own_cookies
+    }
+
+    /// The URL of the request with these values, as cookies need it; `None` if it is none.
+    pub fn url(&self, endpoint: &Endpoint, values: &Values<'_>) -> Option<Url> {
+        let base = Url::parse(&endpoint.url.to_string()).ok()?;
+        base.join(&self.target.to_text(values)).ok()
+    }
+
+    /// The request with these values and cookies; `None` if a value cannot stand where the
+    /// template puts it. Whoever keeps `scratch` between requests saves its allocation.
     pub fn request<'a>(
         &self,
         values: &Values<'_>,
+        cookies: &str,
         scratch: &'a mut Scratch,
     ) -> Option<Outgoing<'a>> {
         match &self.request {
-            RequestTemplate::Text(text) => text.render(values, scratch).map(Outgoing::Text),
+            RequestTemplate::Text(text) => {
+                text.render(values, cookies, scratch).map(Outgoing::Text)
+            }
             RequestTemplate::Message(message) => {
-                let message = message.render(values, scratch)?;
+                let message = message.render(values, cookies, scratch)?;
                 Some(Outgoing::Message(Box::new(message)))
             }
         }

@@ -53,11 +53,6 @@ impl TextTemplate {
         // A method with a meaning for content says that there is none (RFC 9110, section 8.6).
         let expects_content = matches!(method, "POST" | "PUT" | "PATCH");
         let says_length = expects_content || !matches!(body, Body::None);
-        head.text(if says_length {
-            "content-length: "
-        } else {
-            "\r\n"
-        });
         let closes = |(name, value): &(String, Template)| {
             let value = value.as_literal().unwrap_or_default();
             name == "connection" && value.to_ascii_lowercase().contains("close")
@@ -75,6 +70,7 @@ impl TextTemplate {
     pub(super) fn render<'a>(
         &self,
         values: &Values<'_>,
+        cookies: &str,
         scratch: &'a mut Scratch,
     ) -> Option<Text<'a>> {
         let Scratch { out, part } = scratch;
@@ -91,13 +87,24 @@ impl TextTemplate {
                 }
             }
         }
+        if !cookies.is_empty() {
+            if !cookies.bytes().all(may_be_in_header) {
+                return None;
+            }
+            out.extend_from_slice(b"cookie: ");
+            out.extend_from_slice(cookies.as_bytes());
+            out.extend_from_slice(b"\r\n");
+        }
         if self.says_length {
             part.clear();
             if let Body::Text(template) = &self.body {
                 template.render(values, part);
             }
-            write!(out, "{}\r\n\r\n", part.len()).expect("writing to memory cannot fail");
+            write!(out, "content-length: {}\r\n\r\n", part.len())
+                .expect("writing to memory cannot fail");
             out.extend_from_slice(part);
+        } else {
+            out.extend_from_slice(b"\r\n");
         }
         Some(Text {
             bytes: out,
@@ -163,7 +170,7 @@ mod tests {
             slots: &[],
         };
         let mut scratch = Scratch::default();
-        let text = template.render(&values, &mut scratch)?;
+        let text = template.render(&values, "", &mut scratch)?;
         Some(String::from_utf8_lossy(text.bytes).into_owned())
     }
 

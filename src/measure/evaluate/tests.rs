@@ -72,6 +72,7 @@ fn plan(thresholds: &[(&str, &str)]) -> Plan {
             repeat: 0.0,
             per: Per::Iteration,
             id: Template::default(),
+            cookies: false,
         },
         slots: Vec::new(),
         loads: vec![load("opening", 0..2), load("browse", 2..4)],

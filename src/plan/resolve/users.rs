@@ -15,12 +15,14 @@ pub(super) fn resolve(written: &Given<Written>, report: &mut Report<'_>) -> Opti
         id: Template {
             parts: vec![Part::Value(Variable::Number, Escape::Raw)],
         },
+        cookies: false,
     };
     let written = match written {
         Given::Absent => return Some(users),
         Given::Broken => return None,
         Given::Value(written) => written,
     };
+    users.cookies = written.cookies;
     if let Some(pool) = &written.pool {
         if pool.value.0 == 0 {
             report.error(pool.position, "a pool of 0 users cannot ask");

@@ -103,6 +103,7 @@ fn users(report: &mut Report<'_>, entry: &Entry) -> Option<Users> {
         repeat: None,
         per: None,
         id: None,
+        cookies: false,
     };
     let pool = fields.get("pool");
     users.pool = pool.and_then(|entry| reader::value(report, &entry.node));
@@ -112,6 +113,9 @@ fn users(report: &mut Report<'_>, entry: &Entry) -> Option<Users> {
     users.per = per.and_then(|entry| reader::text(report, &entry.node));
     let id = fields.get("id");
     users.id = id.and_then(|entry| reader::text(report, &entry.node));
+    let cookies = fields.get("cookies");
+    let cookies = cookies.and_then(|entry| reader::flag(report, &entry.node));
+    users.cookies = cookies.unwrap_or(false);
     fields.finish(report);
     Some(users)
 }

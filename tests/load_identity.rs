@@ -144,7 +144,7 @@ fn a_request_that_cannot_be_written_is_not_sent_whatever_went_before() {
         .more("    - { name: with-header, get: /me, headers: { x-user: \"{{ user }}\" } }")
         .run(&target.url());
     assert_eq!(ran.issued(), 10, "{}", ran.errors);
-    assert_eq!(ran.ending(OutcomeKind::NotSent, Cause::ConnectFailed), 10);
+    assert_eq!(ran.ending(OutcomeKind::NotSent, Cause::ValueUnfit), 10);
     // The connection of the step before is as good as it was.
     let seen = target.seen();
     let used: HashSet<_> = seen.iter().map(|seen| seen.request.connection).collect();

@@ -10,6 +10,7 @@ mod users;
 
 pub use curve::{Ticks, VuCurve};
 pub use model::*;
+pub(crate) use print::conditions;
 pub use print::print;
 pub use resolve::{DEFAULT_SEED, Overrides, Scale, is_redis_read, load, resolve};
 pub use template::{Escape, Part, Template, Values, Variable};

@@ -1,5 +1,10 @@
 //! The command line: what can be typed, and what each command does with it.
 
+mod file;
+mod import;
+mod new;
+mod probe;
+
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -39,13 +44,18 @@ enum Command {
     /// Run a scenario and judge it
     Run(RunArgs),
     /// Say everything that is wrong with a scenario
-    Validate(PlanArgs),
+    Validate(ValidateArgs),
     /// Show what would run, without running it
     Plan(PlanArgs),
     /// Judge the evidence of a run directory again
     Check(DirectoryArgs),
     /// Write the reports of a run directory again
     Report(DirectoryArgs),
+    /// Write a first scenario for a system of your own
+    New(Box<new::NewArgs>),
+    /// Turn another tool's script into a scenario
+    #[command(subcommand)]
+    Import(import::Import),
     /// Run the bundled first-come-first-served server
     Serve(Box<reference_server::Options>),
     /// Print a completion script for a shell
@@ -62,6 +72,17 @@ struct PlanArgs {
 
     #[command(flatten)]
     changes: Changes,
+}
+
+#[derive(Debug, Args)]
+struct ValidateArgs {
+    #[command(flatten)]
+    plan: PlanArgs,
+
+    /// Send one request of each step, and show what each answer is taken for; exit code 112 if
+    /// some answer matches no outcome. It really asks: it may take a coupon
+    #[arg(long)]
+    probe: bool,
 }
 
 /// What the command line changes about a scenario.
@@ -133,6 +154,8 @@ pub fn main() -> Exit {
         Command::Plan(args) => show_plan(&args),
         Command::Check(args) => check(&args),
         Command::Report(args) => rewrite(&args),
+        Command::New(args) => new::run(*args),
+        Command::Import(import) => import::run(&import),
         Command::Serve(options) => serve(*options),
         Command::Completions { shell } => completions(shell),
     }
@@ -179,8 +202,8 @@ fn load(args: &PlanArgs) -> Result<Loaded, Exit> {
     })
 }
 
-fn validate(args: &PlanArgs) -> Exit {
-    let loaded = match load(args) {
+fn validate(args: &ValidateArgs) -> Exit {
+    let loaded = match load(&args.plan) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
@@ -188,6 +211,9 @@ fn validate(args: &PlanArgs) -> Exit {
         eprintln!("warning: {warning}");
     }
     print(&format!("{}: valid\n", loaded.file));
+    if args.probe {
+        return probe::probe(&loaded.plan);
+    }
     Exit::Ok
 }
 
@@ -222,17 +248,20 @@ fn run(args: &RunArgs) -> Exit {
         threads: args.threads.map(usize::from),
         quiet: args.quiet,
     };
-    let runtime = match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
-        Err(error) => return internal(&format!("failed to start: {error}")),
+        Err(exit) => return exit,
     };
     match runtime.block_on(run::conduct(request)) {
         Ok(directory) => judge(&directory, &Show::of(args.json, args.quiet)),
         Err(error) => refuse(&error),
     }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Exit> {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let built = builder.enable_all().build();
+    built.map_err(|error| internal(&format!("failed to start: {error}")))
 }
 
 fn refuse(error: &RunError) -> Exit {

@@ -1,5 +1,7 @@
 //! Which outcome an answer is: the first rule that matches.
 
+mod explain;
+
 use memchr::memmem::Finder;
 use serde_json::Value;
 
@@ -7,6 +9,8 @@ use super::http::Answer;
 use super::json::Pointers;
 use crate::history::{Cause, Key, OutcomeKind};
 use crate::plan::{JsonMatch, Label, Rule, Step};
+
+pub use explain::Explained;
 
 /// A step's rules, made ready for many answers.
 #[derive(Debug)]

@@ -21,7 +21,7 @@ mod series;
 mod vu;
 
 pub use batch::{Batch, Parts, SecondOfThread, Shape};
-pub use classify::{Class, Classifier};
+pub use classify::{Class, Classifier, Explained};
 pub use clock::RunClock;
 pub use engine::{Drained, Engine, Job, drain};
 pub use executor::Stop;

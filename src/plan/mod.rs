@@ -15,6 +15,7 @@ pub use flow::{
     Action, Capture, CaptureFrom, Each, Flow, Items, Parallel, Poll, TextMatch, Until, When,
 };
 pub use model::*;
+pub(crate) use print::conditions;
 pub use print::print;
 pub use resolve::{DEFAULT_SEED, Overrides, Scale, is_redis_read, load, resolve};
 pub use slots::{Slot, SlotValues};

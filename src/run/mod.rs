@@ -1,5 +1,6 @@
 //! The conductor: ties load, stack, probes and files together; the verdict is made from the files.
 
+mod ask;
 mod assemble;
 mod collector;
 mod conductor;
@@ -13,6 +14,7 @@ pub mod machine;
 mod resources;
 mod truth;
 
+pub use ask::{Asked, Replied, ask};
 pub use assemble::{AssembleError, Assembled, assemble};
 pub use conductor::{Request, conduct};
 pub use directory::{RunDirectory, RunRecord};

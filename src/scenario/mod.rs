@@ -17,6 +17,7 @@ mod reader;
 mod report;
 mod set;
 pub mod value;
+pub(crate) mod write;
 mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity};

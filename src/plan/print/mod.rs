@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use super::resolve::expect::{self, Starts};
 use super::{Executor, Load, Per, Plan, Provider, Query, Source, Target, Truth};
 use crate::scenario::value::{Count, Rate, Share, Span};
+pub(crate) use steps::conditions;
 use steps::shown;
 
 /// The whole plan for people. Header values, bodies and passwords are not shown.

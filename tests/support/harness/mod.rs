@@ -4,6 +4,7 @@
 pub(crate) mod claims;
 pub(crate) mod scenario;
 pub(crate) mod shop;
+pub(crate) mod system;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

@@ -62,6 +62,67 @@ fn the_comments_say_what_to_change() {
     bench.run(&["validate", "shop.yaml"]).expect(0);
 }
 
+/// Answers the questions on a terminal: Python gives the program one, and ends as it does.
+const TERMINAL: &str = r#"
+import os, pty, sys
+child, terminal = pty.fork()
+if child == 0:
+    os.execv(sys.argv[1], sys.argv[1:2] + ["new", "--vus", "3"])
+os.write(terminal, sys.argv[2].encode())
+try:
+    while os.read(terminal, 4096):
+        pass
+except OSError:
+    pass
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"#;
+
+/// Runs `new` on a terminal with these lines typed.
+fn typed(bench: &Bench, lines: &[&str]) -> Option<i32> {
+    let mut command = std::process::Command::new("python3");
+    let binary = env!("CARGO_BIN_EXE_fcfs-bench");
+    let text = lines.join("\n") + "\n";
+    command.args(["-c", TERMINAL, binary, &text]);
+    command.current_dir(bench.path("."));
+    command.status().expect("python3 is installed").code()
+}
+
+#[test]
+fn on_a_terminal_a_few_questions_are_asked_and_wrong_answers_again() {
+    let bench = Bench::new();
+    let lines = [
+        "http://127.0.0.1:9",
+        "no request",
+        "PUT /issue",
+        "",
+        "7",
+        "",
+        "410",
+        "",
+        "sqlite:shop.db",
+        "",
+        "5s",
+    ];
+    assert_eq!(typed(&bench, &lines), Some(0));
+    let written = bench.read("my-system.yaml");
+    for line in [
+        "- put: \"/issue\"",
+        "stock: 7",
+        "sold_out: { status: 410 }",
+        "for: 5s, to: 3",
+    ] {
+        assert!(written.contains(line), "no {line:?} in {written}");
+    }
+}
+
+#[test]
+fn an_end_of_input_writes_nothing() {
+    let bench = Bench::new();
+    // Control-D on an empty line.
+    assert_eq!(typed(&bench, &["http://127.0.0.1:9", "\u{4}"]), Some(2));
+    assert!(!bench.path("my-system.yaml").exists());
+}
+
 #[test]
 fn without_a_terminal_the_missing_flags_are_named() {
     let ended = Bench::new().run(&["new", "--url", "http://127.0.0.1:1", "--stock", "5"]);

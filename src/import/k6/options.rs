@@ -130,47 +130,7 @@ impl<'t> Script<'t> {
             script: self,
             scenario,
         };
-        match executor.as_str() {
-            "constant-vus" => {
-                load.keys = vec![
-                    ("vus", read.count("vus", Some(1.0))),
-                    ("for", read.time("duration")),
-                ];
-            }
-            "ramping-vus" => {
-                load.executor = "ramping_vus";
-                // k6 starts with one VU unless it is told otherwise.
-                load.keys = vec![("start", read.count("startVUs", Some(1.0)))];
-                if scenario.get("gracefulRampDown").is_some() {
-                    load.keys
-                        .push(("graceful_ramp_down", read.time("gracefulRampDown")));
-                }
-                load.stages = read.stages(None);
-            }
-            "per-vu-iterations" | "shared-iterations" => {
-                load.executor = if executor == "per-vu-iterations" {
-                    "per_vu_iterations"
-                } else {
-                    "shared_iterations"
-                };
-                load.keys = vec![
-                    ("vus", read.count("vus", Some(1.0))),
-                    ("iterations", read.count("iterations", Some(1.0))),
-                ];
-                if scenario.get("maxDuration").is_some() {
-                    load.keys.push(("within", read.time("maxDuration")));
-                }
-            }
-            "constant-arrival-rate" | "ramping-arrival-rate" => read.arrivals(&executor, &mut load),
-            other => {
-                let line = read.script.line_of(name);
-                read.script.note(
-                    line,
-                    format!("the executor `{other}` of `{name}` is not known: one VU for 1 s"),
-                );
-                load.keys = vec![("vus", "1".to_owned()), ("for", "1s".to_owned())];
-            }
-        }
+        read.executor(&executor, name, &mut load);
         load
     }
 
@@ -198,7 +158,7 @@ impl<'t> Script<'t> {
             let Ok((metric, tags)) = parse_key(&ours) else {
                 self.note(
                     line,
-                    format!("the threshold on `{key}` is left out: there is no such metric or tag"),
+                    format!("the threshold on `{key}` is left out: no metric here has that name or tag; `outcome{{outcome:NAME}}` counts answers"),
                 );
                 continue;
             };
@@ -273,6 +233,52 @@ impl<'t> Read<'_, 't> {
             format!("the number `{key}` is not known: `1` stands in its place"),
         );
         1.0
+    }
+
+    /// The load's executor with its keys.
+    fn executor(&mut self, executor: &str, name: &str, load: &mut Load) {
+        match executor {
+            "constant-vus" => {
+                load.keys = vec![
+                    ("vus", self.count("vus", Some(1.0))),
+                    ("for", self.time("duration")),
+                ];
+            }
+            "ramping-vus" => {
+                load.executor = "ramping_vus";
+                // k6 starts with one VU unless it is told otherwise.
+                load.keys = vec![("start", self.count("startVUs", Some(1.0)))];
+                if self.scenario.get("gracefulRampDown").is_some() {
+                    load.keys
+                        .push(("graceful_ramp_down", self.time("gracefulRampDown")));
+                }
+                load.stages = self.stages(None);
+            }
+            "per-vu-iterations" | "shared-iterations" => {
+                let per_vu = executor == "per-vu-iterations";
+                load.executor = if per_vu {
+                    "per_vu_iterations"
+                } else {
+                    "shared_iterations"
+                };
+                load.keys = vec![
+                    ("vus", self.count("vus", Some(1.0))),
+                    ("iterations", self.count("iterations", Some(1.0))),
+                ];
+                if self.scenario.get("maxDuration").is_some() {
+                    load.keys.push(("within", self.time("maxDuration")));
+                }
+            }
+            "constant-arrival-rate" | "ramping-arrival-rate" => self.arrivals(executor, load),
+            other => {
+                let line = self.script.line_of(name);
+                self.script.note(
+                    line,
+                    format!("the executor `{other}` of `{name}` is not known: one VU for 1 s"),
+                );
+                load.keys = vec![("vus", "1".to_owned()), ("for", "1s".to_owned())];
+            }
+        }
     }
 
     fn count(&mut self, key: &str, default: Option<f64>) -> String {

@@ -14,7 +14,14 @@ fuzz_target!(|input: &[u8]| {
     };
     let to_head = method & 1 == 1;
     let whole = read(&mut std::iter::once(bytes), to_head);
-    let pieces = read(&mut Pieces { bytes, cuts, next: 0 }, to_head);
+    let pieces = read(
+        &mut Pieces {
+            bytes,
+            cuts,
+            next: 0,
+        },
+        to_head,
+    );
     assert_eq!(whole, pieces, "cut by {cuts:?}");
 });
 
@@ -25,7 +32,10 @@ fn read<'b>(pieces: &mut dyn Iterator<Item = &'b [u8]>, to_head: bool) -> Readin
         let here = decoder.feed(piece, &mut answer)?;
         taken += here;
         if here < piece.len() {
-            assert!(decoder.is_done(), "bytes are left and the answer is not whole");
+            assert!(
+                decoder.is_done(),
+                "bytes are left and the answer is not whole"
+            );
             break;
         }
     }

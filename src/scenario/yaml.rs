@@ -78,24 +78,23 @@ fn explain(error: &Error, text: &str, origin: Origin, offset: usize) -> YamlErro
             rest: rest.map(|raw| raw.over(text, origin, offset)),
         };
     }
-    let (message, hint) = match error {
-        Error::Budget { breach, .. } => beyond(breach),
-        _ => {
-            let message = one_line(&error.to_string());
-            let hint = hint(&message).map(str::to_owned);
-            (message, hint)
-        }
+    let (message, hint) = if let Error::Budget { breach, .. } = error {
+        beyond(breach)
+    } else {
+        let message = one_line(&error.to_string());
+        let hint = hint(&message);
+        (message, hint)
     };
     YamlError {
         position,
         message: format!("failed to read the YAML: {message}"),
-        hint,
+        hint: hint.map(str::to_owned),
         rest: None,
     }
 }
 
 /// What a text has too much of.
-fn beyond(breach: &BudgetBreach) -> (String, Option<String>) {
+fn beyond(breach: &BudgetBreach) -> (String, Option<&'static str>) {
     let (message, hint) = match breach {
         BudgetBreach::Documents { .. } => (
             "there is more than one document",
@@ -110,7 +109,7 @@ fn beyond(breach: &BudgetBreach) -> (String, Option<String>) {
             "a scenario is a short text; are aliases in it that repeat each other?",
         ),
     };
-    (message.to_owned(), Some(hint.to_owned()))
+    (message.to_owned(), Some(hint))
 }
 
 /// What would be right, where the library only says what is wrong.

@@ -47,25 +47,40 @@ pub(crate) fn is_anything(form: &Map<String, Value>) -> bool {
     !words.iter().any(|word| form.contains_key(*word))
 }
 
-/// Every place of the schema, the whole scenario first.
+/// Every place of the schema, the whole scenario first. A type within itself is not gone into a
+/// second time.
 pub(crate) fn places(schema: &Value) -> Vec<Place> {
     let mut found = Vec::new();
-    walk(schema, schema, &mut Vec::new(), &mut found);
+    walk(schema, schema, &mut Vec::new(), &mut Vec::new(), &mut found);
     found
 }
 
-fn walk(schema: &Value, node: &Value, path: &mut Vec<Segment>, found: &mut Vec<Place>) {
+fn walk(
+    schema: &Value,
+    node: &Value,
+    path: &mut Vec<Segment>,
+    within: &mut Vec<String>,
+    found: &mut Vec<Place>,
+) {
     let forms = forms(schema, node);
     found.push(Place {
         path: path.clone(),
         forms: forms.clone(),
     });
+    let name = definition(node);
+    if name.as_ref().is_some_and(|name| within.contains(name)) {
+        return;
+    }
+    within.extend(name.clone());
     for form in &forms {
         for (segment, child) in children(form) {
             path.push(segment);
-            walk(schema, child, path, found);
+            walk(schema, child, path, within, found);
             path.pop();
         }
+    }
+    if name.is_some() {
+        within.pop();
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::outcome::Outcomes;
 use super::shape;
-use super::text::{AnyKey, HeaderKey, HeaderValue, Name, Span, Template, Text};
+use super::text::{AnyKey, HeaderKey, HeaderValue, Name, Span, Template};
 
 /// The steps that one iteration performs in order.
 #[derive(JsonSchema)]
@@ -64,7 +64,7 @@ struct Request {
     form: Option<BTreeMap<AnyKey, Template>>,
     /// Sent as `text/plain; charset=utf-8`.
     #[schemars(example = "{{ user }}")]
-    text: Option<Text>,
+    text: Option<Template>,
     /// From the start of the attempt, connecting included, to the last byte of the answer; above
     /// zero.
     #[schemars(extend("default" = "10s"), example = "5s")]

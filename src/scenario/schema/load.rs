@@ -28,9 +28,9 @@ pub(super) struct Load {
     /// A number of VUs that goes up and down in stages (k6: `ramping-vus`). Closed model.
     ramping_vus: Option<RampingVus>,
     /// Each VU performs so many iterations (k6: `per-vu-iterations`). Closed model.
-    per_vu_iterations: Option<Iterations>,
+    per_vu_iterations: Option<IterationsOfVus>,
     /// All VUs together perform so many iterations (k6: `shared-iterations`). Closed model.
-    shared_iterations: Option<Iterations>,
+    shared_iterations: Option<IterationsOfVus>,
     /// Iterations start at this rate, whatever the answers take (k6: `constant-arrival-rate`). Open
     /// model.
     constant_arrival_rate: Option<ConstantArrivalRate>,
@@ -99,7 +99,7 @@ struct VuStage {
 /// So many iterations.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, example = serde_json::json!({ "vus": 10, "iterations": 1000 }))]
-struct Iterations {
+struct IterationsOfVus {
     /// How many VUs, at most 1,000,000.
     #[schemars(example = 100)]
     vus: Positive,

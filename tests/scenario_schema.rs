@@ -369,6 +369,35 @@ fn every_key_has_a_description_and_an_example_that_is_right() {
     assert!(keys > 100, "only {keys} keys");
 }
 
+#[test]
+fn the_examples_of_outcomes_and_metrics_can_be_planned_together() {
+    let schema = scenario::schema();
+    let examples = |name: &str| -> Value {
+        let known = schema["$defs"][name]["properties"].as_object();
+        let known = known.expect("a map").iter();
+        known
+            .map(|(key, node)| (key.clone(), node["examples"][0].clone()))
+            .collect::<Map<_, _>>()
+            .into()
+    };
+    let mut outcomes = examples("Outcomes");
+    outcomes["lock_failed"] = json!({ "status": 423, "is": "refused" });
+    let scenario = json!({
+        "name": "examples",
+        "target": { "url": "http://127.0.0.1:3000" },
+        "load": { "a": { "constant_vus": { "vus": 1, "for": "1s" } } },
+        "flows": { "a": [{ "post": "/", "outcomes": outcomes }] },
+        "thresholds": examples("Thresholds"),
+    });
+    let plan = plan::load(
+        "x.yaml",
+        &scenario.to_string(),
+        &Overrides::default(),
+        &|_| None,
+    );
+    assert_eq!(plan.expect("examples").thresholds.len(), Metric::ALL.len());
+}
+
 /// Its own examples, or those of its type.
 fn examples(schema: &Value, node: &Value) -> Vec<Value> {
     let list = |node: &Value| node["examples"].as_array().cloned().unwrap_or_default();

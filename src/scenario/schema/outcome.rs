@@ -13,31 +13,43 @@ use super::text::{
 /// Outcomes by name.
 pub(super) struct Outcomes;
 
-/// Names that say by themselves what they are.
-const NAMES: [(&str, &str); 11] = [
-    ("issued", "The server confirmed: this user holds one."),
+/// Names that say by themselves what they are, with a status that often means it.
+const NAMES: [(&str, &str, u16); 11] = [
+    ("issued", "The server confirmed: this user holds one.", 201),
     (
         "pending",
         "Accepted, the result comes later: it may or may not have happened.",
+        202,
     ),
-    ("sold_out", "Refused because nothing is left."),
-    ("duplicate", "Refused because this user has one already."),
-    ("replay", "The same confirmation again."),
-    ("refused", "Another refusal that certainly did nothing."),
+    ("sold_out", "Refused because nothing is left.", 410),
+    (
+        "duplicate",
+        "Refused because this user has one already.",
+        409,
+    ),
+    ("replay", "The same confirmation again.", 200),
+    (
+        "refused",
+        "Another refusal that certainly did nothing.",
+        403,
+    ),
     (
         "rate_limited",
         "Refused because too many ask; it certainly did nothing.",
+        429,
     ),
     (
         "not_open",
         "Refused because it has not begun or is over; it certainly did nothing.",
+        425,
     ),
     (
         "error",
         "The server says that it failed and did nothing: a failed request.",
+        500,
     ),
-    ("unknown", "It may have happened: a failed request."),
-    ("ok", "A request that is no attempt to get anything."),
+    ("unknown", "It may have happened: a failed request.", 504),
+    ("ok", "A request that is no attempt to get anything.", 200),
 ];
 
 impl JsonSchema for Outcomes {
@@ -48,9 +60,10 @@ impl JsonSchema for Outcomes {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let outcome = generator.subschema_for::<Meaning>().to_value();
         let mut properties = Map::new();
-        for (name, about) in NAMES {
+        for (name, about, status) in NAMES {
             let mut property = outcome.clone();
             property["description"] = about.into();
+            property["examples"] = vec![status].into();
             properties.insert(name.to_owned(), property);
         }
         json_schema!({
@@ -110,7 +123,8 @@ impl JsonSchema for Is {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        words(generator, &NAMES[5..])
+        let kinds = NAMES[5..].iter().map(|(name, about, _)| (*name, *about));
+        words(generator, &kinds.collect::<Vec<_>>())
     }
 }
 

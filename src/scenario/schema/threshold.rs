@@ -96,6 +96,7 @@ impl JsonSchema for Thresholds {
         for (name, about) in METRICS {
             let mut property = assertions.clone();
             property["description"] = about.into();
+            property["examples"] = vec![example(about)].into();
             properties.insert(name.to_owned(), property);
         }
         let names = METRICS.map(|(name, _)| name).join("|");
@@ -109,6 +110,16 @@ impl JsonSchema for Thresholds {
             "patternProperties": { with_tags: assertions },
             "additionalProperties": false,
         })
+    }
+}
+
+/// An assertion that fits the kind of the metric, which its description begins with.
+fn example(about: &str) -> &'static str {
+    match about.split(':').next() {
+        Some("Counter") => "count<1000",
+        Some("Gauge") => "value<=200",
+        Some("Rate") => "rate<1%",
+        _ => "p(95)<500ms",
     }
 }
 

@@ -78,7 +78,7 @@ fn one_source(schema: &mut Schema) {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, example = serde_json::json!({ "url": "${DB}", "query": "SELECT user_id FROM coupons" }))]
 struct Sql {
-    /// Where the database is: `mysql:`, `postgres:`, `postgresql:` or `sqlite:`.
+    /// Where the database is: `mysql:`, `mariadb:`, `postgres:`, `postgresql:` or `sqlite:`.
     #[schemars(example = "mysql://reader:${DB_PASSWORD}@127.0.0.1:3306/shop")]
     url: Text,
     /// One statement that begins with `SELECT` or `WITH` and has no word that writes or locks. Only

@@ -47,6 +47,8 @@ enum Command {
     Validate(ValidateArgs),
     /// Show what would run, without running it
     Plan(PlanArgs),
+    /// Print the JSON Schema of scenarios, for editors
+    Schema,
     /// Judge the evidence of a run directory again
     Check(DirectoryArgs),
     /// Write the reports of a run directory again
@@ -152,6 +154,7 @@ pub fn main() -> Exit {
         Command::Run(args) => run(&args),
         Command::Validate(args) => validate(&args),
         Command::Plan(args) => show_plan(&args),
+        Command::Schema => show_schema(),
         Command::Check(args) => check(&args),
         Command::Report(args) => rewrite(&args),
         Command::New(args) => new::run(*args),
@@ -225,6 +228,11 @@ fn show_plan(args: &PlanArgs) -> Exit {
         }
         Err(exit) => exit,
     }
+}
+
+fn show_schema() -> Exit {
+    print(&format!("{:#}\n", scenario::schema()));
+    Exit::Ok
 }
 
 fn run(args: &RunArgs) -> Exit {

@@ -45,12 +45,23 @@ fn every_shipped_scenario_plans_without_a_warning() {
 #[test]
 fn every_invalid_scenario_says_what_would_be_right() {
     let all = files("scenarios/invalid");
-    assert!(all.len() >= 12, "{all:?}");
+    assert!(all.len() >= 30, "{all:?}");
     for path in all {
         let error = plan_file(&path, &Overrides::default());
         let error = error.expect_err(&path.display().to_string());
         insta::assert_snapshot!(format!("invalid-{}", name(&path)), error.to_string());
     }
+}
+
+#[test]
+fn eight_mistakes_are_said_at_once_each_with_its_line() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/invalid/eight-mistakes.yaml");
+    let error = plan_file(&path, &Overrides::default()).expect_err("mistakes");
+    let lines = error.list.iter().map(|diagnostic| match diagnostic.place {
+        scenario::Place::Line { line, .. } => line,
+        _ => 0,
+    });
+    assert_eq!(lines.collect::<Vec<_>>(), [2, 3, 4, 7, 10, 14, 15, 17]);
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod position;
 mod read;
 mod reader;
 mod report;
+mod schema;
 mod set;
 pub mod value;
 pub(crate) mod write;
@@ -24,6 +25,7 @@ pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 pub use environment::{Environment, PLACEHOLDER};
 pub use model::Scenario;
 pub use read::read;
+pub use schema::schema;
 
 pub(crate) use model::{
     Body, Capture, CaptureFrom, Each, Executor, Flow, Items, JsonMatch, Load, Outcome, Poll, Query,
@@ -81,5 +83,5 @@ pub(crate) fn parse_partly(
         set::apply(&mut tree, n, argument, report);
     }
     environment::substitute(&mut tree, environment, report);
-    Some(decode::scenario(&tree, source, report))
+    decode::scenario(&tree, source, report)
 }

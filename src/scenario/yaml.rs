@@ -1,5 +1,6 @@
 //! YAML text becomes a tree, within limits that a hostile file cannot exceed.
 
+use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::options::DuplicateKeyPolicy;
 use serde_saphyr::{Error, Options};
 
@@ -77,12 +78,56 @@ fn explain(error: &Error, text: &str, origin: Origin, offset: usize) -> YamlErro
             rest: rest.map(|raw| raw.over(text, origin, offset)),
         };
     }
+    let (message, hint) = if let Error::Budget { breach, .. } = error {
+        beyond(breach)
+    } else {
+        let message = one_line(&error.to_string());
+        let hint = hint(&message);
+        (message, hint)
+    };
     YamlError {
         position,
-        message: format!("failed to read the YAML: {}", one_line(&error.to_string())),
-        hint: None,
+        message: format!("failed to read the YAML: {message}"),
+        hint: hint.map(str::to_owned),
         rest: None,
     }
+}
+
+/// What a text has too much of.
+fn beyond(breach: &BudgetBreach) -> (String, Option<&'static str>) {
+    let (message, hint) = match breach {
+        BudgetBreach::Documents { .. } => (
+            "there is more than one document",
+            "a scenario is one document: remove what begins with `---`",
+        ),
+        BudgetBreach::Depth { .. } => (
+            "maps and lists stand in each other more than 64 levels deep",
+            "a scenario needs about ten levels",
+        ),
+        _ => (
+            "it is larger than a scenario can be",
+            "a scenario is a short text; are aliases in it that repeat each other?",
+        ),
+    };
+    (message.to_owned(), Some(hint))
+}
+
+/// What would be right, where the library only says what is wrong.
+fn hint(message: &str) -> Option<&'static str> {
+    let hints = [
+        ("tabs disallowed", "indent with blanks"),
+        ("quoted scalar", "is a quotation mark left open above?"),
+        (
+            "unknown anchor",
+            "a text that begins with `*` stands in quotes; an alias `*name` needs `&name` above it",
+        ),
+        (
+            "did not find expected key",
+            "keys of one map begin in the same column",
+        ),
+    ];
+    let known = hints.iter().find(|(part, _)| message.contains(part));
+    known.map(|(_, hint)| *hint)
 }
 
 /// The library appends the place, which the diagnostic shows already.

@@ -112,7 +112,13 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         report,
     );
     let mut plan = Plan {
-        name: scenario.name.as_ref()?.value.as_str().to_owned(),
+        // A name that is missing or wrong was reported; the thresholds below are looked at all the
+        // same.
+        name: scenario
+            .name
+            .as_ref()
+            .map_or("", |name| name.value.as_str())
+            .to_owned(),
         about: scenario.about.as_ref().map(|about| about.value.clone()),
         seed: overrides
             .seed

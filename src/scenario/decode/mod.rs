@@ -20,8 +20,18 @@ const NOT_YET: [&str; 7] = [
     "faults", "before", "after", "outputs", "profiles", "include", "engine",
 ];
 
-/// Reads the whole tree; what is wrong is reported and left out.
-pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) -> Scenario {
+/// Reads the whole tree; what is wrong is reported and left out. `None` if it is no map: then
+/// nothing else is worth saying.
+pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) -> Option<Scenario> {
+    if tree.value == Value::Null {
+        report.error_hint(
+            Position::START,
+            "the scenario is empty",
+            "start with `name`, `target`, `load` and `flows`",
+        );
+        return None;
+    }
+    let mut fields = Fields::of(report, tree, Position::START)?;
     let mut scenario = Scenario {
         source: source.clone(),
         name: None,
@@ -35,17 +45,6 @@ pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) ->
         truth: Given::Absent,
         invariants: Vec::new(),
         thresholds: Vec::new(),
-    };
-    if tree.value == Value::Null {
-        report.error_hint(
-            Position::START,
-            "the scenario is empty",
-            "start with `name`, `target`, `load` and `flows`",
-        );
-        return scenario;
-    }
-    let Some(mut fields) = Fields::of(report, tree, Position::START) else {
-        return scenario;
     };
     fields.refuse(&NOT_YET);
     let hint = "give the scenario a name: `name: coupon-opening`";
@@ -74,7 +73,7 @@ pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) ->
         scenario.thresholds = threshold::read(report, &entry.node);
     }
     fields.finish(report);
-    scenario
+    Some(scenario)
 }
 
 fn subject(report: &mut Report<'_>, entry: &Entry) -> Option<Subject> {

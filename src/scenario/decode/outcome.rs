@@ -43,18 +43,25 @@ fn outcome(report: &mut Report<'_>, entry: &Entry) -> Option<Outcome> {
             id: None,
         });
     }
-    let fields = Fields::behind(report, entry)?;
-    rule(report, fields, name)
+    let mut fields = Fields::behind(report, entry)?;
+    let is = fields.get("is");
+    let is = is.map(|entry| reader::text(report, &entry.node));
+    let id = fields.get("id");
+    let id = id.map(|entry| reader::value::<Pointer>(report, &entry.node));
+    let outcome = conditions(report, fields, name)?;
+    Some(Outcome {
+        is: present(is)?,
+        id: present(id)?.map(|pointer| pointer.value),
+        ..outcome
+    })
 }
 
 /// What an answer has to be like, under this name.
-pub(super) fn rule(
+pub(super) fn conditions(
     report: &mut Report<'_>,
     mut fields: Fields<'_>,
     name: Option<At<Name>>,
 ) -> Option<Outcome> {
-    let is = fields.get("is");
-    let is = is.map(|entry| reader::text(report, &entry.node));
     let status = fields.get("status");
     let status = status.map(|entry| statuses(report, &entry.node));
     let body = fields.get("body");
@@ -67,19 +74,17 @@ pub(super) fn rule(
     let matches = matches.map(|entry| reader::value::<Pattern>(report, &entry.node));
     let empty = fields.get("empty");
     let empty = empty.map(|entry| empty_of(report, entry, body.is_some() || json.is_some()));
-    let id = fields.get("id");
-    let id = id.map(|entry| reader::value::<Pointer>(report, &entry.node));
     fields.finish(report);
     Some(Outcome {
         name: name?,
-        is: present(is)?,
+        is: None,
         status: present(status)?.unwrap_or_default(),
         body: present(body)?.map(|text| text.value),
         json: present(json)?.unwrap_or_default(),
         headers: present(headers)?.unwrap_or_default(),
         matches: present(matches)?.map(|pattern| pattern.value),
         empty: present(empty)?,
-        id: present(id)?.map(|pointer| pointer.value),
+        id: None,
     })
 }
 

@@ -131,7 +131,7 @@ fn until_of(report: &mut Report<'_>, entry: &Entry) -> Option<Until> {
             position: entry.position,
             hidden: false,
         });
-        let answer = outcome::rule(report, fields, name)?;
+        let answer = outcome::conditions(report, fields, name)?;
         return Some(Until::Answer(Box::new(answer)));
     };
     fields.finish(report);

@@ -1,0 +1,84 @@
+//! The scenario format as a JSON Schema, for editors and for the reference in `docs/scenario.md`.
+//!
+//! The types here are read by nobody: their doc comments and attributes are the schema. What is
+//! accepted is decided by the decoder alone; `tests/scenario_schema.rs` asks it about every map of
+//! the schema, so that neither can forget a key.
+// Fields are declared for their schema, and never held.
+#![allow(dead_code, clippy::zero_sized_map_values)]
+
+mod flow;
+mod invariant;
+mod load;
+mod outcome;
+mod shape;
+mod steps;
+mod subject;
+mod target;
+mod text;
+mod threshold;
+mod truth;
+mod users;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::{Value, json};
+
+use text::{Count, Name, Text};
+
+/// The JSON Schema (draft 2020-12) of scenarios.
+pub fn schema() -> Value {
+    let settings = SchemaSettings::draft2020_12()
+        .with_transform(shape::without_null)
+        .with_transform(shape::in_one_line);
+    settings
+        .into_generator()
+        .into_root_schema_for::<Scenario>()
+        .to_value()
+}
+
+/// What is loaded, by whom, what the answers mean, where the truth is, and what must hold.
+#[derive(JsonSchema)]
+#[schemars(
+    title = "A scenario of fcfs-bench",
+    deny_unknown_fields,
+    rename_all = "snake_case"
+)]
+struct Scenario {
+    /// Part of the run directory's name.
+    #[schemars(example = &"coupon-opening")]
+    name: Name,
+    /// One sentence that the report shows.
+    #[schemars(example = "The opening of the spring sale.")]
+    about: Option<Text>,
+    /// Every choice by chance follows from it. `--seed` replaces it.
+    #[schemars(extend("default" = 42), example = 7)]
+    seed: Option<Count>,
+    /// What is loaded. May be missing when `--url` is given.
+    target: Option<target::Target>,
+    /// What is given away.
+    subject: Option<subject::Subject>,
+    /// Who asks.
+    users: Option<users::Users>,
+    /// Loads by name, run side by side, each with exactly one executor.
+    #[schemars(
+        transform = shape::not_empty,
+        example = json!({ "opening": { "constant_vus": { "vus": 10, "for": "30s" } } }),
+    )]
+    load: BTreeMap<text::NameKey, load::Load>,
+    /// Flows by name: what one iteration does, step by step.
+    #[schemars(
+        transform = shape::not_empty,
+        example = json!({ "issue": [{ "post": "/issue" }] }),
+    )]
+    flows: BTreeMap<text::NameKey, flow::Flow>,
+    /// Where the authoritative state is read, and when it counts as final. Without it, the bundled
+    /// server's own.
+    truth: Option<truth::Truth>,
+    /// What must hold.
+    #[schemars(example = ["stock", "one_per_user", "acknowledged"])]
+    invariants: Option<Vec<invariant::Invariant>>,
+    /// Limits on measurements, by metric.
+    thresholds: Option<threshold::Thresholds>,
+}

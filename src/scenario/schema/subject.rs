@@ -1,0 +1,26 @@
+//! `subject`: what is given away.
+
+use schemars::JsonSchema;
+
+use super::text::{Count, Text};
+
+/// What is given away.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, example = serde_json::json!({ "coupon": { "id": 1, "stock": 5000 } }))]
+pub(super) struct Subject {
+    /// The coupon or ticket.
+    coupon: Coupon,
+}
+
+/// A coupon or ticket.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, example = serde_json::json!({ "id": 1, "stock": 5000 }))]
+struct Coupon {
+    /// What the system calls it: `{{ coupon.id }}` in templates. With the bundled server a whole
+    /// number.
+    #[schemars(example = 1)]
+    id: Text,
+    /// How many there are. With the bundled server at most 4,294,967,295.
+    #[schemars(example = 5000)]
+    stock: Count,
+}

@@ -1,0 +1,109 @@
+//! `target`: the bundled stack, or the address of a system that already runs.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use super::shape;
+use super::text::{Count, Flag, OneOrMany, Text, Url, words};
+
+/// What is loaded: a system that already runs, or the bundled one.
+#[derive(JsonSchema)]
+#[schemars(
+    deny_unknown_fields,
+    transform = exclusive,
+    example = serde_json::json!({ "url": "http://127.0.0.1:3000", "ready": "/health" }),
+    example = serde_json::json!({ "stack": {} }),
+)]
+pub(super) struct Target {
+    /// A system that already runs.
+    url: Option<OneOrMany<Url>>,
+    /// Several instances, asked in turn: a VU's requests go round all of them, one connection to
+    /// each.
+    #[schemars(example = ["http://127.0.0.1:8080", "http://127.0.0.1:8081"])]
+    urls: Option<OneOrMany<Url>>,
+    /// A path that is asked until it answers below 500, for about 10 s; without it an open port is
+    /// enough. Not beside `stack`.
+    #[schemars(example = "/actuator/health")]
+    ready: Option<Text>,
+    /// HTTP/2: by prior knowledge on `http:`, by ALPN on `https:`. Not beside `stack`.
+    #[schemars(extend("default" = false))]
+    http2: Option<Flag>,
+    /// The bundled server, started and stopped by the run.
+    stack: Option<Stack>,
+}
+
+fn exclusive(schema: &mut Schema) {
+    shape::exactly_one(schema, &["stack", "url", "urls"]);
+    shape::at_most_one(schema, &["stack", "ready"]);
+    shape::at_most_one(schema, &["stack", "http2"]);
+}
+
+/// The bundled server.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, example = serde_json::json!({ "server": { "bug": "oversell" } }))]
+struct Stack {
+    /// Who brings it up. In this version both mean: a child process on `SQLite`.
+    #[schemars(extend("default" = "auto"), example = &"embedded")]
+    provider: Option<Provider>,
+    /// How the server works.
+    server: Option<Server>,
+}
+
+/// How the bundled server works.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, example = serde_json::json!({ "strategy": "sqlite-lock" }))]
+struct Server {
+    /// How it decides who gets one.
+    #[schemars(extend("default" = "sqlite-atomic"), example = &"sqlite-lock")]
+    strategy: Option<Strategy>,
+    /// A planted defect.
+    #[schemars(example = &"oversell")]
+    bug: Option<Bug>,
+    /// Connections that read, 1 to 1000.
+    #[schemars(extend("default" = 4), example = 8)]
+    database_pool: Option<Count>,
+}
+
+macro_rules! words {
+    ($($(#[doc = $about:literal])+ $name:ident: $words:expr;)+) => {
+        $(
+            $(#[doc = $about])+
+            struct $name;
+
+            impl JsonSchema for $name {
+                fn schema_name() -> Cow<'static, str> {
+                    stringify!($name).into()
+                }
+
+                fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                    words(generator, &$words)
+                }
+            }
+        )+
+    };
+}
+
+words! {
+    /// Who brings the bundled server up.
+    Provider: [
+        ("auto", "whatever this machine can do"),
+        ("embedded", "a child process on SQLite"),
+    ];
+
+    /// How the bundled server decides who gets one.
+    Strategy: [
+        ("sqlite-atomic", "one statement takes a coupon if there is one"),
+        ("sqlite-lock", "a lock around looking and taking"),
+        ("memory-then-sqlite", "a counter in memory decides, the row is written after it"),
+    ];
+
+    /// A planted defect of the bundled server.
+    Bug: [
+        ("oversell", "reads the stock, and takes one later without looking again"),
+        ("double-issue", "never asks whether the user holds one already"),
+        ("lost-ack", "confirms, and loses some rows"),
+        ("last-one-refused", "takes the last coupon and answers sold out"),
+        ("false-duplicate", "answers `duplicate` when its storage fails"),
+    ];
+}

@@ -1,0 +1,197 @@
+//! `thresholds`: assertions by metric, in k6's short and long form.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::Map;
+
+use super::shape;
+use super::text::{Flag, OneOrMany, Span};
+
+/// Assertions by metric.
+pub(super) struct Thresholds;
+
+/// What can be measured.
+const METRICS: [(&str, &str); 23] = [
+    ("http_reqs", "Counter: attempts. All tags."),
+    (
+        "http_req_duration",
+        "Trend: service time, from sending to the last byte of the answer. All tags.",
+    ),
+    (
+        "http_req_blocked",
+        "Trend: waiting for a connection. Tags `phase`, `step`, `load`.",
+    ),
+    (
+        "http_req_connecting",
+        "Trend: opening the TCP connection. Tags `phase`, `step`, `load`.",
+    ),
+    (
+        "http_req_tls_handshaking",
+        "Trend: the TLS handshake. Tags `phase`, `step`, `load`.",
+    ),
+    (
+        "http_req_sending",
+        "Trend: writing the request. Tags `phase`, `step`, `load`.",
+    ),
+    (
+        "http_req_waiting",
+        "Trend: waiting for the first byte of the answer. Tags `phase`, `step`, `load`.",
+    ),
+    (
+        "http_req_receiving",
+        "Trend: reading the answer. Tags `phase`, `step`, `load`.",
+    ),
+    (
+        "http_req_failed",
+        "Rate: the share that ended `not_sent`, `unknown` or with an error; other refusals are never failures. All tags.",
+    ),
+    (
+        "iterations",
+        "Counter: iterations that ended. Tags `phase`, `load`.",
+    ),
+    (
+        "iteration_duration",
+        "Trend: a whole iteration. Tags `phase`, `load`.",
+    ),
+    (
+        "poll_duration",
+        "Trend: a whole poll, from its first request to its last answer. All tags.",
+    ),
+    (
+        "dropped_iterations",
+        "Counter: iterations that were due without a free VU. Tags `phase`, `load`.",
+    ),
+    ("data_sent", "Counter: bytes written. No tags."),
+    ("data_received", "Counter: bytes read. No tags."),
+    ("vus", "Gauge: VUs at the end of the last second. No tags."),
+    ("vus_max", "Gauge: the most VUs of any second. No tags."),
+    (
+        "outcome",
+        "Counter: attempts; meant for the tag `outcome`. All tags.",
+    ),
+    (
+        "response_time",
+        "Trend: from the moment at which the request was due to the last byte of the answer. All tags.",
+    ),
+    (
+        "schedule_lag",
+        "Trend: how late iterations started. Tags `phase`, `load`.",
+    ),
+    ("issued", "Counter: attempts that were confirmed. All tags."),
+    (
+        "unknown_rate",
+        "Rate: the share that ended unknown. All tags.",
+    ),
+    (
+        "lock_failed",
+        "Rate: the share with the outcome named `lock_failed`; no data if no outcome has that name. All tags.",
+    ),
+];
+
+impl JsonSchema for Thresholds {
+    fn schema_name() -> Cow<'static, str> {
+        "Thresholds".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let assertions = generator.subschema_for::<Assertions>().to_value();
+        let mut properties = Map::new();
+        for (name, about) in METRICS {
+            let mut property = assertions.clone();
+            property["description"] = about.into();
+            property["examples"] = vec![example(about)].into();
+            properties.insert(name.to_owned(), property);
+        }
+        let names = METRICS.map(|(name, _)| name).join("|");
+        // With tags: `http_req_duration{phase:hold,step:issue}`.
+        let with_tags = format!(r"^\s*({names})\s*(\{{.*\}}\s*)?$");
+        json_schema!({
+            "description": "Assertions by metric. A metric may be narrowed by tags: `\"http_req_duration{phase:hold}\"`.",
+            "examples": [{ "http_req_duration": ["p(95)<500ms"], "http_req_failed": ["rate<1%"] }],
+            "type": "object",
+            "properties": properties,
+            "patternProperties": { with_tags: assertions },
+            "additionalProperties": false,
+        })
+    }
+}
+
+/// An assertion that fits the kind of the metric, which its description begins with.
+fn example(about: &str) -> &'static str {
+    match about.split(':').next() {
+        Some("Counter") => "count<1000",
+        Some("Gauge") => "value<=200",
+        Some("Rate") => "rate<1%",
+        _ => "p(95)<500ms",
+    }
+}
+
+/// One assertion or a list of them.
+#[derive(JsonSchema)]
+#[schemars(transparent, example = ["p(95)<500ms", "p(99)<1s"])]
+struct Assertions(OneOrMany<Threshold>);
+
+/// An assertion, or one with conditions.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Threshold {
+    Short(Assertion),
+    Long(Long),
+}
+
+/// An assertion with conditions.
+#[derive(JsonSchema)]
+#[schemars(
+    deny_unknown_fields,
+    transform = exclusive,
+    example = serde_json::json!({ "threshold": "rate<1%", "abort": true, "delay": "30s" }),
+)]
+struct Long {
+    /// The assertion.
+    #[schemars(example = "rate<1%")]
+    threshold: Assertion,
+    /// Whether the load ends as soon as it fails.
+    #[schemars(extend("default" = false))]
+    abort: Option<Flag>,
+    /// k6's name of `abort`.
+    #[schemars(rename = "abortOnFail", extend("default" = false))]
+    abort_on_fail: Option<Flag>,
+    /// How long after the start of the load it may end it at the earliest; only beside `abort`.
+    #[schemars(extend("default" = "0s"), example = "30s")]
+    delay: Option<Span>,
+    /// k6's name of `delay`.
+    #[schemars(rename = "delayAbortEval", extend("default" = "0s"), example = "30s")]
+    delay_abort_eval: Option<Span>,
+    /// Whether no data is fine; otherwise no data fails.
+    #[schemars(extend("default" = false))]
+    allow_empty: Option<Flag>,
+}
+
+fn exclusive(schema: &mut Schema) {
+    shape::at_most_one(schema, &["abort", "abortOnFail"]);
+    shape::at_most_one(schema, &["delay", "delayAbortEval"]);
+}
+
+/// Aggregate, comparison, number and unit.
+struct Assertion;
+
+impl JsonSchema for Assertion {
+    fn schema_name() -> Cow<'static, str> {
+        "Assertion".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let pattern =
+            r"^\s*(count|rate|value|avg|min|max|med|p\([^)]*\))\s*(===?|!=|<=?|>=?)\s*[+\-.0-9].*$";
+        let variable = generator
+            .subschema_for::<super::text::Variable>()
+            .to_value();
+        json_schema!({
+            "title": "assertion",
+            "description": "Aggregate, comparison, number and unit. Counters have `count` and `rate`, gauges `value`, rates `rate`, trends `avg`, `min`, `max`, `med`, `p(N)` and `count`.",
+            "examples": ["p(95)<500ms", "rate<1%", "count==0"],
+            "anyOf": [{ "type": "string", "pattern": pattern }, variable],
+        })
+    }
+}

@@ -1,0 +1,150 @@
+//! `truth`: where the authoritative state is read, and when it counts as final.
+
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema};
+
+use super::shape;
+use super::text::{Flag, HeaderKey, HeaderValue, Pointer, Span, Text, Whole};
+
+/// Where the authoritative state is read, and when it counts as final.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, example = serde_json::json!({ "settle": { "quiet": "3s" } }))]
+pub(super) struct Truth {
+    /// The issued rows: one for each coupon that was given out. Needed by every invariant; with the
+    /// bundled server its own table.
+    #[schemars(example = serde_json::json!({ "sql": { "url": "${DB}", "query": "SELECT user_id, id, created_at FROM user_coupons" } }))]
+    issued: Option<Rows>,
+    /// The stock that the system says it had; read before the load and held against `subject`.
+    #[schemars(example = serde_json::json!({ "sql": { "url": "${DB}", "query": "SELECT amount FROM coupons WHERE id = 1" } }))]
+    stock: Option<Number>,
+    /// What the system says is left; read once a second during the load, and at rest. With the
+    /// bundled server its own counter.
+    #[schemars(example = serde_json::json!({ "redis": { "url": "redis://127.0.0.1", "command": "GET coupon:1:stock" } }))]
+    remaining: Option<Number>,
+    /// When the rows count as final.
+    #[schemars(example = serde_json::json!({ "quiet": "3s", "within": "2m" }))]
+    settle: Option<Settle>,
+    /// Whether fresh users ask after the load until the first sold-out. Otherwise `true` if some
+    /// outcome is `sold_out` and `stock` is an invariant; `true` without these is an error.
+    drain: Option<Flag>,
+}
+
+/// When the rows count as final.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Settle {
+    /// The number of rows must not change for so long; 1s for the bundled server.
+    #[schemars(extend("default" = "2s"), example = "3s")]
+    quiet: Option<Span>,
+    /// If that is not reached in this time, the rows are not final.
+    #[schemars(extend("default" = "60s"), example = "2m")]
+    within: Option<Span>,
+}
+
+/// Rows of user, id and time.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, transform = one_source)]
+struct Rows {
+    /// A query whose columns are, by position: user, coupon id (optional), time (optional).
+    sql: Option<Sql>,
+    /// A command: a set or list gives users, `HGETALL` users and coupon ids, `ZRANGE ... WITHSCORES`
+    /// users and times.
+    redis: Option<Redis>,
+    /// A GET request with a JSON answer.
+    http: Option<HttpRows>,
+}
+
+/// A number.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, transform = one_source)]
+struct Number {
+    /// A query: the first column of the first row counts.
+    sql: Option<Sql>,
+    /// A command that answers with a number; a missing key is an error, not 0.
+    redis: Option<Redis>,
+    /// A GET request with a JSON answer.
+    http: Option<HttpNumber>,
+    /// Added to what was read, where a store keeps a sentinel.
+    #[schemars(extend("default" = 0), example = -1)]
+    offset: Option<Whole>,
+}
+
+fn one_source(schema: &mut Schema) {
+    shape::exactly_one(schema, &["sql", "redis", "http"]);
+}
+
+/// A query that only reads.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, example = serde_json::json!({ "url": "${DB}", "query": "SELECT user_id FROM coupons" }))]
+struct Sql {
+    /// Where the database is: `mysql:`, `mariadb:`, `postgres:`, `postgresql:` or `sqlite:`.
+    #[schemars(example = "mysql://reader:${DB_PASSWORD}@127.0.0.1:3306/shop")]
+    url: Text,
+    /// One statement that begins with `SELECT` or `WITH` and has no word that writes or locks. Only
+    /// `{{ coupon.id }}` is filled in.
+    #[schemars(
+        example = "SELECT user_id, id, created_at FROM coupons WHERE event_id = {{ coupon.id }}"
+    )]
+    query: Text,
+}
+
+/// A Redis command that only reads.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, example = serde_json::json!({ "url": "redis://127.0.0.1", "command": "SMEMBERS issued" }))]
+struct Redis {
+    /// Where Redis is.
+    #[schemars(example = "redis://127.0.0.1:6379")]
+    url: Text,
+    /// A command that only reads, as one line or as a list of words. Only `{{ coupon.id }}` is
+    /// filled in.
+    #[schemars(example = "GET coupon:{{ coupon.id }}:stock", example = serde_json::json!(["SMEMBERS", "issued users"]))]
+    command: Command,
+}
+
+/// A line, or a list of words.
+#[derive(JsonSchema)]
+#[schemars(inline, untagged)]
+enum Command {
+    Line(Text),
+    Words(Vec<Text>),
+}
+
+/// A GET request whose answer holds an array of rows.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, example = serde_json::json!({ "get": "/admin/issued", "at": "/rows", "user": "/userId" }))]
+struct HttpRows {
+    /// A path on the target, or a whole URL.
+    #[schemars(example = "/admin/issued")]
+    get: Text,
+    /// Headers by name.
+    #[schemars(example = serde_json::json!({ "authorization": "Bearer ${ADMIN_TOKEN}" }))]
+    headers: Option<BTreeMap<HeaderKey, HeaderValue>>,
+    /// The array of rows in the answer.
+    #[schemars(extend("default" = ""), example = "/data/rows")]
+    at: Option<Pointer>,
+    /// The user within a row; otherwise the row itself.
+    #[schemars(extend("default" = ""), example = "/userId")]
+    user: Option<Pointer>,
+    /// The coupon's own id within a row.
+    #[schemars(example = "/id")]
+    id: Option<Pointer>,
+    /// The time within a row.
+    #[schemars(example = "/createdAt")]
+    time: Option<Pointer>,
+}
+
+/// A GET request whose answer holds a number.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, example = serde_json::json!({ "get": "/admin/stock", "at": "/remaining" }))]
+struct HttpNumber {
+    /// A path on the target, or a whole URL.
+    #[schemars(example = "/admin/stock")]
+    get: Text,
+    /// Headers by name.
+    #[schemars(example = serde_json::json!({ "authorization": "Bearer ${ADMIN_TOKEN}" }))]
+    headers: Option<BTreeMap<HeaderKey, HeaderValue>>,
+    /// The number in the answer.
+    #[schemars(extend("default" = ""), example = "/remaining")]
+    at: Option<Pointer>,
+}

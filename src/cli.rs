@@ -238,7 +238,11 @@ fn run(args: &RunArgs) -> Exit {
 fn refuse(error: &RunError) -> Exit {
     eprintln!("error: {error}");
     match error {
-        RunError::NotReady(_) | RunError::Truth(_) | RunError::Files { .. } => Exit::NotReady,
+        RunError::NotReady(_)
+        | RunError::Truth(_)
+        | RunError::TruthValue(_)
+        | RunError::Before { .. }
+        | RunError::Files { .. } => Exit::NotReady,
         RunError::Directory { .. } => Exit::Usage,
         RunError::Interrupted => Exit::Interrupted,
         RunError::Io { .. } => Exit::Internal,

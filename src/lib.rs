@@ -13,6 +13,7 @@ pub mod probe;
 pub mod report;
 pub mod run;
 pub mod scenario;
+pub mod setup;
 pub mod stack;
 pub mod tls;
 pub mod verdict;

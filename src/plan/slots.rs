@@ -64,6 +64,12 @@ impl SlotTable {
         }
     }
 
+    /// The name of a slot that was found.
+    pub(super) fn name(&self, slot: u8) -> &str {
+        let slot = self.slots.get(usize::from(slot));
+        slot.map_or("", |slot| slot.name.as_str())
+    }
+
     /// The names that may be used here.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let visible = std::iter::zip(&self.slots, &self.visible).filter(|(_, visible)| **visible);

@@ -11,6 +11,7 @@ mod guard;
 mod interrupt;
 pub mod machine;
 mod resources;
+mod setup;
 mod truth;
 
 pub use assemble::{AssembleError, Assembled, assemble};

@@ -16,6 +16,7 @@ mod read;
 mod reader;
 mod report;
 mod set;
+mod setup;
 pub mod value;
 mod yaml;
 
@@ -32,6 +33,7 @@ pub(crate) use node::{Kind, Node, Value};
 pub(crate) use position::{At, Origin, Position, Source};
 pub(crate) use reader::{Given, did_you_mean, list, unsupported};
 pub(crate) use report::Report;
+pub(crate) use setup::{SetupStep, Shell, Task};
 
 /// Reads a scenario: the text, then each `--set`, then `${NAME}` from the environment.
 ///

@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 use super::node::Node;
 use super::position::{At, Position, Source};
 use super::reader::Given;
+use super::setup::SetupStep;
 use super::value::{Count, HeaderName, HeaderValue, Name, Pointer, Rate, Share, Span, Status, Url};
 
 /// A scenario as it was written, with positions; only planning looks inside.
@@ -19,6 +20,8 @@ pub struct Scenario {
     pub(crate) users: Given<Users>,
     pub(crate) loads: Vec<Load>,
     pub(crate) flows: Vec<Flow>,
+    pub(crate) before: Vec<SetupStep>,
+    pub(crate) after: Vec<SetupStep>,
     pub(crate) truth: Given<Truth>,
     pub(crate) invariants: Vec<At<String>>,
     pub(crate) thresholds: Vec<Threshold>,

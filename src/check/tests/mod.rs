@@ -179,6 +179,7 @@ pub(super) fn plan(stock: u64) -> Plan {
             id: Template::literal(""),
         },
         slots: Vec::new(),
+        setup: crate::plan::Setup::default(),
         loads: Vec::new(),
         phases: vec![phase("rush", Some(0)), phase("drain", None)],
         flows: Vec::new(),

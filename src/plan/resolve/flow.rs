@@ -132,7 +132,7 @@ fn name_of(request: &Request, flow: &Written, count: usize, report: &mut Report<
     })
 }
 
-fn step_of(
+pub(super) fn step_of(
     request: &Request,
     name: &At<Name>,
     words: Words<'_>,

@@ -8,7 +8,7 @@ use super::super::report::Report;
 use super::super::value::{HeaderName, HeaderValue, Span};
 use super::outcome;
 
-const METHODS: [&str; 6] = ["get", "post", "put", "patch", "delete", "head"];
+pub(super) const METHODS: [&str; 6] = ["get", "post", "put", "patch", "delete", "head"];
 
 pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Vec<Flow> {
     let Some(entries) = reader::entries(report, &entry.node) else {
@@ -87,7 +87,7 @@ fn think(report: &mut Report<'_>, node: &Node) -> Option<Step> {
     Some(Step::Think(from.value, to.value))
 }
 
-fn request(report: &mut Report<'_>, mut fields: Fields<'_>) -> Option<Request> {
+pub(super) fn request(report: &mut Report<'_>, mut fields: Fields<'_>) -> Option<Request> {
     let position = fields.position();
     let name = fields.get("name");
     let name = Given::read(name, |entry| reader::value(report, &entry.node));
@@ -124,7 +124,7 @@ fn request(report: &mut Report<'_>, mut fields: Fields<'_>) -> Option<Request> {
     })
 }
 
-fn timeout_of(report: &mut Report<'_>, node: &Node) -> Option<At<Span>> {
+pub(super) fn timeout_of(report: &mut Report<'_>, node: &Node) -> Option<At<Span>> {
     let timeout: At<Span> = reader::value(report, node)?;
     if timeout.value.0.is_zero() {
         report.error(timeout.position, "expected a length of time above zero");

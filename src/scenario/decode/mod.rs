@@ -3,6 +3,7 @@
 mod flow;
 mod load;
 mod outcome;
+mod setup;
 mod target;
 mod threshold;
 mod truth;
@@ -14,9 +15,7 @@ use super::reader::{self, Fields, Given};
 use super::report::Report;
 
 /// The vocabulary of scenarios that this version does not have yet.
-const NOT_YET: [&str; 7] = [
-    "faults", "before", "after", "outputs", "profiles", "include", "engine",
-];
+const NOT_YET: [&str; 5] = ["faults", "outputs", "profiles", "include", "engine"];
 
 /// Reads the whole tree; what is wrong is reported and left out.
 pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) -> Scenario {
@@ -30,6 +29,8 @@ pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) ->
         users: Given::Absent,
         loads: Vec::new(),
         flows: Vec::new(),
+        before: Vec::new(),
+        after: Vec::new(),
         truth: Given::Absent,
         invariants: Vec::new(),
         thresholds: Vec::new(),
@@ -63,6 +64,12 @@ pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) ->
     let hint = "say what one user does: `flows: { issue: [ { post: /issue } ] }`";
     if let Some(entry) = fields.need(report, "flows", hint) {
         scenario.flows = flow::read(report, entry);
+    }
+    if let Some(entry) = fields.get("before") {
+        scenario.before = setup::read(report, entry);
+    }
+    if let Some(entry) = fields.get("after") {
+        scenario.after = setup::read(report, entry);
     }
     scenario.truth = Given::read(fields.get("truth"), |entry| truth::read(report, entry));
     if let Some(entry) = fields.get("invariants") {

@@ -22,6 +22,8 @@ pub struct Scenario {
     pub(crate) flows: Vec<Flow>,
     pub(crate) before: Vec<SetupStep>,
     pub(crate) after: Vec<SetupStep>,
+    /// What steps that are wrong would have captured.
+    pub(crate) lost_captures: Vec<String>,
     pub(crate) truth: Given<Truth>,
     pub(crate) invariants: Vec<At<String>>,
     pub(crate) thresholds: Vec<Threshold>,

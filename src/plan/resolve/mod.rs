@@ -99,6 +99,9 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
     };
     let mut slots = SlotTable::default();
     let users = users::resolve(&scenario.users, report);
+    for name in &scenario.lost_captures {
+        slots.declare(name, false);
+    }
     let coupon = words.coupon;
     let who = users.as_ref();
     let before = setup::resolve(&scenario.before, coupon, who, &mut slots, report);

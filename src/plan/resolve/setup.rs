@@ -121,7 +121,7 @@ fn task(
                 Shell::Text(text) => (shell_text(text, report)?, shown([text], "")),
                 Shell::Words(list) => (templates(list, words, report)?, shown(list, " ")),
             };
-            let shown = format!("shell: {shown}");
+            let shown = format!("shell {shown}");
             Some((Task::Shell(words), "shell".to_owned(), shown))
         }
     }

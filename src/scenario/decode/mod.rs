@@ -31,6 +31,7 @@ pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) ->
         flows: Vec::new(),
         before: Vec::new(),
         after: Vec::new(),
+        lost_captures: Vec::new(),
         truth: Given::Absent,
         invariants: Vec::new(),
         thresholds: Vec::new(),
@@ -66,10 +67,10 @@ pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) ->
         scenario.flows = flow::read(report, entry);
     }
     if let Some(entry) = fields.get("before") {
-        scenario.before = setup::read(report, entry);
+        scenario.before = setup::read(report, entry, &mut scenario.lost_captures);
     }
     if let Some(entry) = fields.get("after") {
-        scenario.after = setup::read(report, entry);
+        scenario.after = setup::read(report, entry, &mut scenario.lost_captures);
     }
     scenario.truth = Given::read(fields.get("truth"), |entry| truth::read(report, entry));
     if let Some(entry) = fields.get("invariants") {

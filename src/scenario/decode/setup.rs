@@ -14,17 +14,40 @@ const KINDS: [&str; 9] = [
     "get", "post", "put", "patch", "delete", "head", "sql", "redis", "shell",
 ];
 
-/// All steps that are right; the others were reported.
-pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Vec<SetupStep> {
+/// All steps that are right; the others were reported. `lost` gets the names that those would have
+/// captured, so that whoever uses one is not wrong as well.
+pub(super) fn read(
+    report: &mut Report<'_>,
+    entry: &Entry,
+    lost: &mut Vec<String>,
+) -> Vec<SetupStep> {
     let items = reader::items(report, &entry.node).unwrap_or_default();
-    items
-        .iter()
-        .filter_map(|item| {
-            let mut step = step(report, item)?;
-            environment::filled_in(item, &mut step.secrets);
-            Some(step)
-        })
-        .collect()
+    let mut steps = Vec::new();
+    for item in items {
+        match step(report, item) {
+            Some(mut step) => {
+                environment::filled_in(item, &mut step.secrets);
+                steps.push(step);
+            }
+            None => capture_names(item, lost),
+        }
+    }
+    steps
+}
+
+fn capture_names(node: &Node, names: &mut Vec<String>) {
+    let Value::Map(entries) = &node.value else {
+        return;
+    };
+    for entry in entries {
+        match (&entry.node.value, entry.key.as_str()) {
+            (Value::Map(captures), "capture") => {
+                names.extend(captures.iter().map(|capture| capture.key.clone()));
+            }
+            (Value::Scalar(scalar), "capture") => names.push(scalar.text.clone()),
+            _ => capture_names(&entry.node, names),
+        }
+    }
 }
 
 fn step(report: &mut Report<'_>, node: &Node) -> Option<SetupStep> {

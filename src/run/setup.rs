@@ -11,10 +11,10 @@ use super::event::{Event, EventLog};
 use super::interrupt::Interrupts;
 use crate::load::RunClock;
 use crate::load::http::Endpoint;
+use crate::measure::grouped;
 use crate::output::Progress;
 use crate::plan::{Plan, SetupStep, SlotValues};
 use crate::report::{Moment, SetupSummary};
-use crate::scenario::value::Count;
 use crate::setup::{Failure, Site, perform};
 
 /// Between two lines about a long step.
@@ -86,7 +86,8 @@ impl Errands<'_> {
         let say = |done: u64| {
             if Instant::now() >= next.get() {
                 next.set(Instant::now() + SAY_EVERY);
-                let (name, done, users) = (&step.name, Count(done), Count(users));
+                let (done, users) = (grouped(done as f64, 0), grouped(users as f64, 0));
+                let name = &step.name;
                 progress.say(&format!("{moment}: {name}, {done} of {users} users"));
             }
         };

@@ -4,6 +4,7 @@
 //! scenario says.
 
 mod crowd;
+mod dialect;
 mod redis;
 mod request;
 mod row;
@@ -16,7 +17,6 @@ use std::time::Duration;
 use crate::load::RunClock;
 use crate::load::http::Endpoint;
 use crate::plan::{Plan, Secret, SetupStep, Slot, SlotValues, Task, Values};
-use crate::scenario::value::Span;
 use crowd::Crowd;
 
 /// What all steps need.
@@ -72,7 +72,7 @@ pub async fn perform(
     progress: &dyn Fn(u64),
 ) -> Result<u64, Failure> {
     let done = work(step, site, slots, progress).await;
-    let done = done.map_err(|words| Failure(without_secrets(site.plan, words)))?;
+    let done = done.map_err(|words| Failure(without_secrets(site.plan, slots, words)))?;
     for (capture, value) in std::iter::zip(&step.captures, done.captured) {
         slots[usize::from(capture.slot)] = Some(value);
     }
@@ -114,12 +114,14 @@ fn missing<'a>(step: &SetupStep, slots: &[Option<String>], names: &'a [Slot]) ->
 }
 
 /// Servers and programs repeat what they were told, also by another step. Shorter pieces are no
-/// secrets, and would make the words unreadable.
-fn without_secrets(plan: &Plan, words: String) -> String {
+/// secrets, and would make the words unreadable; a captured value that is long may be a token.
+fn without_secrets(plan: &Plan, slots: &[Option<String>], words: String) -> String {
     let steps = plan.setup.before.iter().chain(&plan.setup.after);
     let secrets = steps.flat_map(|step| &step.secrets).map(Secret::reveal);
+    let captured = slots.iter().flatten().map(String::as_str);
     secrets
         .filter(|secret| secret.len() > 2)
+        .chain(captured.filter(|value| value.len() > 15))
         .fold(words, |words, secret| words.replace(secret, "***"))
 }
 
@@ -147,7 +149,7 @@ async fn within<T>(
     piece: impl Future<Output = Result<T, String>>,
 ) -> Result<T, String> {
     let ended = tokio::time::timeout(limit, piece).await;
-    ended.unwrap_or_else(|_| Err(format!("no answer within {}", Span(limit))))
+    ended.unwrap_or_else(|_| Err(format!("no answer within {limit:?}")))
 }
 
 /// The beginning of what somebody said, on one line, unable to move a terminal's cursor.

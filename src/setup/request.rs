@@ -11,7 +11,6 @@ use crate::history::Cause;
 use crate::load::http::{Answer, Connection, Endpoint};
 use crate::load::{CompiledStep, RunClock, Scratch};
 use crate::plan::{Capture, StatusMatch, Step, Values};
-use crate::scenario::value::Span;
 
 /// Connections that ask for many users at the same time.
 const CONNECTIONS: u64 = 16;
@@ -83,7 +82,7 @@ impl Client<'_> {
         let limit = self.step.timeout;
         let asked = tokio::time::timeout_at(Instant::now() + limit, self.exchange(values)).await;
         match asked {
-            Err(_) => return Err(format!("no answer within {}", Span(limit))),
+            Err(_) => return Err(format!("no answer within {limit:?}")),
             Ok(Err(cause)) => return Err(cause.words().to_owned()),
             Ok(Ok(())) => {}
         }

@@ -4,20 +4,15 @@
 //! A statement without values goes through the simple protocol, so that it can be any that the
 //! database knows, also one that cannot be prepared.
 
-use std::str::FromStr;
-use std::time::Duration;
-
 use futures_util::StreamExt as _;
-use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{
-    AssertSqlSafe, Column, ConnectOptions, Connection, Database, Either, Encode, Error, Executor,
-    IntoArguments, MySql, Postgres, SqlSafeStr, Sqlite, Statement as _, Type, TypeInfo,
+    AssertSqlSafe, Column, Database, Either, Encode, Error, Executor, MySql, Postgres,
+    SqlSafeStr as _, Sqlite, Type,
 };
 
-use super::row::{Captured, Changed};
-use super::{Done, Work, quoted};
+use super::dialect::{Dialect, Session, words};
+use super::row::{Captured, Changed as _};
+use super::{Done, Work};
 use crate::plan::{Capture, Marks, Statement, Template, Values};
 
 /// Rows of one statement, and values: databases take at least 32,766.
@@ -33,98 +28,19 @@ enum Value {
     Text(String),
 }
 
-/// What one dialect needs beside what all have.
-trait Dialect:
-    Database<Row: Captured, QueryResult: Changed, Arguments: IntoArguments<Self>> + Sized
-{
-    const MARKS: Marks;
-
-    /// Whether a text that is an integer is sent as one. `PostgreSQL` is told by a cast.
-    const NUMBERS: bool;
-
-    /// What the parameters are to be cast to: the types that the server has found for them, but
-    /// for texts.
-    fn casts(_: &Self::Statement) -> Vec<Option<String>> {
-        Vec::new()
-    }
-}
-
-impl Dialect for Sqlite {
-    const MARKS: Marks = Marks::Question;
-    const NUMBERS: bool = true;
-}
-
-impl Dialect for MySql {
-    const MARKS: Marks = Marks::Question;
-    const NUMBERS: bool = true;
-}
-
-impl Dialect for Postgres {
-    const MARKS: Marks = Marks::Numbered;
-    const NUMBERS: bool = false;
-
-    fn casts(statement: &Self::Statement) -> Vec<Option<String>> {
-        let Some(Either::Left(types)) = statement.parameters() else {
-            return Vec::new();
-        };
-        let cast = |name: &str| match name {
-            "TEXT" | "VARCHAR" | "CHAR" | "NAME" | "UNKNOWN" => None,
-            name => Some(name.to_owned()),
-        };
-        types.iter().map(|one| cast(one.name())).collect()
-    }
-}
-
 pub(super) async fn run(
     work: &Work<'_>,
     url: &str,
     statements: &[Statement],
 ) -> Result<Done, String> {
-    let mut session = work.within(connect(url)).await?;
+    let mut session = work.within(Session::open(url)).await?;
     let done = match &mut session {
         Session::Sqlite(connection) => all::<Sqlite>(work, connection, statements).await,
         Session::MySql(connection) => all::<MySql>(work, connection, statements).await,
         Session::Postgres(connection) => all::<Postgres>(work, connection, statements).await,
     };
-    // A connection that is only dropped ends its transaction, too, but not at once.
-    let farewell = async {
-        match session {
-            Session::Sqlite(connection) => connection.close().await,
-            Session::MySql(connection) => connection.close().await,
-            Session::Postgres(connection) => connection.close().await,
-        }
-    };
-    let _ = tokio::time::timeout(Duration::from_secs(1), farewell).await;
+    session.close().await;
     done
-}
-
-enum Session {
-    Sqlite(SqliteConnection),
-    MySql(MySqlConnection),
-    Postgres(Box<PgConnection>),
-}
-
-async fn connect(url: &str) -> Result<Session, String> {
-    let opened = async {
-        match url.split_once(':').map(|(scheme, _)| scheme) {
-            Some("sqlite") => {
-                // A name that is wrong must not become a new, empty database.
-                let options = SqliteConnectOptions::from_str(url)?.create_if_missing(false);
-                let options = options.busy_timeout(Duration::from_secs(5));
-                options.connect().await.map(Session::Sqlite)
-            }
-            Some("postgres" | "postgresql") => {
-                let options = PgConnectOptions::from_str(url)?.application_name("fcfs-bench");
-                let connection = options.connect().await?;
-                Ok(Session::Postgres(Box::new(connection)))
-            }
-            _ => {
-                let options = MySqlConnectOptions::from_str(url)?;
-                options.connect().await.map(Session::MySql)
-            }
-        }
-    };
-    opened.await.map_err(|error| words(&error))
 }
 
 async fn all<DB>(
@@ -338,17 +254,4 @@ where
             None => mark,
         }
     }))
-}
-
-/// What the database said.
-fn words(error: &Error) -> String {
-    match error {
-        Error::Database(database) => quoted(database.message()),
-        Error::Tls(_) => "TLS to SQL databases is not supported yet; use a URL without it \
-                          (`sslmode=disable`, for MySQL `ssl-mode=DISABLED`)"
-            .to_owned(),
-        Error::Io(error) => quoted(&error.to_string()),
-        Error::Configuration(_) => "the url is not well-formed".to_owned(),
-        error => quoted(&error.to_string()),
-    }
 }

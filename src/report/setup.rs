@@ -51,12 +51,12 @@ pub struct SetupSummary {
 impl fmt::Display for SetupSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (moment, step) = (self.moment, &self.step);
-        let seconds = grouped(self.duration_s, 1);
+        let time = time(self.duration_s);
         if let Some(failure) = &self.failure {
             let place = &self.place;
             return write!(
                 f,
-                "{moment}: `{step}` ({place}) failed after {seconds} s: {failure}"
+                "{moment}: `{step}` ({place}) failed after {time}: {failure}"
             );
         }
         write!(f, "{moment}: `{step}`")?;
@@ -66,7 +66,15 @@ impl fmt::Display for SetupSummary {
         if let Some(count) = self.count {
             write!(f, ", {}", counted(count, &self.unit))?;
         }
-        write!(f, " in {seconds} s")
+        write!(f, " in {time}")
+    }
+}
+
+fn time(seconds: f64) -> String {
+    if seconds < 1.0 {
+        format!("{} ms", grouped(seconds * 1_000.0, 0))
+    } else {
+        format!("{} s", grouped(seconds, 1))
     }
 }
 
@@ -115,15 +123,16 @@ mod tests {
         let line = SetupSummary {
             moment: Moment::After,
             count: Some(1),
+            duration_s: 0.033,
             users: None,
             ..line
         };
-        assert_eq!(line.to_string(), "after: `seed`, 1 row in 1.2 s");
+        assert_eq!(line.to_string(), "after: `seed`, 1 row in 33 ms");
         let line = SetupSummary {
             failure: Some("the table is gone".to_owned()),
             ..line
         };
-        let shown = "after: `seed` (coupon.yaml:12) failed after 1.2 s: the table is gone";
+        let shown = "after: `seed` (coupon.yaml:12) failed after 33 ms: the table is gone";
         assert_eq!(line.to_string(), shown);
     }
 }

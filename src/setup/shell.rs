@@ -27,15 +27,7 @@ pub(super) async fn run(work: &Work<'_>, words: &[Template]) -> Result<Done, Str
     let Some((program, arguments)) = words.split_first() else {
         return Err("there is no program".to_owned());
     };
-    let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        // A Ctrl-C of the terminal is for the harness; and all that it starts can be ended.
-        .process_group(0);
-    let child = command.spawn();
+    let child = command(program, arguments).spawn();
     let mut child = child.map_err(|error| format!("it could not be started: {error}"))?;
     let group = Group::of(&child);
     let (mut stdout, mut stderr) = (Output::default(), Output::default());
@@ -73,6 +65,18 @@ pub(super) async fn run(work: &Work<'_>, words: &[Template]) -> Result<Done, Str
         },
     };
     Ok(Done { rows: 1, captured })
+}
+
+fn command(program: &str, arguments: &[String]) -> Command {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // A Ctrl-C of the terminal is for the harness; and all that it starts can be ended.
+        .process_group(0);
+    command
 }
 
 /// The program and all that it has started; they end with this value.

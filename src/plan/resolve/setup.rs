@@ -10,7 +10,9 @@ use crate::plan::{
     Capture, Escape, Part, Secret, SetupStep, StatusMatch, Task, Template, Users, Variable,
 };
 use crate::scenario::value::{Count, Status};
-use crate::scenario::{At, Position, Report, SetupStep as Written, Shell, Task as WrittenTask};
+use crate::scenario::{
+    At, Position, Report, Request, SetupStep as Written, Shell, Task as WrittenTask,
+};
 
 /// Of a statement, a batch or a program.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -60,71 +62,83 @@ fn timeout(step: &Written, task: &Task) -> Duration {
 }
 
 /// What is done, the step's name if it has none, and one line for people.
-fn task(
-    step: &Written,
-    words: Words<'_>,
-    report: &mut Report<'_>,
-) -> Option<(Task, String, String)> {
+type Resolved = (Task, String, String);
+
+fn task(step: &Written, words: Words<'_>, report: &mut Report<'_>) -> Option<Resolved> {
     match &step.task {
         WrittenTask::Request { request, expect } => {
-            let kind = format!(
-                "{} {}",
-                request.method.to_ascii_uppercase(),
-                request.path.shown()
-            );
-            let name = At {
-                value: "request".parse().ok()?,
-                position: step.position,
-                hidden: false,
-            };
-            let resolved = flow::step_of(request, &name, words, &mut Labels::default(), report)?;
-            let expect = if expect.is_empty() {
-                vec![StatusMatch::Class(2)]
-            } else {
-                expect.iter().map(|status| status_of(*status)).collect()
-            };
-            let shown = format!("{} {}", resolved.method, request.path.shown());
-            let step = Box::new(resolved);
-            Some((Task::Request { step, expect }, kind, shown))
+            request_task(request, expect, step.position, words, report)
         }
-        WrittenTask::Sql { url, run } => {
-            let schemes = ["mysql", "mariadb", "postgres", "postgresql", "sqlite"];
-            let url = truth::address(url, &schemes, report);
-            let statements: Vec<_> = run
-                .iter()
-                .map(|text| match statement::parse(&text.value, words) {
-                    Ok(statement) => Some(statement),
-                    Err((message, hint)) => {
-                        template::report_wrong(text, message, hint, report);
-                        None
-                    }
-                })
-                .collect();
-            let (url, statements) = (url?, statements.into_iter().collect::<Option<_>>()?);
-            let shown = shown(run.iter(), "; ");
-            let shown = format!("sql {}: {shown}", url.redacted());
-            Some((Task::Sql { url, statements }, "sql".to_owned(), shown))
-        }
-        WrittenTask::Redis { url, run } => {
-            let url = truth::address(url, &["redis"], report);
-            let commands: Vec<_> = run
-                .iter()
-                .map(|command| templates(command, words, report))
-                .collect();
-            let (url, commands) = (url?, commands.into_iter().collect::<Option<_>>()?);
-            let lines: Vec<_> = run.iter().map(|words| shown(words.iter(), " ")).collect();
-            let shown = format!("redis {}: {}", url.redacted(), lines.join("; "));
-            Some((Task::Redis { url, commands }, "redis".to_owned(), shown))
-        }
-        WrittenTask::Shell(shell) => {
-            let (words, shown) = match shell {
-                Shell::Text(text) => (shell_text(text, report)?, shown([text], "")),
-                Shell::Words(list) => (templates(list, words, report)?, shown(list, " ")),
-            };
-            let shown = format!("shell {shown}");
-            Some((Task::Shell(words), "shell".to_owned(), shown))
+        WrittenTask::Sql { url, run } => sql(url, run, words, report),
+        WrittenTask::Redis { url, run } => redis(url, run, words, report),
+        WrittenTask::Shell(shell) => shell_task(shell, words, report),
+    }
+}
+
+fn request_task(
+    request: &Request,
+    expect: &[Status],
+    at: Position,
+    words: Words<'_>,
+    report: &mut Report<'_>,
+) -> Option<Resolved> {
+    let name = At {
+        value: "request".parse().ok()?,
+        position: at,
+        hidden: false,
+    };
+    let step = flow::step_of(request, &name, words, &mut Labels::default(), report)?;
+    let expect = match expect {
+        [] => vec![StatusMatch::Class(2)],
+        expect => expect.iter().map(|status| status_of(*status)).collect(),
+    };
+    let shown = format!("{} {}", step.method, request.path.shown());
+    let step = Box::new(step);
+    Some((Task::Request { step, expect }, shown.clone(), shown))
+}
+
+fn sql(
+    url: &At<String>,
+    run: &[At<String>],
+    words: Words<'_>,
+    report: &mut Report<'_>,
+) -> Option<Resolved> {
+    let schemes = ["mysql", "mariadb", "postgres", "postgresql", "sqlite"];
+    let url = truth::address(url, &schemes, report);
+    let mut statements = Vec::new();
+    for text in run {
+        match statement::parse(&text.value, words) {
+            Ok(statement) => statements.push(statement),
+            Err((message, hint)) => template::report_wrong(text, message, hint, report),
         }
     }
+    let url = url.filter(|_| statements.len() == run.len())?;
+    let shown = format!("sql {}: {}", url.redacted(), shown(run, "; "));
+    Some((Task::Sql { url, statements }, "sql".to_owned(), shown))
+}
+
+fn redis(
+    url: &At<String>,
+    run: &[Vec<At<String>>],
+    words: Words<'_>,
+    report: &mut Report<'_>,
+) -> Option<Resolved> {
+    let url = truth::address(url, &["redis"], report);
+    let read = |command: &Vec<At<String>>| templates(command, words, report);
+    let commands: Vec<_> = run.iter().map(read).collect();
+    let (url, commands) = (url?, commands.into_iter().collect::<Option<_>>()?);
+    let lines: Vec<_> = run.iter().map(|words| shown(words, " ")).collect();
+    let shown = format!("redis {}: {}", url.redacted(), lines.join("; "));
+    Some((Task::Redis { url, commands }, "redis".to_owned(), shown))
+}
+
+fn shell_task(shell: &Shell, words: Words<'_>, report: &mut Report<'_>) -> Option<Resolved> {
+    let (words, shown) = match shell {
+        Shell::Text(text) => (shell_text(text, report)?, shown([text], "")),
+        Shell::Words(list) => (templates(list, words, report)?, shown(list, " ")),
+    };
+    let shown = format!("shell {shown}");
+    Some((Task::Shell(words), "shell".to_owned(), shown))
 }
 
 const fn status_of(status: Status) -> StatusMatch {

@@ -83,6 +83,11 @@ fn request(report: &mut Report<'_>, mut fields: Fields<'_>) -> Option<SetupStep>
     let position = fields.position();
     let expect = fields.get("expect");
     let expect: Option<Vec<Status>> = expect.map_or(Some(Vec::new()), |entry| {
+        if reader::one_or_many(&entry.node).is_empty() {
+            let message = "the list is empty: no answer would be right";
+            report.error_hint(entry.node.position, message, "write `expect: 2xx`");
+            return None;
+        }
         let read = reader::one_or_many(&entry.node).iter();
         let read: Vec<_> = read.map(|node| reader::value(report, node)).collect();
         read.into_iter().map(|at| at.map(|at| at.value)).collect()

@@ -275,7 +275,11 @@ fn runtime() -> Result<tokio::runtime::Runtime, Exit> {
 fn refuse(error: &RunError) -> Exit {
     eprintln!("error: {error}");
     match error {
-        RunError::NotReady(_) | RunError::Truth(_) | RunError::Files { .. } => Exit::NotReady,
+        RunError::NotReady(_)
+        | RunError::Truth(_)
+        | RunError::TruthValue(_)
+        | RunError::Before { .. }
+        | RunError::Files { .. } => Exit::NotReady,
         RunError::Directory { .. } => Exit::Usage,
         RunError::Interrupted => Exit::Interrupted,
         RunError::Io { .. } => Exit::Internal,

@@ -14,6 +14,7 @@ pub mod probe;
 pub mod report;
 pub mod run;
 pub mod scenario;
+pub mod setup;
 pub mod stack;
 pub mod starter;
 pub mod tls;

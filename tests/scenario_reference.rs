@@ -322,7 +322,13 @@ const FRAME: [(&str, &str); 7] = [
 ];
 
 fn planned(text: &str) -> Result<Plan, Diagnostics> {
-    let environment = |_: &str| Some("secret".to_owned());
+    let environment = |name: &str| {
+        let value = match name {
+            "DB" => "sqlite:coupons.db",
+            _ => "secret",
+        };
+        Some(value.to_owned())
+    };
     plan::load("example.yaml", text, &Overrides::default(), &environment)
 }
 

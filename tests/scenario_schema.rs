@@ -123,17 +123,38 @@ const STRANGE: &str = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
 /// A scenario with nothing but this path, each segment on a line of its own, and the strange key at
 /// its end; with the line of the strange key.
 fn probe(path: &[Segment], end: &str) -> (String, usize) {
-    let mut lines: Vec<String> = path
-        .iter()
-        .map(|segment| match segment {
+    let mut lines: Vec<(usize, String)> = Vec::new();
+    for (depth, segment) in path.iter().enumerate() {
+        if depth == 2 && is_setup_request(path) {
+            lines.push((depth, A_REQUEST.to_owned()));
+        }
+        let line = match segment {
             Segment::Key(key) | Segment::Own(key) => format!("\"{key}\":"),
             Segment::Item => "-".to_owned(),
-        })
-        .collect();
-    lines.push(end.to_owned());
-    let indented = lines.iter().enumerate();
-    let text = indented.map(|(depth, line)| format!("{}{line}\n", "  ".repeat(depth)));
+        };
+        lines.push((depth, line));
+    }
+    if path.len() == 2 && is_setup_request(path) {
+        lines.push((2, A_REQUEST.to_owned()));
+    }
+    lines.push((path.len(), end.to_owned()));
+    let indented = lines.iter();
+    let text = indented.map(|(depth, line)| format!("{}{line}\n", "  ".repeat(*depth)));
     (text.collect(), lines.len())
+}
+
+const A_REQUEST: &str = "post: /x";
+
+/// Whether it leads into a request of `before` or `after`, which is one by its method.
+fn is_setup_request(path: &[Segment]) -> bool {
+    let is = |at: usize, keys: &[&str]| match path.get(at) {
+        Some(Segment::Key(key)) => keys.contains(&key.as_str()),
+        _ => false,
+    };
+    let others = [
+        "sql", "redis", "shell", "get", "post", "put", "patch", "delete", "head",
+    ];
+    is(0, &["before", "after"]) && path.len() >= 2 && !is(2, &others)
 }
 
 fn refused(text: &str) -> Diagnostics {
@@ -240,6 +261,16 @@ fn agreed(path: &str, mut decoder: Keys) -> Keys {
         // its own, of which the decoder names the likelier.
         "flows.NAME[].when" | "flows.NAME[].each" | "flows.NAME[].each.NAME" => {
             decoder.required.clear();
+        }
+        // By its method it is a request, which has no other kind's key.
+        "before[]" | "after[]" => {
+            decoder
+                .known
+                .extend(["redis", "shell", "sql"].map(str::to_owned));
+            decoder.known.remove("outcomes");
+            decoder.one_of = ["get", "post", "put", "patch", "delete", "head"]
+                .map(str::to_owned)
+                .into();
         }
         // Known so that its message can say why it does not go with rows.
         "truth.issued" => decoder.known.retain(|key| key != "offset"),

@@ -1,5 +1,6 @@
 //! What one iteration does: requests and pauses, and what depends on their answers.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::model::Rule;
@@ -126,6 +127,18 @@ pub enum CaptureFrom {
     Cookie(String),
     /// In the body: the first group, or the whole match.
     Matches(Pattern),
+}
+
+impl fmt::Display for CaptureFrom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Json(pointer) if pointer.is_empty() => f.write_str("the whole body"),
+            Self::Json(pointer) => f.write_str(pointer),
+            Self::Header(name) => write!(f, "header {name}"),
+            Self::Cookie(name) => write!(f, "cookie {name}"),
+            Self::Matches(pattern) => write!(f, "what {pattern} finds"),
+        }
+    }
 }
 
 impl Action {

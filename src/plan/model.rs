@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::flow::{Capture, Flow, Poll};
+use super::setup::Setup;
 use super::slots::Slot;
 use super::template::Template;
 use super::truth::Truth;
@@ -30,6 +31,8 @@ pub struct Plan {
     pub users: Users,
     /// Values that the run brings, by the numbers that templates use.
     pub slots: Vec<Slot>,
+    /// What is done before the load and after it.
+    pub setup: Setup,
     /// Side by side, in the scenario's order.
     pub loads: Vec<Load>,
     /// All phases of all loads in order; the index is the phase's number in the history.
@@ -334,6 +337,15 @@ impl StatusMatch {
     }
 }
 
+impl fmt::Display for StatusMatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exactly(status) => write!(f, "{status}"),
+            Self::Class(class) => write!(f, "{class}xx"),
+        }
+    }
+}
+
 /// What must stand at a JSON pointer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum JsonMatch {
@@ -460,15 +472,20 @@ impl Executor {
 impl Step {
     /// The slots that its request needs, each once.
     pub fn slots(&self) -> impl Iterator<Item = u8> {
+        let templates = self.templates().into_iter();
+        let slots: BTreeSet<u8> = templates.flat_map(Template::slots).collect();
+        slots.into_iter()
+    }
+
+    /// Every text of its request that is filled in.
+    pub fn templates(&self) -> Vec<&Template> {
         let body = match &self.body {
             Body::None => None,
             Body::Text(template) => Some(template),
         };
         let pairs = self.query.iter().chain(&self.headers);
         let templates = pairs.map(|(_, template)| template);
-        let templates = templates.chain([&self.path]).chain(body);
-        let slots: BTreeSet<u8> = templates.flat_map(Template::slots).collect();
-        slots.into_iter()
+        templates.chain([&self.path]).chain(body).collect()
     }
 }
 

@@ -72,10 +72,21 @@ impl SlotTable {
         }
     }
 
+    /// The name of a slot that was found.
+    pub(super) fn name(&self, slot: u8) -> &str {
+        let slot = self.slots.get(usize::from(slot));
+        slot.map_or("", |slot| slot.name.as_str())
+    }
+
     /// The names that may be used here.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let visible = std::iter::zip(&self.slots, &self.visible).filter(|(_, visible)| **visible);
         visible.map(|(slot, _)| slot.name.as_str())
+    }
+
+    /// How many have a number.
+    pub(super) const fn count(&self) -> usize {
+        self.slots.len()
     }
 
     /// What is visible now, to be restored at the end of a flow: its captures are its own.

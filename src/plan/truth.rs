@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::slots::Slot;
+
 /// Where the truth is read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Truth {
@@ -34,6 +36,78 @@ pub struct Source {
     pub query: Query,
     /// Added to a number that was read, or to the count of rows (a sentinel member is -1).
     pub offset: i64,
+}
+
+impl Source {
+    /// The source with what `before` has captured in the places that name it.
+    ///
+    /// # Errors
+    /// When such a value is not there, or is more than one plain word: a query is a text, and a
+    /// value must not become more than a value in it.
+    pub fn filled_in(&self, slots: &[Slot], values: &[Option<String>]) -> Result<Self, String> {
+        let fill = |text: &str| filled_in(text, slots, values);
+        let query = match &self.query {
+            Query::Sql { url, query } => Query::Sql {
+                url: url.clone(),
+                query: fill(query)?,
+            },
+            Query::Redis { url, command } => Query::Redis {
+                url: url.clone(),
+                command: command
+                    .iter()
+                    .map(|word| fill(word))
+                    .collect::<Result<_, _>>()?,
+            },
+            Query::Http {
+                url,
+                headers,
+                pointer,
+                user,
+                id,
+                time,
+            } => Query::Http {
+                url: Secret::new(fill(url.reveal())?),
+                headers: headers.clone(),
+                pointer: pointer.clone(),
+                user: user.clone(),
+                id: id.clone(),
+                time: time.clone(),
+            },
+            Query::Bundled => Query::Bundled,
+        };
+        Ok(Self {
+            query,
+            offset: self.offset,
+        })
+    }
+}
+
+fn filled_in(text: &str, slots: &[Slot], values: &[Option<String>]) -> Result<String, String> {
+    let mut out = text.to_owned();
+    for (slot, value) in std::iter::zip(slots, values) {
+        let place = format!("{{{{ {} }}}}", slot.name);
+        if !text.contains(&place) {
+            continue;
+        }
+        let value = value
+            .as_ref()
+            .ok_or_else(|| format!("`{}` was not captured", slot.name))?;
+        if !is_plain_word(value) {
+            return Err(format!(
+                "the captured `{}` is not a plain word (letters, digits, `_`, `.`, single `-`)",
+                slot.name
+            ));
+        }
+        out = out.replace(&place, value);
+    }
+    Ok(out)
+}
+
+/// Nothing that any of the query languages takes for more than a part of a value: two hyphens
+/// begin a comment.
+fn is_plain_word(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    !text.is_empty() && text.len() <= 128 && text.chars().all(plain) && !text.contains("--")
 }
 
 /// How a truth is asked for.
@@ -127,6 +201,35 @@ impl fmt::Debug for Secret {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_captured_value_in_a_query_is_one_plain_word() {
+        let source = Source {
+            query: Query::Sql {
+                url: Secret::new("sqlite:x"),
+                query: "SELECT u FROM t WHERE c = {{ coupon }}".to_owned(),
+            },
+            offset: 0,
+        };
+        let slots = [Slot {
+            name: "coupon".to_owned(),
+            secret: false,
+        }];
+        let filled = |value: Option<&str>| {
+            let source = source.filled_in(&slots, &[value.map(str::to_owned)])?;
+            let Query::Sql { query, .. } = source.query else {
+                return Err("another kind".to_owned());
+            };
+            Ok(query)
+        };
+        let right = filled(Some("c-17.A_b"));
+        assert_eq!(right, Ok("SELECT u FROM t WHERE c = c-17.A_b".to_owned()));
+        for wrong in ["", "1 OR 1=1", "1;DROP TABLE t", "1--", "'x'", "이"] {
+            let error = filled(Some(wrong)).expect_err(wrong);
+            assert!(error.contains("`coupon` is not a plain word"), "{error}");
+        }
+        assert!(filled(None).expect_err("missing").contains("not captured"));
+    }
 
     #[test]
     fn a_secret_shows_at_most_its_scheme_and_host() {

@@ -93,7 +93,8 @@ impl UserSequence {
         place
     }
 
-    fn fresh(&self, place: u64) -> u64 {
+    /// The user who is new at this place, also where a repeat stands there.
+    pub fn fresh(&self, place: u64) -> u64 {
         if place >= self.pool {
             return place + 1;
         }

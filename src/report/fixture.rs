@@ -161,6 +161,7 @@ pub(super) fn passed() -> Summary {
         }),
         unknown_shapes: Vec::new(),
         warnings: Vec::new(),
+        setup: Vec::new(),
         samples: samples(60),
         environment: environment(),
     }
@@ -359,6 +360,7 @@ pub(super) fn empty() -> Summary {
         drain: None,
         unknown_shapes: Vec::new(),
         warnings: Vec::new(),
+        setup: Vec::new(),
         samples: Vec::new(),
         environment: Environment::default(),
     }

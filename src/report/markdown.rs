@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::escape::{block, cell_code, text};
 use super::format::{NO_DATA, count, drain_sentence, expectation, headline, verdict_word};
-use super::{Judged, Summary};
+use super::{Judged, Summary, setup};
 use crate::measure::{Unit, grouped, milliseconds};
 use crate::verdict::Verdict;
 
@@ -18,6 +18,7 @@ pub fn markdown(summary: &Summary) -> String {
         invariants(summary),
         thresholds(&summary.thresholds),
         warnings(&summary.warnings),
+        setup::section(&summary.setup),
         outcomes(summary),
         evidence::findings(&summary.findings),
         latency::steps(summary),

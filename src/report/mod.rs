@@ -6,11 +6,13 @@ mod escape;
 mod fixture;
 mod format;
 mod markdown;
+mod setup;
 mod summary;
 mod table;
 
 pub use chart::chart;
 pub use markdown::markdown;
+pub use setup::{Moment, SetupSummary};
 pub use summary::{
     Drain, Environment, Judged, Latency, LoadSummary, PhaseSummary, Sample, Summary, UnknownShape,
 };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::setup::SetupSummary;
 use crate::check::Finding;
 use crate::verdict::Verdict;
 
@@ -58,6 +59,9 @@ pub struct Summary {
     pub unknown_shapes: Vec<UnknownShape>,
     /// What a reader must know before trusting a number.
     pub warnings: Vec<String>,
+    /// What was done before the load and after it, in order.
+    #[serde(default)]
+    pub setup: Vec<SetupSummary>,
     /// At most 600 points over the run, for the chart.
     pub samples: Vec<Sample>,
     /// Where and with what it ran, and how to run it again.

@@ -22,6 +22,9 @@ pub fn terminal(summary: &Summary, colour: bool) -> String {
     if let Some(sentence) = drain_sentence(summary) {
         out += &wrapped("", &sentence);
     }
+    for line in &summary.setup {
+        out += &wrapped("", &one_line(&line.to_string()));
+    }
     let claims = summary.invariants.iter().chain(&summary.thresholds);
     let claims = claims_table(claims);
     out += &if colour {

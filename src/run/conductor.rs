@@ -1,13 +1,14 @@
 //! One run from the scenario to the evidence on disk: stack, baseline, load, drain, truth, end.
 //!
 //! ```text
-//! stack ready -> baseline -> load ----------------> settle -> drain -> settle -> last read -> second read
-//!                             | readings, progress, abort, Ctrl-C
+//! stack ready -> before -> baseline -> load ----------------> settle -> drain -> settle -> last read -> second read -> after
+//!                                       | readings, progress, abort, Ctrl-C
 //! ```
 //! Everything that is learnt goes to the run directory at once; the verdict is made from there.
 
 use std::io;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
@@ -20,7 +21,8 @@ use super::collector::{Collector, WAITING_BATCHES};
 use super::error::{RunError, failed_to};
 use super::event::{Event, EventLog};
 use super::interrupt::Interrupts;
-use super::resources::{enough_files, threads};
+use super::resources::{self, enough_files};
+use super::setup::Errands;
 use super::truth::{Truth, Watch};
 use super::{RunDirectory, RunRecord, machine};
 use crate::history::HistoryWriter;
@@ -69,24 +71,74 @@ pub async fn conduct(request: Request<'_>) -> Result<RunDirectory, RunError> {
     let stack = directory
         .stack()
         .map_err(failed_to("write to the run directory"))?;
-    let progress = Progress::new(&request.plan, request.quiet);
+    let progress = Rc::new(Progress::new(&request.plan, request.quiet));
     let place = directory.path().display();
     progress.note(&format!("{}: evidence goes to {place}", request.plan.name));
+    let events = EventLog::create(&directory.events_file());
+    let events = events.map_err(failed_to("write to the run directory"))?;
     let mut waiting = interrupts.clone();
     let say = |text: &str| progress.note(text);
     let ready = waiting
         .unless(1, Ready::start(&request.plan, &stack, &say))
         .await;
     let ready = ready.ok_or(RunError::Interrupted)??;
-    let opening = Run::open(request, &directory, clock, &ready, interrupts, progress);
-    let run = waiting.unless(1, opening).await;
-    let ended = match run.unwrap_or(Err(RunError::Interrupted)) {
-        Ok(run) => run.until_its_end(&ready).await,
-        Err(error) => Err(error),
+    let (plan, threads) = (Arc::new(request.plan), request.threads);
+    let ended = match events.try_clone() {
+        Ok(own) => {
+            let mut errands = Errands {
+                plan: &plan,
+                endpoints: &ready.endpoints,
+                clock,
+                interrupts: interrupts.clone(),
+                progress: Rc::clone(&progress),
+                events: own,
+            };
+            let mut slots = vec![None; plan.slots.len()];
+            let prepared = errands.before(&mut slots).await;
+            let common = Common {
+                plan: Arc::clone(&plan),
+                directory: directory.clone(),
+                clock,
+                events,
+                interrupts,
+                progress: Rc::clone(&progress),
+                slots: slots.as_slice().into(),
+            };
+            let ended = match prepared {
+                Ok(()) => common.run(threads, &ready).await,
+                Err(error) => Err(error),
+            };
+            errands.after(&mut slots).await;
+            ended
+        }
+        Err(error) => Err(failed_to("write to the run directory")(error)),
     };
     // A server that is not waited for is killed.
     waiting.unless(2, ready.stop()).await;
     ended.map(|()| directory)
+}
+
+/// What a run is made of once its system is prepared.
+struct Common {
+    plan: Arc<Plan>,
+    directory: RunDirectory,
+    clock: RunClock,
+    events: EventLog,
+    interrupts: Interrupts,
+    progress: Rc<Progress>,
+    slots: Arc<[Option<String>]>,
+}
+
+impl Common {
+    /// From the baseline to the last read of the truth.
+    async fn run(self, threads: Option<usize>, ready: &Ready) -> Result<(), RunError> {
+        let mut waiting = self.interrupts.clone();
+        let opening = Run::open(self, threads, ready);
+        let run = waiting.unless(1, opening).await;
+        run.unwrap_or(Err(RunError::Interrupted))?
+            .until_its_end(ready)
+            .await
+    }
 }
 
 fn write_down(request: &Request<'_>, directory: &RunDirectory, clock: RunClock) -> io::Result<()> {
@@ -121,35 +173,33 @@ struct Run {
     threads: usize,
     events: EventLog,
     truth: Truth,
+    slots: Arc<[Option<String>]>,
     interrupts: Interrupts,
     interrupt_noted: bool,
-    progress: Progress,
+    progress: Rc<Progress>,
 }
 
 impl Run {
-    async fn open(
-        request: Request<'_>,
-        directory: &RunDirectory,
-        clock: RunClock,
-        ready: &Ready,
-        interrupts: Interrupts,
-        progress: Progress,
-    ) -> Result<Self, RunError> {
-        let write = failed_to("write to the run directory");
-        let log = TruthLog::create(directory.path()).map_err(&write)?;
+    async fn open(common: Common, threads: Option<usize>, ready: &Ready) -> Result<Self, RunError> {
+        let (plan, clock) = (common.plan, common.clock);
+        let log = TruthLog::create(common.directory.path());
+        let log = log.map_err(failed_to("write to the run directory"))?;
         let base = ready
             .endpoints
             .first()
             .map(|endpoint| endpoint.url.to_string());
+        let sources = ready.truth.filled_in(&plan.slots, &common.slots);
+        let sources = sources.map_err(RunError::TruthValue)?;
         let mut run = Self {
-            threads: request.threads.unwrap_or_else(|| threads(&request.plan)),
-            progress,
-            plan: Arc::new(request.plan),
-            directory: directory.clone(),
+            threads: threads.unwrap_or_else(|| resources::threads(&plan)),
+            progress: common.progress,
+            plan,
+            directory: common.directory,
             clock,
-            events: EventLog::create(&directory.events_file()).map_err(&write)?,
-            truth: Truth::open(&ready.truth, base, log, clock).await?,
-            interrupts,
+            events: common.events,
+            truth: Truth::open(&sources, base, log, clock).await?,
+            slots: common.slots,
+            interrupts: common.interrupts,
             interrupt_noted: false,
         };
         let rows = run.truth.baseline().await?;
@@ -177,7 +227,7 @@ impl Run {
             clock: self.clock,
             endpoints: ready.endpoints.clone().into(),
             sink,
-            slots: vec![None; self.plan.slots.len()].into(),
+            slots: Arc::clone(&self.slots),
             next_place: Arc::new(AtomicU64::new(0)),
         };
         let loaded = self.load(&job, ready, seen).await;

@@ -17,6 +17,21 @@ pub enum RunError {
         "the truth cannot be read: {0}\n  hint: each source under `truth` is read once before the load; correct it, or make it reachable"
     )]
     Truth(#[from] ProbeError),
+    /// A step before the load failed.
+    #[error(
+        "the step `{step}` before the load failed ({place}): {problem}\n  hint: nothing was loaded; correct the step, or what it works on"
+    )]
+    Before {
+        /// Its name.
+        step: String,
+        /// Where it stands in the scenario.
+        place: String,
+        /// In words, without secrets.
+        problem: String,
+    },
+    /// What was captured before the load cannot stand in a query of the truth.
+    #[error("the truth cannot be read: {0}\n  hint: `before` must capture it as a plain id")]
+    TruthValue(String),
     /// There are fewer files than sockets needed.
     #[error(
         "{needed} open files are needed and {limit} allowed\n  hint: raise the limit with `ulimit -n {needed}`, or use fewer VUs"

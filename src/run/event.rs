@@ -7,11 +7,20 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::history::Cause;
+use crate::report::SetupSummary;
 
 /// A moment of the run. Times are nanoseconds since the run's origin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
+    /// A step before or after the load has ended.
+    Setup {
+        /// When it ended.
+        at_ns: u64,
+        /// What it came to.
+        #[serde(flatten)]
+        line: SetupSummary,
+    },
     /// The target answered; the load begins.
     LoadStarted {
         /// Time zero of all phases.

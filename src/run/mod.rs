@@ -12,6 +12,7 @@ mod guard;
 mod interrupt;
 pub mod machine;
 mod resources;
+mod setup;
 mod truth;
 
 pub use ask::{Asked, Replied, ask};

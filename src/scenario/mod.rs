@@ -17,6 +17,7 @@ mod reader;
 mod report;
 mod schema;
 mod set;
+mod setup;
 pub mod value;
 pub(crate) mod write;
 mod yaml;
@@ -35,6 +36,7 @@ pub(crate) use node::{Kind, Node, Value};
 pub(crate) use position::{At, Origin, Position, Source};
 pub(crate) use reader::{Given, did_you_mean, list, unsupported};
 pub(crate) use report::Report;
+pub(crate) use setup::{SetupStep, Shell, Task};
 
 /// Reads a scenario: the text, then each `--set`, then `${NAME}` from the environment.
 ///

@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 use super::node::Node;
 use super::position::{At, Position, Source};
 use super::reader::Given;
+use super::setup::SetupStep;
 use super::value::{
     Count, HeaderName, HeaderValue, Name, Pattern, Pointer, Rate, Share, Span, Status, Url,
 };
@@ -21,6 +22,10 @@ pub struct Scenario {
     pub(crate) users: Given<Users>,
     pub(crate) loads: Vec<Load>,
     pub(crate) flows: Vec<Flow>,
+    pub(crate) before: Vec<SetupStep>,
+    pub(crate) after: Vec<SetupStep>,
+    /// What steps that are wrong would have captured.
+    pub(crate) lost_captures: Vec<String>,
     pub(crate) truth: Given<Truth>,
     pub(crate) invariants: Vec<At<String>>,
     pub(crate) thresholds: Vec<Threshold>,

@@ -100,6 +100,15 @@ impl<'s> Report<'s> {
         self.list.push((position, diagnostic));
     }
 
+    /// Where a piece stands, in one word: `coupon.yaml:12`.
+    pub(crate) fn line(&self, position: Position) -> String {
+        match self.source.place(position) {
+            Place::Line { file, line, .. } => format!("{file}:{line}"),
+            Place::File(file) => file,
+            Place::Argument(_) => "--set".to_owned(),
+        }
+    }
+
     pub(crate) fn has_errors(&self) -> bool {
         let is_error = |(_, d): &(Position, Diagnostic)| d.severity == Severity::Error;
         self.list.iter().any(is_error)

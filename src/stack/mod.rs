@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 
 use crate::load::http::Endpoint;
-use crate::plan::{Plan, Provider, Source, Target};
+use crate::plan::{Plan, Provider, Slot, Source, Target};
 
 /// The target, ready to be loaded.
 pub struct Ready {
@@ -29,6 +29,26 @@ pub struct TruthSources {
     pub stock: Option<Source>,
     /// What the system says is left.
     pub remaining: Option<Source>,
+}
+
+impl TruthSources {
+    /// The sources with what `before` has captured.
+    ///
+    /// # Errors
+    /// When such a value is not there, or cannot stand in a query.
+    pub fn filled_in(&self, slots: &[Slot], values: &[Option<String>]) -> Result<Self, String> {
+        let fill = |source: &Option<Source>| {
+            let filled = source
+                .as_ref()
+                .map(|source| source.filled_in(slots, values));
+            filled.transpose()
+        };
+        Ok(Self {
+            issued: fill(&self.issued)?,
+            stock: fill(&self.stock)?,
+            remaining: fill(&self.remaining)?,
+        })
+    }
 }
 
 /// Why the target is not ready.

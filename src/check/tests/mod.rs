@@ -180,6 +180,7 @@ pub(super) fn plan(stock: u64) -> Plan {
             cookies: false,
         },
         slots: Vec::new(),
+        setup: crate::plan::Setup::default(),
         loads: Vec::new(),
         phases: vec![phase("rush", Some(0)), phase("drain", None)],
         flows: Vec::new(),

@@ -13,7 +13,7 @@ use self::text::TextTemplate;
 use super::capture::Captures;
 use super::classify::Classifier;
 use super::http::{Endpoint, Outgoing};
-use crate::plan::{Part, Plan, Step, Template, Until, Values};
+use crate::plan::{Label, Part, Plan, Step, Template, Until, Values};
 
 /// A step for one endpoint.
 #[derive(Debug)]
@@ -58,11 +58,15 @@ impl CompiledStep {
     pub fn all(plan: &Plan, endpoint: &Endpoint) -> Result<Vec<Self>, StepError> {
         plan.steps
             .iter()
-            .map(|step| Self::new(step, plan, endpoint))
+            .map(|step| Self::new(step, &plan.labels, endpoint))
             .collect()
     }
 
-    fn new(step: &Step, plan: &Plan, endpoint: &Endpoint) -> Result<Self, StepError> {
+    /// One step for this endpoint; its rules name these labels.
+    ///
+    /// # Errors
+    /// When its method, path or a header is not valid HTTP.
+    pub fn new(step: &Step, labels: &[Label], endpoint: &Endpoint) -> Result<Self, StepError> {
         let url = &endpoint.url;
         // HTTP/1.1 sends the path alone and the host as a header; HTTP/2 sends the whole URL.
         let (prefix, host) = if endpoint.http2 {
@@ -85,7 +89,7 @@ impl CompiledStep {
             })?))
         };
         Ok(Self {
-            classifier: Classifier::new(step, &plan.labels),
+            classifier: Classifier::new(step, labels),
             timeout: step.timeout,
             attempts_subject: step.attempts_subject,
             captures: Captures::new(&step.captures),

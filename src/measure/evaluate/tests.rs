@@ -75,6 +75,7 @@ fn plan(thresholds: &[(&str, &str)]) -> Plan {
             cookies: false,
         },
         slots: Vec::new(),
+        setup: crate::plan::Setup::default(),
         loads: vec![load("opening", 0..2), load("browse", 2..4)],
         phases: vec![
             phase("climb", Some(0), 0, 10),

@@ -1,6 +1,7 @@
 //! The plan as text: what will run, before it runs.
 
 mod curve;
+mod setup;
 mod steps;
 
 use std::fmt::Write as _;
@@ -21,6 +22,7 @@ pub fn print(plan: &Plan) -> String {
     }
     let _ = expectation(plan, &mut out);
     let _ = steps::print(plan, &mut out);
+    let _ = setup::print(plan, &mut out);
     let _ = claims(plan, &mut out);
     out
 }

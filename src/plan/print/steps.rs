@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::plan::{
-    Action, Body, CaptureFrom, Escape, Items, JsonMatch, Part, Plan, Rule, StatusMatch, Step,
-    Template, TextMatch, Until, Variable, When,
+    Action, Body, Escape, Items, JsonMatch, Part, Plan, Rule, StatusMatch, Step, Template,
+    TextMatch, Until, Variable, When,
 };
 use crate::scenario::value::{Span, Status};
 
@@ -133,17 +133,8 @@ fn one_step(step: &Step, plan: &Plan, out: &mut String) -> std::fmt::Result {
         writeln!(out, "    body      {filled}")?;
     }
     for capture in &step.captures {
-        let from = match &capture.from {
-            CaptureFrom::Json(pointer) => pointer.clone(),
-            CaptureFrom::Header(name) => format!("header {name}"),
-            CaptureFrom::Cookie(name) => format!("cookie {name}"),
-            CaptureFrom::Matches(pattern) => format!("what {pattern} finds"),
-        };
-        writeln!(
-            out,
-            "    captures  {} from {from}",
-            slot_name(capture.slot, plan)
-        )?;
+        let name = slot_name(capture.slot, plan);
+        writeln!(out, "    captures  {name} from {}", capture.from)?;
     }
     if let Some(poll) = &step.poll {
         let until = match &poll.until {

@@ -39,15 +39,8 @@ pub(super) fn resolve(
     slots: &mut SlotTable,
     report: &mut Report<'_>,
 ) -> Flows {
-    let mut planner = Planner {
-        coupon: words.coupon,
-        slots,
-        labels: Labels::default(),
-        steps: Vec::new(),
-        whole: !written.is_empty() && written.iter().all(|flow| flow.whole),
-        first: 0,
-        captured: Vec::new(),
-    };
+    let mut planner = Planner::new(words.coupon, slots);
+    planner.whole = !written.is_empty() && written.iter().all(|flow| flow.whole);
     for flow in written {
         planner.announce(&flow.steps);
     }
@@ -83,9 +76,25 @@ pub(super) struct Planner<'a> {
     pub(super) first: usize,
     /// The slots that it fills.
     pub(super) captured: Vec<u8>,
+    /// So many slots, the first ones, are filled by others.
+    pub(super) given: usize,
 }
 
-impl Planner<'_> {
+impl<'a> Planner<'a> {
+    /// Nothing is planned yet.
+    pub(super) fn new(coupon: Option<&'a str>, slots: &'a mut SlotTable) -> Self {
+        Self {
+            coupon,
+            given: slots.count(),
+            slots,
+            labels: Labels::default(),
+            steps: Vec::new(),
+            whole: true,
+            first: 0,
+            captured: Vec::new(),
+        }
+    }
+
     /// What templates may use at this place.
     pub(super) const fn words(&self) -> Words<'_> {
         Words {

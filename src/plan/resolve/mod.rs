@@ -9,6 +9,8 @@ mod outcome;
 mod overrides;
 mod reachable;
 mod read_only;
+mod setup;
+mod statement;
 mod step;
 mod target;
 mod template;
@@ -99,6 +101,17 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
     };
     let mut slots = SlotTable::default();
     let users = users::resolve(&scenario.users, report);
+    for name in &scenario.lost_captures {
+        slots.declare(name, false);
+    }
+    let coupon = words.coupon;
+    let who = users.as_ref();
+    let before = setup::resolve(&scenario.before, coupon, who, &mut slots, report);
+    if let Some(subject) = scenario.subject.value()
+        && subject.coupon.contains("{{")
+    {
+        setup::check_subject(&subject.coupon, subject.stock.position, &slots, report);
+    }
     let flows = flow::resolve(&scenario.flows, words, &mut slots, report);
     let loads = load::resolve(scenario, overrides.scale, report);
     let invariants = invariants(scenario, report);
@@ -108,9 +121,13 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         target.as_ref(),
         &invariants,
         sold_out,
-        words,
+        template::Words {
+            slots: Some(&slots),
+            ..words
+        },
         report,
     );
+    let after = setup::resolve(&scenario.after, coupon, who, &mut slots, report);
     let mut plan = Plan {
         // A name that is missing or wrong was reported; the thresholds below are looked at all the
         // same.
@@ -132,6 +149,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         subject,
         users: users?,
         slots: slots.into_slots(),
+        setup: super::Setup { before, after },
         loads: loads.list,
         phases: loads.phases,
         flows: flows.list,

@@ -103,6 +103,15 @@ pub(super) fn declare(
         );
         return None;
     }
+    let given = planner.slots.find(text);
+    if given.is_ok_and(|slot| usize::from(slot) < planner.given) {
+        report.error_hint(
+            name.position,
+            format!("`{text}` is there already"),
+            "capture it under another name",
+        );
+        return None;
+    }
     let slot = planner.slots.declare(text, secret);
     if slot.is_none() {
         report.error(name.position, "there are too many names for values");

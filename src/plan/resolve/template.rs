@@ -163,7 +163,21 @@ pub(super) fn push_name(
                 "write `subject: { coupon: { id: 1, stock: 5000 } }`".to_owned(),
             )
         })?;
-        push_literal(template, &escaped(coupon, escape));
+        if !coupon.contains("{{") {
+            push_literal(template, &escaped(coupon, escape));
+            return Ok(());
+        }
+        // An id that `before` captures; it cannot stand for itself.
+        let words = Words {
+            coupon: None,
+            ..words
+        };
+        for piece in pieces(coupon).unwrap_or_default() {
+            match piece {
+                Piece::Text(text) => push_literal(template, &escaped(text, escape)),
+                Piece::Name { name, .. } => push_name(name, escape, words, template)?,
+            }
+        }
         return Ok(());
     }
     let known = Variable::ALL.into_iter().find(|(known, _)| *known == name);

@@ -336,3 +336,88 @@ fn what_does_not_fit_together_is_refused() {
         assert!(error.contains(expected), "{expected}: {error}");
     }
 }
+
+#[test]
+fn the_plan_shows_the_steps_around_the_load_without_secrets() {
+    let case = Case::new()
+        .with("target", "{ url: http://127.0.0.1:1 }")
+        .with("subject", "{ coupon: { id: \"{{ coupon }}\", stock: 10 } }")
+        .with("users", "{ pool: 100 }")
+        .with(
+            "before",
+            "[ { post: /admin/coupons, expect: 201, capture: { coupon: /id } }, \
+               { name: seed, sql: { url: \"mysql://u:${KEY}@h/db\", run: \"INSERT INTO t VALUES ({{ n }})\", each: user } } ]",
+        )
+        .with("after", "[ { shell: { run: [reset, \"${KEY}\"], timeout: 5s } } ]");
+    let environment = |_: &str| Some("hunter2".to_owned());
+    let plan = load(
+        "case.yaml",
+        &case.text(),
+        &Overrides::default(),
+        &environment,
+    );
+    let shown = crate::plan::print(&plan.unwrap_or_else(|error| panic!("{error}")));
+    let expected = "
+before the load
+  POST /admin/coupons
+    expect    status 201
+    capture   coupon
+    timeout   10s
+  sql mysql://h: INSERT INTO t VALUES ({{ n }})
+    name      seed
+    each      of 100 users
+    timeout   1m
+
+after the load
+  shell reset ${..}
+    timeout   5s
+";
+    assert!(shown.contains(expected), "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn what_a_wrong_step_would_have_captured_is_not_missed_as_well() {
+    let error = Case::new()
+        .with("target", "{ url: http://127.0.0.1:1 }")
+        .with(
+            "before",
+            "[ { sql: { urls: x, run: SELECT 1, capture: { coupon: c } } } ]",
+        )
+        .with(
+            "flows",
+            "{ f: [ { post: \"/{{ coupon }}\", outcomes: { issued: 201 } } ] }",
+        )
+        .error();
+    assert!(!error.contains("unknown name"), "{error}");
+}
+
+#[test]
+fn a_captured_id_stands_wherever_the_subjects_id_does() {
+    let plan = Case::new()
+        .with("target", "{ url: http://127.0.0.1:1 }")
+        .with("subject", "{ coupon: { id: \"c-{{ coupon }}\", stock: 10 } }")
+        .with("before", "[ { post: /admin, capture: { coupon: /id } } ]")
+        .with("flows", "{ f: [ { post: \"/x/{{ coupon.id }}\", outcomes: { issued: 201 } } ] }")
+        .with(
+            "truth",
+            "{ issued: { sql: { url: \"sqlite:x\", query: \"SELECT u FROM t WHERE c = '{{ coupon.id }}'\" } } }",
+        )
+        .plan();
+    let values = [Some("a/b".to_owned())];
+    let values = Values {
+        user: "",
+        number: 0,
+        vu: 0,
+        iteration: 0,
+        random: 0,
+        slots: &values,
+    };
+    assert_eq!(plan.steps[0].path.to_text(&values), "/x/c-a%2Fb");
+    let issued = plan.truth.and_then(|truth| truth.issued).expect("a source");
+    let issued = issued.filled_in(&plan.slots, &[Some("17".to_owned())]);
+    let Ok(Query::Sql { query, .. }) = issued.map(|source| source.query) else {
+        panic!("not SQL");
+    };
+    assert_eq!(query, "SELECT u FROM t WHERE c = 'c-17'");
+}

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::read_only::{check_redis, check_sql};
-use super::template::{self, Place, Words};
-use crate::plan::{Invariant, Query, Secret, Settle, Source, Target, Truth};
+use super::template::{self, Piece, Place, Words};
+use crate::plan::{Invariant, Part, Query, Secret, Settle, Source, Target, Truth, Variable};
 use crate::scenario::{
     At, Given, PLACEHOLDER, Position, Query as Written, Report, Scenario, Truth as WrittenTruth,
     TruthSource,
@@ -132,7 +132,7 @@ fn source(
                 report,
             );
             let query = literal(query, words, report).filter(|text| {
-                let problem = check_sql(text).err();
+                let problem = check_sql(&with_a_name(text)).err();
                 told(problem, query, report)
             });
             Query::Sql {
@@ -169,7 +169,7 @@ fn source(
         } => {
             let url = literal(get, words, report)?;
             let is_absolute = url.starts_with("http://") || url.starts_with("https://");
-            if !is_absolute && !super::target::is_path(&url) {
+            if !is_absolute && !super::target::is_path(&with_a_name(&url)) {
                 report.error_hint(
                     get.position,
                     "neither a url nor a path",
@@ -202,18 +202,40 @@ fn source(
     })
 }
 
-/// A text whose templates are all known when planning.
+/// A text that is the same for all users. What `before` captures stays as `{{ name }}` until it is
+/// there, see [`Source::filled_in`].
 fn literal(text: &At<String>, words: Words<'_>, report: &mut Report<'_>) -> Option<String> {
     let template = template::parse(text, Place::Raw, words, report)?;
-    let known = template.as_literal().map(str::to_owned);
-    if known.is_none() {
-        report.error_hint(
-            text.position,
-            "the truth is read for all users at once",
-            "only `{{ coupon.id }}` can be filled in here",
-        );
+    let mut known = String::new();
+    for part in &template.parts {
+        match (part, words.slots) {
+            (Part::Literal(text), _) => known.push_str(text),
+            (Part::Value(Variable::Slot(slot), _), Some(slots)) => {
+                known.push_str("{{ ");
+                known.push_str(slots.name(*slot));
+                known.push_str(" }}");
+            }
+            (Part::Value(..), _) => {
+                report.error_hint(
+                    text.position,
+                    "the truth is read for all users at once",
+                    "only `{{ coupon.id }}` and what `before` captures can be filled in here",
+                );
+                return None;
+            }
+        }
     }
-    known
+    Some(known)
+}
+
+/// The text as it looks when a captured value stands in it: such a value is one word.
+fn with_a_name(text: &str) -> String {
+    let pieces = template::pieces(text).unwrap_or_default();
+    let word = |piece: &Piece<'_>| match piece {
+        Piece::Text(text) => (*text).to_owned(),
+        Piece::Name { .. } => "x".to_owned(),
+    };
+    pieces.iter().map(word).collect()
 }
 
 fn told(problem: Option<(String, String)>, text: &At<String>, report: &mut Report<'_>) -> bool {
@@ -226,7 +248,11 @@ fn told(problem: Option<(String, String)>, text: &At<String>, report: &mut Repor
     }
 }
 
-fn address(url: &At<String>, schemes: &[&str], report: &mut Report<'_>) -> Option<Secret> {
+pub(super) fn address(
+    url: &At<String>,
+    schemes: &[&str],
+    report: &mut Report<'_>,
+) -> Option<Secret> {
     let scheme = url.value.split_once(':').map(|(scheme, _)| scheme);
     let known = scheme.is_some_and(|scheme| schemes.contains(&scheme));
     if known || (url.hidden && url.value.contains(PLACEHOLDER)) {

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::Judge;
 use crate::history::OutcomeKind;
 use crate::measure::Trend;
-use crate::report::{Drain, Environment, Latency, LoadSummary, PhaseSummary, UnknownShape};
+use crate::report::{
+    Drain, Environment, Latency, LoadSummary, PhaseSummary, SetupSummary, UnknownShape,
+};
 use crate::run::event::Event;
 
 impl Judge<'_> {
@@ -161,10 +163,21 @@ impl Judge<'_> {
         self.files.events.iter().filter_map(shape).collect()
     }
 
+    pub(super) fn setup(&self) -> Vec<SetupSummary> {
+        let line = |event: &Event| match event {
+            Event::Setup { line, .. } => Some(line.clone()),
+            _ => None,
+        };
+        self.files.events.iter().filter_map(line).collect()
+    }
+
     pub(super) fn warnings(&self) -> Vec<String> {
         let mut warnings = self.plan.warnings.clone();
         for event in &self.files.events {
             match event {
+                Event::Setup { line, .. } if line.failure.is_some() => {
+                    warnings.push(line.to_string());
+                }
                 Event::Warning { text } => warnings.push(text.clone()),
                 Event::LoadEnded { users_taken, .. } if *users_taken > self.plan.users.pool => {
                     warnings.push(format!(

@@ -231,6 +231,7 @@ impl Judge<'_> {
             drain: self.drained(),
             unknown_shapes: self.unknown_shapes(),
             warnings: self.warnings(),
+            setup: self.setup(),
             samples: self.files.samples.clone(),
             environment: self.environment(),
         }

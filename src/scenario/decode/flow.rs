@@ -8,7 +8,7 @@ use super::super::report::Report;
 use super::super::value::{HeaderName, HeaderValue, Span};
 use super::{capture, outcome, steps};
 
-const METHODS: [&str; 6] = ["get", "post", "put", "patch", "delete", "head"];
+pub(super) const METHODS: [&str; 6] = ["get", "post", "put", "patch", "delete", "head"];
 
 pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Vec<Flow> {
     let Some(entries) = reader::entries(report, &entry.node) else {

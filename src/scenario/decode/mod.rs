@@ -4,6 +4,7 @@ mod capture;
 mod flow;
 mod load;
 mod outcome;
+mod setup;
 mod steps;
 mod target;
 mod threshold;
@@ -16,9 +17,7 @@ use super::reader::{self, Fields, Given};
 use super::report::Report;
 
 /// The vocabulary of scenarios that this version does not have yet.
-const NOT_YET: [&str; 7] = [
-    "faults", "before", "after", "outputs", "profiles", "include", "engine",
-];
+const NOT_YET: [&str; 5] = ["faults", "outputs", "profiles", "include", "engine"];
 
 /// Reads the whole tree; what is wrong is reported and left out. `None` if it is no map: then
 /// nothing else is worth saying.
@@ -42,6 +41,9 @@ pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) ->
         users: Given::Absent,
         loads: Vec::new(),
         flows: Vec::new(),
+        before: Vec::new(),
+        after: Vec::new(),
+        lost_captures: Vec::new(),
         truth: Given::Absent,
         invariants: Vec::new(),
         thresholds: Vec::new(),
@@ -64,6 +66,12 @@ pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) ->
     let hint = "say what one user does: `flows: { issue: [ { post: /issue } ] }`";
     if let Some(entry) = fields.need(report, "flows", hint) {
         scenario.flows = flow::read(report, entry);
+    }
+    if let Some(entry) = fields.get("before") {
+        scenario.before = setup::read(report, entry, &mut scenario.lost_captures);
+    }
+    if let Some(entry) = fields.get("after") {
+        scenario.after = setup::read(report, entry, &mut scenario.lost_captures);
     }
     scenario.truth = Given::read(fields.get("truth"), |entry| truth::read(report, entry));
     if let Some(entry) = fields.get("invariants") {

@@ -119,7 +119,7 @@ fn redis(report: &mut Report<'_>, entry: &Entry) -> Option<Query> {
 }
 
 /// A command as a list of words, or as one line where blanks separate them.
-fn words(report: &mut Report<'_>, node: &Node) -> Option<Vec<At<String>>> {
+pub(super) fn words(report: &mut Report<'_>, node: &Node) -> Option<Vec<At<String>>> {
     if matches!(node.value, Value::Seq(_)) {
         let items = reader::items(report, node)?;
         return items

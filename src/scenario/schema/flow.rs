@@ -31,6 +31,17 @@ pub(super) enum Step {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, transform = exclusive)]
 pub(super) struct Request {
+    #[schemars(flatten)]
+    request: RequestKeys,
+    /// What an answer means; the first that matches counts. Without them 2xx and 3xx are `ok` and
+    /// everything else is `error`.
+    #[schemars(example = serde_json::json!({ "issued": 201, "sold_out": 410, "duplicate": 409 }))]
+    outcomes: Option<Outcomes>,
+}
+
+/// What every request may have.
+#[derive(JsonSchema)]
+pub(super) struct RequestKeys {
     /// The step's name in reports and thresholds, unique in the scenario; otherwise the flow's name.
     /// Required when a flow has several requests.
     #[schemars(example = &"issue")]
@@ -74,17 +85,13 @@ pub(super) struct Request {
     /// zero.
     #[schemars(extend("default" = "10s"), example = "5s")]
     timeout: Option<Span>,
-    /// What an answer means; the first that matches counts. Without them 2xx and 3xx are `ok` and
-    /// everything else is `error`.
-    #[schemars(example = serde_json::json!({ "issued": 201, "sold_out": 410, "duplicate": 409 }))]
-    outcomes: Option<Outcomes>,
     /// What is kept of an answer, under names that templates of later steps can use. A JSON pointer
     /// stands for itself.
     #[schemars(example = serde_json::json!({ "order": "/id", "token": { "header": "X-Token", "secret": true } }))]
     capture: Option<BTreeMap<NameKey, Capture>>,
 }
 
-fn exclusive(schema: &mut Schema) {
+pub(super) fn exclusive(schema: &mut Schema) {
     let methods = ["get", "post", "put", "patch", "delete", "head"];
     shape::exactly_one(schema, &methods);
     shape::at_most_one(schema, &["json", "form", "text"]);

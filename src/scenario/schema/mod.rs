@@ -10,6 +10,7 @@ mod flow;
 mod invariant;
 mod load;
 mod outcome;
+mod setup;
 mod shape;
 mod steps;
 mod subject;
@@ -73,6 +74,13 @@ struct Scenario {
         example = json!({ "issue": [{ "post": "/issue" }] }),
     )]
     flows: BTreeMap<text::NameKey, flow::Flow>,
+    /// What makes the system ready, once it answers; the first step that fails ends the run before
+    /// its load.
+    #[schemars(example = json!([{ "sql": { "url": "${DB}", "run": "DELETE FROM user_coupons" } }]))]
+    before: Option<Vec<setup::SetupStep>>,
+    /// What tidies up after everything; each step is tried, whatever happened.
+    #[schemars(example = json!([{ "shell": { "run": "docker compose restart api" } }]))]
+    after: Option<Vec<setup::SetupStep>>,
     /// Where the authoritative state is read, and when it counts as final. Without it, the bundled
     /// server's own.
     truth: Option<truth::Truth>,

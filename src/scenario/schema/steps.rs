@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema};
-use serde_json::Value;
 
-use super::flow::Step;
+use super::flow::{self, RequestKeys, Step};
 use super::outcome::{HeaderMatch, JsonMatch, Outcomes};
 use super::shape;
 use super::text::{
-    AnyKey, Count, Flag, HeaderKey, HeaderName, HeaderValue, Name, NameKey, OneOrMany, Pointer,
-    PointerKey, Positive, Span, Status, Template, Text,
+    AnyKey, Count, Flag, HeaderKey, HeaderName, NameKey, OneOrMany, Pointer, PointerKey, Positive,
+    Span, Status, Text,
 };
 
 /// A request that is repeated until its answer is what is waited for.
@@ -28,7 +27,7 @@ pub(super) struct PollStep {
 
 /// The keys of a request, and how it is repeated.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields, transform = exclusive)]
+#[schemars(deny_unknown_fields, transform = flow::exclusive)]
 struct Poll {
     /// From one request to the next.
     #[schemars(extend("default" = "500ms"), example = "200ms")]
@@ -39,57 +38,11 @@ struct Poll {
     /// What ends it. Without it every declared outcome but `pending` and `unknown` does.
     #[schemars(example = serde_json::json!({ "outcome": ["issued", "sold_out"] }))]
     until: Option<Until>,
-    /// The step's name in reports and thresholds, unique in the scenario; otherwise the flow's name.
-    #[schemars(example = &"result")]
-    name: Option<Name>,
-    /// A GET request to this path.
-    #[schemars(example = "/requests/{{ request }}")]
-    get: Option<Template>,
-    /// A POST request to this path.
-    #[schemars(example = "/queue/order")]
-    post: Option<Template>,
-    /// A PUT request to this path.
-    #[schemars(example = "/queue/{{ user }}")]
-    put: Option<Template>,
-    /// A PATCH request to this path.
-    #[schemars(example = "/queue/heartbeat")]
-    patch: Option<Template>,
-    /// A DELETE request to this path.
-    #[schemars(example = "/queue/{{ user }}")]
-    delete: Option<Template>,
-    /// A HEAD request to this path.
-    #[schemars(example = "/requests/{{ request }}")]
-    head: Option<Template>,
-    /// Headers by name.
-    #[schemars(example = serde_json::json!({ "authorization": "Bearer ${TOKEN}" }))]
-    headers: Option<BTreeMap<HeaderKey, HeaderValue>>,
-    /// Appended to the path, escaped.
-    #[schemars(example = serde_json::json!({ "member": "{{ user }}" }))]
-    query: Option<BTreeMap<AnyKey, Template>>,
-    /// Any YAML, sent as JSON; texts and keys in it are templates.
-    #[schemars(example = serde_json::json!({ "userId": "{{ user }}" }))]
-    json: Option<Value>,
-    /// Sent as `application/x-www-form-urlencoded`.
-    #[schemars(example = serde_json::json!({ "userId": "{{ user }}" }))]
-    form: Option<BTreeMap<AnyKey, Template>>,
-    /// Sent as `text/plain; charset=utf-8`.
-    #[schemars(example = "{{ user }}")]
-    text: Option<Template>,
-    /// Of one request, connecting included; above zero.
-    #[schemars(extend("default" = "10s"), example = "5s")]
-    timeout: Option<Span>,
+    #[schemars(flatten)]
+    request: RequestKeys,
     /// What an answer means; the first that matches counts.
     #[schemars(example = serde_json::json!({ "issued": 200, "pending": 202 }))]
     outcomes: Option<Outcomes>,
-    /// What is kept of an answer.
-    #[schemars(example = serde_json::json!({ "rank": "/rank" }))]
-    capture: Option<BTreeMap<NameKey, Capture>>,
-}
-
-fn exclusive(schema: &mut Schema) {
-    let methods = ["get", "post", "put", "patch", "delete", "head"];
-    shape::exactly_one(schema, &methods);
-    shape::at_most_one(schema, &["json", "form", "text"]);
 }
 
 /// Outcomes that end a poll, or conditions of an answer.

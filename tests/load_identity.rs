@@ -144,9 +144,33 @@ fn a_request_that_cannot_be_written_is_not_sent_whatever_went_before() {
         .more("    - { name: with-header, get: /me, headers: { x-user: \"{{ user }}\" } }")
         .run(&target.url());
     assert_eq!(ran.issued(), 10, "{}", ran.errors);
-    assert_eq!(ran.ending(OutcomeKind::NotSent, Cause::ConnectFailed), 10);
+    assert_eq!(ran.ending(OutcomeKind::NotSent, Cause::ValueUnfit), 10);
     // The connection of the step before is as good as it was.
     let seen = target.seen();
     let used: HashSet<_> = seen.iter().map(|seen| seen.request.connection).collect();
     assert_eq!((seen.len(), used.len()), (10, 2));
+}
+
+#[test]
+fn users_at_random_come_again_and_only_from_the_pool() {
+    let bench = |seed| {
+        Bench::load("per_vu_iterations: { vus: 1, iterations: 200 }")
+            .users("{ pool: 20, random: true }")
+            .seed(seed)
+    };
+    let (users, ran) = asked(&bench(3));
+    let distinct: HashSet<_> = users.iter().collect();
+    // Nobody of 20 is left out in 200 draws but once in thousands of runs, and the seed is fixed.
+    assert_eq!((users.len(), distinct.len()), (200, 20));
+    assert!(
+        users
+            .iter()
+            .all(|user| (1..=20).contains(&user.parse::<u32>().unwrap()))
+    );
+    assert_eq!(asked(&bench(3)).0, users);
+    let warnings = ran.summary().warnings;
+    assert!(
+        !warnings.iter().any(|w| w.contains("beyond it")),
+        "{warnings:?}"
+    );
 }

@@ -179,14 +179,23 @@ impl Vu {
         let shared = &self.shared;
         let place = match (shared.plan.users.per, self.place) {
             (Per::Vu, Some(place)) if shared.only_phase.is_none() => place,
+            // The drain phase asks as users who have certainly not asked before.
+            _ if shared.only_phase.is_some() => shared.users.place_of_new(shared.take_place()),
             _ => shared.take_place(),
         };
         let number = shared.users.number(place);
         if self.place != Some(place) {
             // A repeat is the same person: also an id that holds a UUID must come out the same.
             let original = shared.users.original(place);
-            let (users, vu) = (&shared.users, self.index + 1);
-            users.write_id(number, vu, self.iteration, original, &mut self.user);
+            let values = Values {
+                user: "",
+                number,
+                vu: self.index + 1,
+                iteration: self.iteration,
+                random: shared.users.random(original),
+                slots: &self.slots,
+            };
+            shared.users.write_id(&values, &mut self.user);
         }
         self.place = Some(place);
         number

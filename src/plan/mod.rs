@@ -1,6 +1,7 @@
 //! What will run: complete, valid, printable, and a pure function of scenario, overrides and seed.
 
 mod curve;
+mod identity;
 mod model;
 mod print;
 mod resolve;
@@ -10,6 +11,7 @@ mod truth;
 mod users;
 
 pub use curve::{Ticks, VuCurve};
+pub use identity::{Draw, Per, RecordSource, Records, Token, TokenMaker, Users};
 pub use model::*;
 pub use print::print;
 pub use resolve::{DEFAULT_SEED, Overrides, Scale, is_redis_read, load, resolve};

@@ -5,6 +5,7 @@ use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
+use super::identity::Users;
 use super::slots::Slot;
 use super::template::Template;
 use super::truth::Truth;
@@ -108,28 +109,6 @@ pub struct Subject {
     pub coupon: String,
     /// How many there are.
     pub stock: u64,
-}
-
-/// Who asks.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Users {
-    /// Numbers 1 to `pool` are given out in an order that the seed decides.
-    pub pool: u64,
-    /// The share of iterations, 0 to 1, that ask again as an earlier user on purpose.
-    pub repeat: f64,
-    /// When a new user is taken.
-    pub per: Per,
-    /// Turns the number into the id that is sent.
-    pub id: Template,
-}
-
-/// When a new user is taken from the sequence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Per {
-    /// Each iteration is somebody new.
-    Iteration,
-    /// Each VU stays who it is.
-    Vu,
 }
 
 /// One executor with its flow.

@@ -9,6 +9,7 @@
 mod decode;
 mod diagnostic;
 mod environment;
+mod identity;
 mod model;
 mod node;
 mod position;
@@ -24,9 +25,10 @@ pub use environment::{Environment, PLACEHOLDER};
 pub use model::Scenario;
 pub use read::read;
 
+pub(crate) use identity::Users;
 pub(crate) use model::{
     Body, Executor, Flow, JsonMatch, Load, Outcome, Query, Request, Stage, Step, Target, Threshold,
-    Truth, TruthSource, Users,
+    Truth, TruthSource,
 };
 pub(crate) use node::{Kind, Node, Value};
 pub(crate) use position::{At, Origin, Position, Source};

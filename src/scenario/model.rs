@@ -2,10 +2,11 @@
 
 use serde_json::Value as Json;
 
+use super::identity::Users;
 use super::node::Node;
 use super::position::{At, Position, Source};
 use super::reader::Given;
-use super::value::{Count, HeaderName, HeaderValue, Name, Pointer, Rate, Share, Span, Status, Url};
+use super::value::{Count, HeaderName, HeaderValue, Name, Pointer, Rate, Span, Status, Url};
 
 /// A scenario as it was written, with positions; only planning looks inside.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,15 +45,6 @@ pub(crate) enum Target {
 pub(crate) struct Subject {
     pub(crate) coupon: String,
     pub(crate) stock: At<Count>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Users {
-    pub(crate) position: Position,
-    pub(crate) pool: Option<At<Count>>,
-    pub(crate) repeat: Option<At<Share>>,
-    pub(crate) per: Option<At<String>>,
-    pub(crate) id: Option<At<String>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::{Evidence, Finding, IssuedRead, IssuedRow, Observations, Part, Reading, check};
 use crate::history::{Cause, Key, Operation, OutcomeKind};
 use crate::plan::{
-    Body, Invariant, Label, Per, Phase, Plan, Settle, Step, Subject, Target, Template, Truth, Users,
+    Body, Invariant, Label, Phase, Plan, Settle, Step, Subject, Target, Template, Truth, Users,
 };
 use crate::verdict::Verdict;
 
@@ -172,12 +172,7 @@ pub(super) fn plan(stock: u64) -> Plan {
             coupon: "1".to_owned(),
             stock,
         }),
-        users: Users {
-            pool: stock + 1,
-            repeat: 0.0,
-            per: Per::Iteration,
-            id: Template::literal(""),
-        },
+        users: Users::numbered(stock + 1),
         slots: Vec::new(),
         loads: Vec::new(),
         phases: vec![phase("rush", Some(0)), phase("drain", None)],

@@ -3,7 +3,7 @@
 use super::*;
 use crate::measure::{parse_assertion, parse_key};
 use crate::plan::{
-    BaseUrl, Body, Executor, Flow, Label, Load, Per, Phase, Step, Target, Template, Users,
+    BaseUrl, Body, Executor, Flow, Label, Load, Phase, Step, Target, Template, Users,
 };
 
 const STEPS: [&str; 2] = ["issue", "pay"];
@@ -65,12 +65,7 @@ fn plan(thresholds: &[(&str, &str)]) -> Plan {
             http2: false,
         },
         subject: None,
-        users: Users {
-            pool: 1,
-            repeat: 0.0,
-            per: Per::Iteration,
-            id: Template::default(),
-        },
+        users: Users::numbered(1),
         slots: Vec::new(),
         loads: vec![load("opening", 0..2), load("browse", 2..4)],
         phases: vec![

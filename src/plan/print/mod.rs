@@ -6,7 +6,7 @@ mod steps;
 use std::fmt::Write as _;
 
 use super::resolve::expect::{self, Starts};
-use super::{Executor, Load, Per, Plan, Provider, Query, Source, Target, Truth};
+use super::{Draw, Executor, Load, Per, Plan, Provider, Query, Source, Target, Truth};
 use crate::scenario::value::{Count, Rate, Share, Span};
 use steps::shown;
 
@@ -47,6 +47,9 @@ fn head(plan: &Plan, out: &mut String) -> Done {
         write!(out, ", {} ask again", Share(users.repeat))?;
     }
     let per = match users.per {
+        Per::Iteration if users.draw == Draw::AtRandom => {
+            "one of them at random for each iteration"
+        }
         Per::Iteration => "a new one for each iteration",
         Per::Vu => "each VU stays the same one",
     };

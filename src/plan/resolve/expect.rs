@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::plan::{Action, Executor, Flow, Load, Per, Plan};
+use crate::plan::{Action, Draw, Executor, Flow, Load, Per, Plan};
 
 /// How many iterations a load starts.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -95,5 +95,10 @@ pub(in crate::plan) fn users(plan: &Plan) -> (Option<u64>, Option<u64>) {
         })
         .sum();
     let bound: Option<u64> = all.iter().map(|starts| starts.bound()).sum();
+    if plan.users.draw == Draw::AtRandom {
+        // Chance decides who comes again.
+        let most = bound.map_or(plan.users.pool, |bound| bound.min(plan.users.pool));
+        return (None, Some(most));
+    }
     (exact.map(fresh), bound.map(fresh))
 }

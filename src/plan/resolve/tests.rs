@@ -112,6 +112,16 @@ fn each_worry_is_said() {
             "no step has the outcome `duplicate`",
         ),
         (
+            Case::new()
+                .with("users", "{ pool: 5, random: true }")
+                .with("invariants", "[one_per_user]")
+                .with(
+                    "flows",
+                    "{ f: [ { post: /x, outcomes: { issued: 201 } } ] }",
+                ),
+            "refuses them, and the refusals count as `unknown`",
+        ),
+        (
             Case::new().with(
                 "flows",
                 "{ f: [ { post: /x, outcomes: { issued: 2xx, pending: 202 } } ] }",
@@ -313,6 +323,25 @@ fn what_does_not_fit_together_is_refused() {
             "changes with the VU",
         ),
         (
+            Case::new().with("users", "{ pool: 10, random: true, repeat: 5% }"),
+            "`repeat` cannot stand beside `random`",
+        ),
+        (
+            Case::new().with("users", "{ pool: 10, random: true, per: vu }"),
+            "would draw once and stay that user",
+        ),
+        (
+            Case::new().with("users", "{ random: true }"),
+            "`random` needs a pool",
+        ),
+        (
+            Case::new().with(
+                "users",
+                "{ pool: 10, random: true, id: \"{{ vu }}-{{ n }}\" }",
+            ),
+            "leave `random` out",
+        ),
+        (
             Case::new().with("truth", "{ drain: true }"),
             "decides the invariant `stock`",
         ),
@@ -335,4 +364,17 @@ fn what_does_not_fit_together_is_refused() {
         let error = case.error();
         assert!(error.contains(expected), "{expected}: {error}");
     }
+}
+
+#[test]
+fn users_at_random_are_wanted_collisions_and_no_worry_where_they_have_an_outcome() {
+    let plan = Case::new()
+        .with("users", "{ pool: 5, random: true }")
+        .with("subject", "{ coupon: { id: 1, stock: 3 } }")
+        .with("invariants", "[stock, one_per_user]")
+        .plan();
+    assert_eq!(plan.warnings, Vec::<String>::new());
+    assert_eq!(super::expect::users(&plan), (None, Some(5)));
+    let text = crate::plan::print(&plan);
+    assert!(text.contains("pool of 5, one of them at random"), "{text}");
 }

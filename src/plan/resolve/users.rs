@@ -1,21 +1,14 @@
 //! Who asks: the pool, the repeats and the id that is sent.
 
 use super::template::{self, Piece, Place, Words};
-use crate::plan::{Escape, Part, Per, Template, Users, Variable};
+use crate::plan::{Draw, Part, Per, Template, Users, Variable};
 use crate::scenario::{At, Given, Report, Users as Written, did_you_mean};
 
 /// More than any event has asked for, and every number still fits an `INT` column.
 const DEFAULT_POOL: u64 = 1_000_000;
 
 pub(super) fn resolve(written: &Given<Written>, report: &mut Report<'_>) -> Option<Users> {
-    let mut users = Users {
-        pool: DEFAULT_POOL,
-        repeat: 0.0,
-        per: Per::Iteration,
-        id: Template {
-            parts: vec![Part::Value(Variable::Number, Escape::Raw)],
-        },
-    };
+    let mut users = Users::numbered(DEFAULT_POOL);
     let written = match written {
         Given::Absent => return Some(users),
         Given::Broken => return None,
@@ -48,18 +41,53 @@ pub(super) fn resolve(written: &Given<Written>, report: &mut Report<'_>) -> Opti
             ),
         }
     }
+    draw(written, &mut users, report);
     if let Some(id) = &written.id {
         users.id = id_template(id, report)?;
         let changes = users.id.uses(Variable::Vu) || users.id.uses(Variable::Iteration);
-        if changes && users.repeat > 0.0 {
+        let again = match users.draw {
+            Draw::AtRandom => Some("random"),
+            Draw::Once => (users.repeat > 0.0).then_some("repeat"),
+        };
+        if let Some(key) = again.filter(|_| changes) {
             report.error_hint(
                 id.position,
                 "a repeat asks as the same user again, but this id changes with the VU or the iteration",
-                "make the id of `n` or `uuid`, or leave `repeat` out",
+                format!("make the id of `n` or `uuid`, or leave `{key}` out"),
             );
         }
     }
     Some(users)
+}
+
+/// Drawing at random says by itself how often users come again, and when they are taken.
+fn draw(written: &Written, users: &mut Users, report: &mut Report<'_>) {
+    let Some(random) = written.random.as_ref().filter(|random| random.value) else {
+        return;
+    };
+    users.draw = Draw::AtRandom;
+    if written.pool.is_none() {
+        report.error_hint(
+            random.position,
+            "`random` needs a pool: its size decides how often users ask again",
+            "write `users: { pool: 1000, random: true }`",
+        );
+    }
+    if let Some(repeat) = written.repeat.as_ref().filter(|share| share.value.0 > 0.0) {
+        report.error_hint(
+            repeat.position,
+            "`repeat` cannot stand beside `random`: users drawn at random ask again by chance",
+            "remove `repeat`, and choose the size of `pool`",
+        );
+    }
+    if users.per == Per::Vu {
+        report.error_hint(
+            random.position,
+            "`random` cannot stand beside `per: vu`: a VU would draw once and stay that user",
+            "remove one of them; for many requests of one user at once, write \
+             `users: { pool: 1, random: true }`",
+        );
+    }
 }
 
 fn id_template(id: &At<String>, report: &mut Report<'_>) -> Option<Template> {

@@ -2,7 +2,7 @@
 
 use super::{expect, users};
 use crate::history::OutcomeKind;
-use crate::plan::{Invariant, Plan, Variable};
+use crate::plan::{Draw, Invariant, Plan, Variable};
 use crate::scenario::value::Count;
 use crate::scenario::{Given, Position, Report, Scenario};
 
@@ -65,6 +65,14 @@ fn ids(plan: &Plan, at: Position, report: &mut Report<'_>) {
             "use `{{ n }}` in `id`: a repeat takes the number of an earlier user again",
         );
     }
+    let id = &plan.users.id;
+    if plan.users.draw == Draw::AtRandom && !id.uses(Variable::Number) && !id.uses(Variable::Uuid) {
+        report.warning(
+            at,
+            "`random` has no effect: every user has the same id",
+            "use `{{ n }}` in `id`: the number is what is drawn",
+        );
+    }
 }
 
 fn has(plan: &Plan, kind: OutcomeKind) -> bool {
@@ -121,6 +129,21 @@ fn outcomes(scenario: &Scenario, plan: &Plan, users_at: Position, report: &mut R
         report.warning(
             users_at,
             "users repeat on purpose, but no step has the outcome `duplicate` or `replay`",
+            "say how the system refuses a second time: `duplicate: { status: 409 }`",
+        );
+    }
+    if plan.users.draw == Draw::AtRandom && issues && !told {
+        let effect = if plan.invariants.contains(&Invariant::OnePerUser) {
+            ": a system that keeps `one_per_user` refuses them, and the refusals count as `unknown`"
+        } else {
+            ""
+        };
+        report.warning(
+            users_at,
+            format!(
+                "users are drawn at random, so some ask again, but no step has the outcome \
+                 `duplicate` or `replay`{effect}"
+            ),
             "say how the system refuses a second time: `duplicate: { status: 409 }`",
         );
     }

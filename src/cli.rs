@@ -7,6 +7,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::exit::Exit;
+use crate::feeder::{self, FeederError, Looked};
 use crate::plan::{self, Overrides, Plan, Scale};
 use crate::report::{self, Summary};
 use crate::run::{self, AssembleError, Assembled, Request, RunDirectory, RunError};
@@ -187,6 +188,9 @@ fn validate(args: &PlanArgs) -> Exit {
     for warning in &loaded.plan.warnings {
         eprintln!("warning: {warning}");
     }
+    if let Err(exit) = look(&loaded) {
+        return exit;
+    }
     print(&format!("{}: valid\n", loaded.file));
     Exit::Ok
 }
@@ -194,10 +198,32 @@ fn validate(args: &PlanArgs) -> Exit {
 fn show_plan(args: &PlanArgs) -> Exit {
     match load(args) {
         Ok(loaded) => {
+            if let Err(exit) = look(&loaded) {
+                return exit;
+            }
             print(&plan::print(&loaded.plan));
             Exit::Ok
         }
         Err(exit) => exit,
+    }
+}
+
+/// The columns of the users' file, where it is there.
+fn look(loaded: &Loaded) -> Result<(), Exit> {
+    let directory = Path::new(&loaded.file).parent().unwrap_or(Path::new(""));
+    match feeder::look(&loaded.plan, directory) {
+        Ok(Looked::Fine) => Ok(()),
+        Ok(Looked::NotThere(file)) => {
+            let file = file.display();
+            eprintln!(
+                "warning: {file} is not there: whether it has the columns that are used is not known"
+            );
+            Ok(())
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            Err(Exit::InvalidScenario)
+        }
     }
 }
 
@@ -239,6 +265,8 @@ fn refuse(error: &RunError) -> Exit {
     eprintln!("error: {error}");
     match error {
         RunError::NotReady(_) | RunError::Truth(_) | RunError::Files { .. } => Exit::NotReady,
+        RunError::Users(FeederError::Sql(_)) => Exit::NotReady,
+        RunError::Users(_) => Exit::InvalidScenario,
         RunError::Directory { .. } => Exit::Usage,
         RunError::Interrupted => Exit::Interrupted,
         RunError::Io { .. } => Exit::Internal,

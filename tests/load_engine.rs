@@ -48,6 +48,7 @@ async fn job(plan: Plan) -> (Job, Receiver<Batch>) {
         endpoints: [endpoint].into(),
         sink,
         slots: Arc::default(),
+        records: None,
         next_place: Arc::new(AtomicU64::new(0)),
     };
     (job, batches)

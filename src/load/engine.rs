@@ -19,6 +19,7 @@ use super::batch::Batch;
 use super::executor::{Alarm, Common, Gate, Share, Stop};
 use super::http::Endpoint;
 use super::recorder::Recorder;
+use super::records::Records;
 use super::request::CompiledStep;
 use super::vu::{Shared, Vu};
 use crate::history::OutcomeKind;
@@ -45,6 +46,8 @@ pub struct Job {
     pub sink: SyncSender<Batch>,
     /// What every VU knows from the start, by slot: one for each of the plan.
     pub slots: Arc<[Option<String>]>,
+    /// What is known of each user, where the plan has records.
+    pub records: Option<Arc<Records>>,
     /// The next place in the sequence of users.
     pub next_place: Arc<AtomicU64>,
 }
@@ -222,6 +225,7 @@ fn shared(
         steps: Rc::clone(steps),
         recorder: Rc::clone(recorder),
         slots: Arc::clone(&job.slots),
+        records: job.records.clone(),
         users: Arc::new(UserSequence::new(&job.plan.users, job.plan.seed)),
         next_place: Arc::clone(&job.next_place),
         only_phase,
@@ -294,6 +298,11 @@ pub async fn drain(job: &Job, load: usize, most: u64, within: Duration) -> io::R
                 let kind = vu.iterate(None).await;
                 vu.rest().await;
                 let mut sum = drained.borrow_mut();
+                if vu.is_nobody() {
+                    // Nobody is left who could ask.
+                    sum.requests -= 1;
+                    return;
+                }
                 sum.issued += u64::from(kind == OutcomeKind::Issued);
                 sum.sold_out |= kind == OutcomeKind::SoldOut;
             }

@@ -11,6 +11,7 @@ use super::batch::{Parts, Shape};
 use super::deadline::Deadline;
 use super::http::{Answer, ConnectError, Connection, Endpoint, Outgoing};
 use super::recorder::Recorder;
+use super::records::Records;
 use super::request::{CompiledStep, Scratch};
 use crate::history::{Cause, Key, Operation, OutcomeKind};
 use crate::plan::{Action, Per, Plan, SlotValues, UserSequence, Values, mix};
@@ -33,6 +34,8 @@ pub(super) struct Shared {
     pub recorder: Rc<RefCell<Recorder>>,
     /// What every VU knows from the start, by slot.
     pub slots: Arc<[Option<String>]>,
+    /// What is known of each user, where the plan has records.
+    pub records: Option<Arc<Records>>,
     /// Who asks.
     pub users: Arc<UserSequence>,
     /// The next place in the sequence of users, of all threads and loads.
@@ -74,6 +77,8 @@ pub(super) struct Vu {
     requests: u64,
     place: Option<u64>,
     user: String,
+    /// There are records, but none for this user: nothing is sent.
+    is_nobody: bool,
     /// What captures and the user's own data have brought.
     slots: SlotValues,
     /// Room for requests and answers, kept between them.
@@ -97,6 +102,7 @@ impl Vu {
             requests: 0,
             place: None,
             user: String::new(),
+            is_nobody: false,
             slots,
             scratch: Scratch::default(),
             answer: Answer::default(),
@@ -128,6 +134,11 @@ impl Vu {
             let pause = SHORTEST_REST * 2_u32.pow(doublings.min(7));
             tokio::time::sleep(pause.min(LONGEST_REST)).await;
         }
+    }
+
+    /// Whether no record was left for its user.
+    pub(super) const fn is_nobody(&self) -> bool {
+        self.is_nobody
     }
 
     fn endpoint(&self) -> usize {
@@ -187,6 +198,9 @@ impl Vu {
         if self.place != Some(place) {
             // A repeat is the same person: also an id that holds a UUID must come out the same.
             let original = shared.users.original(place);
+            if let Some(records) = &shared.records {
+                self.is_nobody = !records.fill(number, &mut self.slots);
+            }
             let values = Values {
                 user: "",
                 number,
@@ -222,7 +236,7 @@ impl Vu {
             random: shared.users.random(place),
             slots: &self.slots,
         };
-        let request = if compiled.is_ready(&self.slots) {
+        let request = if compiled.is_ready(&self.slots) && !self.is_nobody {
             let request = compiled.request(&values, &mut self.scratch);
             request.ok_or(Cause::ValueUnfit)
         } else {

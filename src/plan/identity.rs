@@ -8,8 +8,8 @@ use super::truth::Secret;
 /// Who asks.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Users {
-    /// Numbers 1 to `pool` are given out in an order that the seed decides. With records, at most
-    /// so many of them are used.
+    /// Numbers 1 to `pool` are given out in an order that the seed decides. With records, how many
+    /// are used; 0 until they have been read.
     pub pool: u64,
     /// The share of iterations, 0 to 1, that ask again as an earlier user on purpose.
     pub repeat: f64,
@@ -98,6 +98,11 @@ pub enum TokenMaker {
 }
 
 impl Users {
+    /// So many records were read.
+    pub const fn found(&mut self, records: u64) {
+        self.pool = records;
+    }
+
     /// Users with nothing but a number, each once.
     pub fn numbered(pool: u64) -> Self {
         Self {

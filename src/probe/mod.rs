@@ -15,6 +15,7 @@ use std::time::Duration;
 pub use error::{ProbeError, Reason};
 pub use log::{TruthLog, When, read_truth};
 pub use settle::{Settling, State};
+pub use sql::{RowReader, read_table};
 
 use crate::check::IssuedRow;
 use crate::plan::{Query, Source};

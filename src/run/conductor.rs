@@ -23,8 +23,9 @@ use super::interrupt::Interrupts;
 use super::resources::{enough_files, threads};
 use super::truth::{Truth, Watch};
 use super::{RunDirectory, RunRecord, machine};
+use crate::feeder;
 use crate::history::HistoryWriter;
-use crate::load::{Engine, Job, RunClock, Stop, drain};
+use crate::load::{Engine, Job, Records, RunClock, Stop, drain};
 use crate::output::{Live, Progress};
 use crate::plan::{Overrides, Plan, print};
 use crate::probe::{TruthLog, When};
@@ -57,9 +58,15 @@ pub struct Request<'a> {
 ///
 /// # Errors
 /// When the load could not begin, or the evidence has no place.
-pub async fn conduct(request: Request<'_>) -> Result<RunDirectory, RunError> {
+pub async fn conduct(mut request: Request<'_>) -> Result<RunDirectory, RunError> {
     let interrupts = Interrupts::listen().map_err(failed_to("listen to signals"))?;
     enough_files(&request.plan)?;
+    let mut waiting = interrupts.clone();
+    let reading = read_records(&mut request);
+    let records = waiting
+        .unless(1, reading)
+        .await
+        .ok_or(RunError::Interrupted)??;
     let directory = RunDirectory::create(request.out, &request.plan.name).map_err(|source| {
         let out = request.out.map(Path::to_owned);
         RunError::Directory { out, source }
@@ -72,13 +79,14 @@ pub async fn conduct(request: Request<'_>) -> Result<RunDirectory, RunError> {
     let progress = Progress::new(&request.plan, request.quiet);
     let place = directory.path().display();
     progress.note(&format!("{}: evidence goes to {place}", request.plan.name));
-    let mut waiting = interrupts.clone();
     let say = |text: &str| progress.note(text);
     let ready = waiting
         .unless(1, Ready::start(&request.plan, &stack, &say))
         .await;
     let ready = ready.ok_or(RunError::Interrupted)??;
-    let opening = Run::open(request, &directory, clock, &ready, interrupts, progress);
+    let opening = Run::open(
+        request, records, &directory, clock, &ready, interrupts, progress,
+    );
     let run = waiting.unless(1, opening).await;
     let ended = match run.unwrap_or(Err(RunError::Interrupted)) {
         Ok(run) => run.until_its_end(&ready).await,
@@ -87,6 +95,18 @@ pub async fn conduct(request: Request<'_>) -> Result<RunDirectory, RunError> {
     // A server that is not waited for is killed.
     waiting.unless(2, ready.stop()).await;
     ended.map(|()| directory)
+}
+
+/// What is known of the users; the plan learns how many there are.
+async fn read_records(request: &mut Request<'_>) -> Result<Option<Arc<Records>>, RunError> {
+    let directory = Path::new(request.scenario)
+        .parent()
+        .unwrap_or(Path::new(""));
+    let records = feeder::read(&request.plan, directory).await?;
+    if let Some(records) = &records {
+        request.plan.users.found(records.count());
+    }
+    Ok(records.map(Arc::new))
 }
 
 fn write_down(request: &Request<'_>, directory: &RunDirectory, clock: RunClock) -> io::Result<()> {
@@ -98,6 +118,12 @@ fn write_down(request: &Request<'_>, directory: &RunDirectory, clock: RunClock) 
         version: env!("CARGO_PKG_VERSION").to_owned(),
         scenario: request.scenario.to_owned(),
         overrides: RunRecord::remembered(request.overrides),
+        records: request
+            .plan
+            .users
+            .records
+            .as_ref()
+            .map(|_| request.plan.users.pool),
         started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
         origin_unix_ns: clock.unix_ns(),
         os: machine::os(),
@@ -116,6 +142,7 @@ enum Aborted {
 /// A run whose target is ready.
 struct Run {
     plan: Arc<Plan>,
+    records: Option<Arc<Records>>,
     directory: RunDirectory,
     clock: RunClock,
     threads: usize,
@@ -129,6 +156,7 @@ struct Run {
 impl Run {
     async fn open(
         request: Request<'_>,
+        records: Option<Arc<Records>>,
         directory: &RunDirectory,
         clock: RunClock,
         ready: &Ready,
@@ -144,6 +172,7 @@ impl Run {
         let mut run = Self {
             threads: request.threads.unwrap_or_else(|| threads(&request.plan)),
             progress,
+            records,
             plan: Arc::new(request.plan),
             directory: directory.clone(),
             clock,
@@ -178,6 +207,7 @@ impl Run {
             endpoints: ready.endpoints.clone().into(),
             sink,
             slots: vec![None; self.plan.slots.len()].into(),
+            records: self.records.clone(),
             next_place: Arc::new(AtomicU64::new(0)),
         };
         let loaded = self.load(&job, ready, seen).await;

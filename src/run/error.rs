@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::feeder::FeederError;
 use crate::probe::ProbeError;
 use crate::stack::NotReady;
 
@@ -17,6 +18,9 @@ pub enum RunError {
         "the truth cannot be read: {0}\n  hint: each source under `truth` is read once before the load; correct it, or make it reachable"
     )]
     Truth(#[from] ProbeError),
+    /// The users' records cannot be used.
+    #[error(transparent)]
+    Users(#[from] FeederError),
     /// There are fewer files than sockets needed.
     #[error(
         "{needed} open files are needed and {limit} allowed\n  hint: raise the limit with `ulimit -n {needed}`, or use fewer VUs"

@@ -6,7 +6,9 @@ mod steps;
 use std::fmt::Write as _;
 
 use super::resolve::expect::{self, Starts};
-use super::{Draw, Executor, Load, Per, Plan, Provider, Query, Source, Target, Truth};
+use super::{
+    Draw, Executor, Load, Per, Plan, Provider, Query, RecordSource, Source, Target, Truth,
+};
 use crate::scenario::value::{Count, Rate, Share, Span};
 use steps::shown;
 
@@ -42,7 +44,22 @@ fn head(plan: &Plan, out: &mut String) -> Done {
         )?;
     }
     let users = &plan.users;
-    write!(out, "users       pool of {}", Count(users.pool))?;
+    match (&users.records, users.pool) {
+        (Some(_), 0) => write!(out, "users       one for each record")?,
+        (_, pool) => write!(out, "users       pool of {}", Count(pool))?,
+    }
+    if let Some(records) = &users.records {
+        let source = match &records.source {
+            RecordSource::Csv(file) | RecordSource::JsonLines(file) => file.clone(),
+            RecordSource::Sql { url, .. } => format!("sql {}", url.redacted()),
+        };
+        let columns: Vec<&str> = records
+            .columns
+            .iter()
+            .map(|(_, name)| name.as_str())
+            .collect();
+        write!(out, " from {source} (columns {})", columns.join(", "))?;
+    }
     if users.repeat > 0.0 {
         write!(out, ", {} ask again", Share(users.repeat))?;
     }
@@ -53,7 +70,7 @@ fn head(plan: &Plan, out: &mut String) -> Done {
         Per::Iteration => "a new one for each iteration",
         Per::Vu => "each VU stays the same one",
     };
-    writeln!(out, ", {per}, id {}", shown(&users.id))
+    writeln!(out, ", {per}, id {}", shown(&users.id, &plan.slots))
 }
 
 fn target(target: &Target) -> String {
@@ -211,8 +228,11 @@ fn expectation(plan: &Plan, out: &mut String) -> Done {
     };
     write!(
         out,
-        "\nexpected    {needed}; the pool has {}",
-        Count(plan.users.pool)
+        "\nexpected    {needed}; {}",
+        match plan.users.pool {
+            0 => "the pool is known when it is read".to_owned(),
+            pool => format!("the pool has {}", Count(pool)),
+        }
     )?;
     if let Some(subject) = &plan.subject {
         write!(out, ", the stock is {}", Count(subject.stock))?;

@@ -1,9 +1,10 @@
 //! Flows and steps as text: what is sent, and what the answers mean.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::plan::{
-    Action, Body, Escape, JsonMatch, Part, Plan, Rule, StatusMatch, Step, Template, Variable,
+    Action, Body, Escape, JsonMatch, Part, Plan, Rule, Slot, StatusMatch, Step, Template, Variable,
 };
 use crate::scenario::value::{Span, Status};
 
@@ -35,7 +36,7 @@ fn one_step(step: &Step, plan: &Plan, out: &mut String) -> std::fmt::Result {
         "  step {}: {} {}, timeout {}",
         step.name,
         step.method,
-        shown(&step.path),
+        shown(&step.path, &plan.slots),
         Span(step.timeout)
     )?;
     let names = |pairs: &[(String, Template)]| {
@@ -53,6 +54,7 @@ fn one_step(step: &Step, plan: &Plan, out: &mut String) -> std::fmt::Result {
             .iter()
             .filter(|(_, variable)| template.uses(*variable))
             .map(|(name, _)| (*name).to_owned())
+            .chain(slots_of(template, &plan.slots))
             .collect();
         let filled = if names.is_empty() {
             "the same each time".to_owned()
@@ -120,12 +122,17 @@ fn text(status: StatusMatch) -> String {
 }
 
 /// The template as its author wrote it.
-pub(super) fn shown(template: &Template) -> String {
+pub(super) fn shown(template: &Template, slots: &[Slot]) -> String {
     let part = |part: &Part| match part {
         Part::Literal(text) => text.clone(),
         Part::Value(variable, escape) => {
             let known = Variable::ALL.iter().find(|(_, other)| other == variable);
-            let name = known.map_or("?", |(name, _)| name);
+            let slot = match variable {
+                Variable::Slot(slot) => slots.get(usize::from(*slot)),
+                _ => None,
+            };
+            let name = known.map(|(name, _)| *name);
+            let name = name.or(slot.map(|slot| slot.name.as_str())).unwrap_or("?");
             match escape {
                 Escape::JsonNumber => format!("{{{{ {name} | number }}}}"),
                 _ => format!("{{{{ {name} }}}}"),
@@ -133,4 +140,11 @@ pub(super) fn shown(template: &Template) -> String {
         }
     };
     template.parts.iter().map(part).collect()
+}
+
+/// The names of the slots that the template needs, each once.
+fn slots_of(template: &Template, slots: &[Slot]) -> impl Iterator<Item = String> {
+    let numbers: BTreeSet<u8> = template.slots().collect();
+    let name = |slot: u8| slots.get(usize::from(slot)).map(|slot| slot.name.clone());
+    numbers.into_iter().filter_map(name)
 }

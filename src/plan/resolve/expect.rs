@@ -97,8 +97,9 @@ pub(in crate::plan) fn users(plan: &Plan) -> (Option<u64>, Option<u64>) {
     let bound: Option<u64> = all.iter().map(|starts| starts.bound()).sum();
     if plan.users.draw == Draw::AtRandom {
         // Chance decides who comes again.
-        let most = bound.map_or(plan.users.pool, |bound| bound.min(plan.users.pool));
-        return (None, Some(most));
+        let pool = Some(plan.users.pool).filter(|pool| *pool > 0);
+        let most = [bound, pool].into_iter().flatten().min();
+        return (None, most);
     }
     (exact.map(fresh), bound.map(fresh))
 }

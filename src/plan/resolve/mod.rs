@@ -8,6 +8,7 @@ mod outcome;
 mod overrides;
 mod reachable;
 mod read_only;
+mod records;
 mod target;
 mod template;
 mod threshold;
@@ -96,7 +97,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         slots: None,
     };
     let mut slots = SlotTable::default();
-    let users = users::resolve(&scenario.users, report);
+    let users = users::resolve(&scenario.users, &mut slots, report);
     let flows = flow::resolve(&scenario.flows, words, &mut slots, report);
     let loads = load::resolve(scenario, overrides.scale, report);
     let invariants = invariants(scenario, report);

@@ -226,7 +226,11 @@ fn told(problem: Option<(String, String)>, text: &At<String>, report: &mut Repor
     }
 }
 
-fn address(url: &At<String>, schemes: &[&str], report: &mut Report<'_>) -> Option<Secret> {
+pub(super) fn address(
+    url: &At<String>,
+    schemes: &[&str],
+    report: &mut Report<'_>,
+) -> Option<Secret> {
     let scheme = url.value.split_once(':').map(|(scheme, _)| scheme);
     let known = scheme.is_some_and(|scheme| schemes.contains(&scheme));
     if known || (url.hidden && url.value.contains(PLACEHOLDER)) {

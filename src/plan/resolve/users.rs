@@ -1,13 +1,19 @@
 //! Who asks: the pool, the repeats and the id that is sent.
 
+use super::records;
 use super::template::{self, Piece, Place, Words};
-use crate::plan::{Draw, Part, Per, Template, Users, Variable};
+use crate::plan::slots::SlotTable;
+use crate::plan::{Draw, Escape, Part, Per, Template, Users, Variable};
 use crate::scenario::{At, Given, Report, Users as Written, did_you_mean};
 
 /// More than any event has asked for, and every number still fits an `INT` column.
 const DEFAULT_POOL: u64 = 1_000_000;
 
-pub(super) fn resolve(written: &Given<Written>, report: &mut Report<'_>) -> Option<Users> {
+pub(super) fn resolve(
+    written: &Given<Written>,
+    slots: &mut SlotTable,
+    report: &mut Report<'_>,
+) -> Option<Users> {
     let mut users = Users::numbered(DEFAULT_POOL);
     let written = match written {
         Given::Absent => return Some(users),
@@ -42,8 +48,19 @@ pub(super) fn resolve(written: &Given<Written>, report: &mut Report<'_>) -> Opti
         }
     }
     draw(written, &mut users, report);
+    if !written.from.is_absent() {
+        users.records = Some(records::resolve(written, slots, report)?);
+        // How many there are is known when they have been read.
+        users.pool = written.pool.as_ref().map_or(0, |pool| pool.value.0);
+        users.id = Template {
+            parts: vec![Part::Value(
+                Variable::Slot(slots.find("user.id").unwrap_or_default()),
+                Escape::Raw,
+            )],
+        };
+    }
     if let Some(id) = &written.id {
-        users.id = id_template(id, report)?;
+        users.id = id_template(id, slots, report)?;
         let changes = users.id.uses(Variable::Vu) || users.id.uses(Variable::Iteration);
         let again = match users.draw {
             Draw::AtRandom => Some("random"),
@@ -66,7 +83,7 @@ fn draw(written: &Written, users: &mut Users, report: &mut Report<'_>) {
         return;
     };
     users.draw = Draw::AtRandom;
-    if written.pool.is_none() {
+    if written.pool.is_none() && written.from.is_absent() {
         report.error_hint(
             random.position,
             "`random` needs a pool: its size decides how often users ask again",
@@ -90,7 +107,7 @@ fn draw(written: &Written, users: &mut Users, report: &mut Report<'_>) {
     }
 }
 
-fn id_template(id: &At<String>, report: &mut Report<'_>) -> Option<Template> {
+fn id_template(id: &At<String>, slots: &SlotTable, report: &mut Report<'_>) -> Option<Template> {
     let names = template::pieces(&id.value).unwrap_or_default();
     let is_user = |piece: &Piece<'_>| matches!(piece, Piece::Name { name: "user", .. });
     if names.iter().any(is_user) {
@@ -103,7 +120,7 @@ fn id_template(id: &At<String>, report: &mut Report<'_>) -> Option<Template> {
     }
     let words = Words {
         coupon: None,
-        slots: None,
+        slots: Some(slots),
     };
     template::parse(id, Place::Raw, words, report)
 }
@@ -112,6 +129,10 @@ fn id_template(id: &At<String>, report: &mut Report<'_>) -> Option<Template> {
 pub(super) fn collision(users: &Users, loads: usize) -> Option<&'static str> {
     let id = &users.id;
     if id.uses(Variable::Number) || id.uses(Variable::Uuid) {
+        return None;
+    }
+    // Ids that are read are compared then.
+    if id.slots().next().is_some() {
         return None;
     }
     if !id.uses(Variable::Vu) {

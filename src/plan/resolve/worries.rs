@@ -30,6 +30,7 @@ pub(super) fn warn(scenario: &Scenario, plan: &Plan, report: &mut Report<'_>) {
 fn pool(plan: &Plan, at: Position, report: &mut Report<'_>) {
     let (exact, _) = expect::users(plan);
     if let Some(needed) = exact
+        && plan.users.pool > 0
         && needed > plan.users.pool
     {
         report.warning(
@@ -39,8 +40,12 @@ fn pool(plan: &Plan, at: Position, report: &mut Report<'_>) {
                 Count(needed),
                 Count(plan.users.pool)
             ),
-            "users beyond the pool have numbers above it; if the system knows only those of the \
-             pool, raise `pool` or shorten the load",
+            if plan.users.records.is_some() {
+                "for a user without a record nothing is sent: raise `pool` or shorten the load"
+            } else {
+                "users beyond the pool have numbers above it; if the system knows only those of the \
+                 pool, raise `pool` or shorten the load"
+            },
         );
     }
 }
@@ -58,7 +63,9 @@ fn ids(plan: &Plan, at: Position, report: &mut Report<'_>) {
             "use `{{ n }}`, which is different for every user, or `{{ uuid }}`",
         );
     }
-    if plan.users.repeat > 0.0 && !plan.users.id.uses(Variable::Number) {
+    // A record belongs to a number, and so does what is read from it.
+    let is_read = plan.users.id.slots().next().is_some();
+    if plan.users.repeat > 0.0 && !plan.users.id.uses(Variable::Number) && !is_read {
         report.warning(
             at,
             "`repeat` has no effect: the id does not hold the user's number",
@@ -66,7 +73,11 @@ fn ids(plan: &Plan, at: Position, report: &mut Report<'_>) {
         );
     }
     let id = &plan.users.id;
-    if plan.users.draw == Draw::AtRandom && !id.uses(Variable::Number) && !id.uses(Variable::Uuid) {
+    if plan.users.draw == Draw::AtRandom
+        && !id.uses(Variable::Number)
+        && !id.uses(Variable::Uuid)
+        && !is_read
+    {
         report.warning(
             at,
             "`random` has no effect: every user has the same id",

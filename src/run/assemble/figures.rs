@@ -174,9 +174,14 @@ impl Judge<'_> {
             match event {
                 Event::Warning { text } => warnings.push(text.clone()),
                 Event::LoadEnded { users_taken, .. } if self.exhausted(*users_taken) => {
+                    let pool = self.plan.users.pool;
+                    let beyond = if self.plan.users.records.is_some() {
+                        "for those beyond it there was no record, and nothing was sent"
+                    } else {
+                        "those beyond it were given numbers above the pool"
+                    };
                     warnings.push(format!(
-                        "{users_taken} users asked, but the pool has {}: those beyond it were given numbers above the pool",
-                        self.plan.users.pool,
+                        "{users_taken} users asked, but the pool has {pool}: {beyond}"
                     ));
                 }
                 _ => {}

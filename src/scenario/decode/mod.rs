@@ -56,7 +56,9 @@ pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) ->
     scenario.seed = seed.and_then(|entry| reader::value(report, &entry.node));
     scenario.target = Given::read(fields.get("target"), |entry| target::read(report, entry));
     scenario.subject = Given::read(fields.get("subject"), |entry| subject(report, entry));
-    scenario.users = Given::read(fields.get("users"), |entry| users::read(report, entry));
+    scenario.users = Given::read(fields.get("users"), |entry| {
+        users::read(report, entry, tree)
+    });
     let hint = "say how the system is loaded: `load: { opening: { constant_vus: { vus: 10, for: 30s } } }`";
     if let Some(entry) = fields.need(report, "load", hint) {
         scenario.loads = load::read(report, entry);

@@ -40,7 +40,9 @@ async fn job(plan: Plan) -> (Job, Receiver<Batch>) {
     let PlanTarget::Urls { urls, .. } = &plan.target else {
         panic!("the scenario has a url");
     };
-    let endpoint = Endpoint::resolve(urls[0].clone(), false).await.unwrap();
+    let endpoint = Endpoint::resolve(urls[0].clone(), false, &[])
+        .await
+        .unwrap();
     let (sink, batches) = sync_channel(1000);
     let job = Job {
         plan: Arc::new(plan),

@@ -230,3 +230,53 @@ fn a_server_without_http2_leaves_attempts_unknown() {
         .count();
     assert_eq!(unknown, 12, "{:?}", ran.operations());
 }
+
+#[test]
+fn an_authority_of_ones_own_is_trusted_beside_the_systems() {
+    let (own, other) = (Certificate::new(), Certificate::new());
+    let tls = acceptor(&own, usize::MAX, &own, &["http/1.1"]);
+    let target = Target::start_tls(tls, |_| Reply::issued());
+    let ca = |file: &std::path::Path| {
+        twelve().target(&format!("ca: \"{}\", ready: /up", file.display()))
+    };
+    let ran = ca(&own.file).run(&target.url());
+    assert_eq!(ran.issued(), 12, "{}", ran.errors);
+    let before = target.seen().len();
+    let ran = ca(&other.file).run(&target.url());
+    assert_eq!(ran.status.code(), Some(113));
+    assert!(ran.errors.contains("certificate"), "{}", ran.errors);
+    // What the system trusts stays trusted.
+    let ran = ca(&other.file)
+        .environment("SSL_CERT_FILE", &own.file)
+        .run(&target.url());
+    assert_eq!(ran.issued(), 12, "{}", ran.errors);
+    assert_eq!(target.seen().len(), 2 * before);
+}
+
+#[test]
+fn an_authority_that_is_no_certificate_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("ca.pem");
+    let run = || {
+        twelve()
+            .target(&format!("ca: \"{}\"", file.display()))
+            .run("https://127.0.0.1:1")
+    };
+    let table: [(Option<&str>, &str); 3] = [
+        (None, "failed to read it: No such file"),
+        (Some("not a certificate\n"), "it holds no certificate"),
+        (
+            Some("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"),
+            "is broken",
+        ),
+    ];
+    for (content, words) in table {
+        if let Some(content) = content {
+            std::fs::write(&file, content).unwrap();
+        }
+        let ran = run();
+        assert_eq!(ran.status.code(), Some(113), "{}", ran.errors);
+        let named = ran.errors.contains("ca.pem: ") && ran.errors.contains(words);
+        assert!(named, "{words}: {}", ran.errors);
+    }
+}

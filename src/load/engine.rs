@@ -21,6 +21,7 @@ use super::http::Endpoint;
 use super::recorder::Recorder;
 use super::records::Records;
 use super::request::CompiledStep;
+use super::token::TokenSource;
 use super::vu::{Shared, Vu};
 use crate::history::OutcomeKind;
 use crate::plan::{Plan, UserSequence};
@@ -226,6 +227,7 @@ fn shared(
         recorder: Rc::clone(recorder),
         slots: Arc::clone(&job.slots),
         records: job.records.clone(),
+        token: job.plan.users.token.as_ref().map(TokenSource::new),
         users: Arc::new(UserSequence::new(&job.plan.users, job.plan.seed)),
         next_place: Arc::clone(&job.next_place),
         only_phase,

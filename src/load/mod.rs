@@ -16,6 +16,7 @@ mod recorder;
 mod records;
 mod request;
 mod series;
+mod token;
 mod vu;
 
 pub use batch::{Batch, Parts, SecondOfThread, Shape};

@@ -13,8 +13,9 @@ use super::http::{Answer, ConnectError, Connection, Endpoint, Outgoing};
 use super::recorder::Recorder;
 use super::records::Records;
 use super::request::{CompiledStep, Scratch};
+use super::token::TokenSource;
 use crate::history::{Cause, Key, Operation, OutcomeKind};
-use crate::plan::{Action, Per, Plan, SlotValues, UserSequence, Values, mix};
+use crate::plan::{Action, By, Per, Plan, SlotValues, Target, UserSequence, Values, mix};
 
 /// What all VUs of one load on one thread share.
 pub(super) struct Shared {
@@ -36,6 +37,8 @@ pub(super) struct Shared {
     pub slots: Arc<[Option<String>]>,
     /// What is known of each user, where the plan has records.
     pub records: Option<Arc<Records>>,
+    /// Makes each user's token.
+    pub token: Option<TokenSource>,
     /// Who asks.
     pub users: Arc<UserSequence>,
     /// The next place in the sequence of users, of all threads and loads.
@@ -142,7 +145,11 @@ impl Vu {
     }
 
     fn endpoint(&self) -> usize {
-        ((self.index + self.requests) % self.shared.endpoints.len() as u64) as usize
+        let turn = match &self.shared.plan.target {
+            Target::Urls { by: By::Vu, .. } => self.index,
+            _ => self.index + self.requests,
+        };
+        (turn % self.shared.endpoints.len() as u64) as usize
     }
 
     /// Performs the flow once. `intended_ns` is when it was due; `None` in the closed model, where
@@ -210,6 +217,20 @@ impl Vu {
                 slots: &self.slots,
             };
             shared.users.write_id(&values, &mut self.user);
+            if let Some(token) = shared.token.as_ref().filter(|_| !self.is_nobody) {
+                let at = usize::from(token.slot);
+                let mut text = self.slots[at].take().unwrap_or_default();
+                let values = Values {
+                    user: &self.user,
+                    number,
+                    vu: self.index + 1,
+                    iteration: self.iteration,
+                    random: shared.users.random(original),
+                    slots: &self.slots,
+                };
+                token.write(&values, shared.clock.unix_s(), &mut text);
+                self.slots[at] = Some(text);
+            }
         }
         self.place = Some(place);
         number

@@ -90,7 +90,7 @@ pub enum TokenMaker {
     Hs256 {
         /// The key.
         secret: Secret,
-        /// The claims as the inside of a JSON object, without its braces.
+        /// The claims as a JSON object, without the times.
         claims: Template,
         /// Claims that are times: so long after the moment of signing, in Unix seconds.
         times: Vec<(String, Duration)>,

@@ -64,7 +64,21 @@ pub enum Target {
         ready: Option<String>,
         /// Speak HTTP/2 (by prior knowledge on `http:`, by ALPN on `https:`).
         http2: bool,
+        /// Which instance a request goes to.
+        by: By,
+        /// A file of certificates, in PEM, that `https:` trusts beside the system's own; relative
+        /// to the scenario's directory.
+        ca: Option<String>,
     },
+}
+
+/// Which of several instances a request goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// A VU's requests go round all of them.
+    Turn,
+    /// Each VU stays with one.
+    Vu,
 }
 
 /// The bundled system.

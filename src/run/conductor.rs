@@ -53,6 +53,13 @@ pub struct Request<'a> {
     pub quiet: bool,
 }
 
+impl Request<'_> {
+    /// Where the scenario's own files are.
+    fn directory(&self) -> &Path {
+        Path::new(self.scenario).parent().unwrap_or(Path::new(""))
+    }
+}
+
 /// Runs the plan. The run directory that is returned holds all evidence; judging it is the
 /// caller's.
 ///
@@ -81,7 +88,10 @@ pub async fn conduct(mut request: Request<'_>) -> Result<RunDirectory, RunError>
     progress.note(&format!("{}: evidence goes to {place}", request.plan.name));
     let say = |text: &str| progress.note(text);
     let ready = waiting
-        .unless(1, Ready::start(&request.plan, &stack, &say))
+        .unless(
+            1,
+            Ready::start(&request.plan, &stack, request.directory(), &say),
+        )
         .await;
     let ready = ready.ok_or(RunError::Interrupted)??;
     let opening = Run::open(
@@ -99,10 +109,7 @@ pub async fn conduct(mut request: Request<'_>) -> Result<RunDirectory, RunError>
 
 /// What is known of the users; the plan learns how many there are.
 async fn read_records(request: &mut Request<'_>) -> Result<Option<Arc<Records>>, RunError> {
-    let directory = Path::new(request.scenario)
-        .parent()
-        .unwrap_or(Path::new(""));
-    let records = feeder::read(&request.plan, directory).await?;
+    let records = feeder::read(&request.plan, request.directory()).await?;
     if let Some(records) = &records {
         request.plan.users.found(records.count());
     }

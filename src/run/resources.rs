@@ -2,7 +2,7 @@
 
 use super::error::RunError;
 use super::machine;
-use crate::plan::{Plan, Target};
+use crate::plan::{By, Plan, Target};
 
 /// Files of the process beside the sockets of the VUs.
 const OTHER_FILES: u64 = 64;
@@ -19,6 +19,7 @@ pub(super) fn threads(plan: &Plan) -> usize {
 /// Each VU may have a connection to each instance.
 pub(super) fn enough_files(plan: &Plan) -> Result<(), RunError> {
     let instances = match &plan.target {
+        Target::Urls { by: By::Vu, .. } => 1,
         Target::Urls { urls, .. } => urls.len() as u64,
         Target::Stack(_) => 1,
     };

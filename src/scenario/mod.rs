@@ -25,7 +25,7 @@ pub use environment::{Environment, PLACEHOLDER};
 pub use model::Scenario;
 pub use read::read;
 
-pub(crate) use identity::{RecordSource, Users};
+pub(crate) use identity::{Auth, Hs256, RecordSource, Token, Users};
 pub(crate) use model::{
     Body, Executor, Flow, JsonMatch, Load, Outcome, Query, Request, Stage, Step, Target, Threshold,
     Truth, TruthSource,

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::identity::Users;
+use super::identity::{Auth, Users};
 use super::node::Node;
 use super::position::{At, Position, Source};
 use super::reader::Given;
@@ -38,6 +38,9 @@ pub(crate) enum Target {
         urls: Vec<Url>,
         ready: Option<At<String>>,
         http2: bool,
+        auth: Option<Auth>,
+        ca: Option<At<String>>,
+        by: Option<At<String>>,
     },
 }
 

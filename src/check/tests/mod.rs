@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::{Evidence, Finding, IssuedRead, IssuedRow, Observations, Part, Reading, check};
 use crate::history::{Cause, Key, Operation, OutcomeKind};
 use crate::plan::{
-    Body, Invariant, Label, Phase, Plan, Settle, Step, Subject, Target, Template, Truth, Users,
+    Body, By, Invariant, Label, Phase, Plan, Settle, Step, Subject, Target, Template, Truth, Users,
 };
 use crate::verdict::Verdict;
 
@@ -167,6 +167,8 @@ pub(super) fn plan(stock: u64) -> Plan {
             urls: Vec::new(),
             ready: None,
             http2: false,
+            by: By::Turn,
+            ca: None,
         },
         subject: Some(Subject {
             coupon: "1".to_owned(),

@@ -3,7 +3,7 @@
 use super::*;
 use crate::measure::{parse_assertion, parse_key};
 use crate::plan::{
-    BaseUrl, Body, Executor, Flow, Label, Load, Phase, Step, Target, Template, Users,
+    BaseUrl, Body, By, Executor, Flow, Label, Load, Phase, Step, Target, Template, Users,
 };
 
 const STEPS: [&str; 2] = ["issue", "pay"];
@@ -63,6 +63,8 @@ fn plan(thresholds: &[(&str, &str)]) -> Plan {
             }],
             ready: None,
             http2: false,
+            by: By::Turn,
+            ca: None,
         },
         subject: None,
         users: Users::numbered(1),

@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 
 use super::resolve::expect::{self, Starts};
 use super::{
-    Draw, Executor, Load, Per, Plan, Provider, Query, RecordSource, Source, Target, Truth,
+    By, Draw, Executor, Load, Per, Plan, Provider, Query, RecordSource, Source, Target, TokenMaker,
+    Truth,
 };
 use crate::scenario::value::{Count, Rate, Share, Span};
 use steps::shown;
@@ -70,7 +71,20 @@ fn head(plan: &Plan, out: &mut String) -> Done {
         Per::Iteration => "a new one for each iteration",
         Per::Vu => "each VU stays the same one",
     };
-    writeln!(out, ", {per}, id {}", shown(&users.id, &plan.slots))
+    write!(out, ", {per}, id {}", shown(&users.id, &plan.slots))?;
+    match users.token.as_ref().map(|token| &token.maker) {
+        None => {}
+        Some(TokenMaker::Text(template)) => {
+            write!(out, ", token {}", shown(template, &plan.slots))?
+        }
+        Some(TokenMaker::Hs256 { times, .. }) => {
+            write!(out, ", token signed by HS256")?;
+            for (name, after) in times {
+                write!(out, ", {name} {}", Span(*after))?;
+            }
+        }
+    }
+    writeln!(out)
 }
 
 fn target(target: &Target) -> String {
@@ -92,11 +106,23 @@ fn target(target: &Target) -> String {
             }
             text
         }
-        Target::Urls { urls, ready, http2 } => {
+        Target::Urls {
+            urls,
+            ready,
+            http2,
+            by,
+            ca,
+        } => {
             let urls: Vec<String> = urls.iter().map(ToString::to_string).collect();
             let mut text = urls.join(", ");
+            if *by == By::Vu {
+                text.push_str(", each VU stays with one");
+            }
             if *http2 {
                 text.push_str(", HTTP/2");
+            }
+            if let Some(ca) = ca {
+                let _ = write!(text, ", trusting {ca}");
             }
             if let Some(ready) = ready {
                 let _ = write!(text, ", ready when {ready} answers");

@@ -1,5 +1,6 @@
 //! Scenario and overrides become a plan: names are resolved, defaults filled in, claims checked.
 
+mod auth;
 mod body;
 pub(super) mod expect;
 mod flow;
@@ -12,6 +13,7 @@ mod records;
 mod target;
 mod template;
 mod threshold;
+mod token;
 mod truth;
 mod users;
 mod worries;
@@ -97,8 +99,13 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         slots: None,
     };
     let mut slots = SlotTable::default();
-    let users = users::resolve(&scenario.users, &mut slots, report);
-    let flows = flow::resolve(&scenario.flows, words, &mut slots, report);
+    let users = users::resolve(&scenario.users, words.coupon, &mut slots, report);
+    let mut flows = flow::resolve(&scenario.flows, words, &mut slots, report);
+    let with_slots = template::Words {
+        slots: Some(&slots),
+        ..words
+    };
+    auth::apply(scenario, with_slots, &mut flows.steps, report);
     let loads = load::resolve(scenario, overrides.scale, report);
     let invariants = invariants(scenario, report);
     let sold_out = flows.can_sell_out();
@@ -121,6 +128,8 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
             urls: Vec::new(),
             ready: None,
             http2: false,
+            by: super::By::Turn,
+            ca: None,
         }),
         subject,
         users: users?,

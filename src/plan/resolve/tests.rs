@@ -265,7 +265,10 @@ fn several_urls_are_asked_in_turn() {
         "target",
         "{ urls: [\"http://a:1\", \"https://b/p\"], ready: /up, http2: true }",
     );
-    let Target::Urls { urls, ready, http2 } = case.plan().target else {
+    let Target::Urls {
+        urls, ready, http2, ..
+    } = case.plan().target
+    else {
         panic!("urls were asked for");
     };
     let urls: Vec<String> = urls.iter().map(ToString::to_string).collect();
@@ -377,4 +380,53 @@ fn users_at_random_are_wanted_collisions_and_no_worry_where_they_have_an_outcome
     assert_eq!(super::expect::users(&plan), (None, Some(5)));
     let text = crate::plan::print(&plan);
     assert!(text.contains("pool of 5, one of them at random"), "{text}");
+}
+
+#[test]
+fn identities_that_do_not_fit_together_are_refused() {
+    let url = |more: &str| Case::new().with("target", &format!("{{ url: \"http://a\", {more} }}"));
+    let table = [
+        (
+            url("auth: { bearer: \"{{ token }}\" }"),
+            "unknown name `token` in a template",
+        ),
+        (
+            url("auth: { basic: { user: \"{{ user }}\", password: x } }"),
+            "the same for all users",
+        ),
+        (
+            url("auth: { basic: { user: \"a:b\", password: x } }"),
+            "holds a `:`",
+        ),
+        (url("auth: { basic: { user: a } }"), "`password` is missing"),
+        (url("auth: {}"), "write one of `basic`, `bearer`"),
+        (url("by: chance"), "not a way to choose an instance"),
+        (
+            Case::new().with("target", "{ stack: {}, auth: { bearer: x } }"),
+            "`auth` cannot stand beside `stack`",
+        ),
+        (
+            Case::new().with("users", "{ token: { hs256: { secret: \"\" } } }"),
+            "the secret is empty",
+        ),
+        (
+            Case::new().with(
+                "users",
+                "{ token: { hs256: { secret: x, claims: { exp: 60 } } } }",
+            ),
+            "has no unit",
+        ),
+        (
+            Case::new().with("users", "{ token: \"{{ user.jwt }}\" }"),
+            "unknown name `user.jwt`",
+        ),
+        (
+            Case::new().with("users", "{ from: { xml: a } }"),
+            "what the users are read from is missing",
+        ),
+    ];
+    for (case, expected) in table {
+        let error = case.error();
+        assert!(error.contains(expected), "{expected}: {error}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Who asks: the pool, the repeats and the id that is sent.
 
-use super::records;
 use super::template::{self, Piece, Place, Words};
+use super::{records, token};
 use crate::plan::slots::SlotTable;
 use crate::plan::{Draw, Escape, Part, Per, Template, Users, Variable};
 use crate::scenario::{At, Given, Report, Users as Written, did_you_mean};
@@ -11,6 +11,7 @@ const DEFAULT_POOL: u64 = 1_000_000;
 
 pub(super) fn resolve(
     written: &Given<Written>,
+    coupon: Option<&str>,
     slots: &mut SlotTable,
     report: &mut Report<'_>,
 ) -> Option<Users> {
@@ -73,6 +74,11 @@ pub(super) fn resolve(
                 format!("make the id of `n` or `uuid`, or leave `{key}` out"),
             );
         }
+    }
+    if let Some(token) = written.token.value() {
+        users.token = Some(token::resolve(token, coupon, slots, report)?);
+    } else if written.token.is_broken() {
+        return None;
     }
     Some(users)
 }

@@ -1,10 +1,12 @@
 //! The tree becomes a scenario: every key is known, every value has its type.
 
+mod auth;
 mod flow;
 mod load;
 mod outcome;
 mod target;
 mod threshold;
+mod token;
 mod truth;
 mod users;
 

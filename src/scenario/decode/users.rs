@@ -5,11 +5,11 @@ use super::super::node::{Entry, Kind, Node, Value};
 use super::super::position::{At, Position};
 use super::super::reader::{self, Fields, Given};
 use super::super::report::Report;
+use super::token;
 
 /// `tree` is the whole scenario, whose templates say which columns are used.
 pub(super) fn read(report: &mut Report<'_>, entry: &Entry, tree: &Node) -> Option<Users> {
     let mut fields = Fields::behind(report, entry)?;
-    fields.refuse(&["token"]);
     let mut users = Users {
         position: entry.position,
         pool: None,
@@ -18,6 +18,7 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry, tree: &Node) -> Optio
         per: None,
         id: None,
         from: Given::Absent,
+        token: Given::Absent,
         columns: Vec::new(),
     };
     let pool = fields.get("pool");
@@ -31,6 +32,7 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry, tree: &Node) -> Optio
     let id = fields.get("id");
     users.id = id.and_then(|entry| reader::text(report, &entry.node));
     users.from = Given::read(fields.get("from"), |entry| from(report, entry));
+    users.token = Given::read(fields.get("token"), |entry| token::read(report, entry));
     if !users.from.is_absent() {
         columns(tree, &mut users.columns);
     }

@@ -11,7 +11,7 @@ use crate::feeder::{self, FeederError, Looked};
 use crate::plan::{self, Overrides, Plan, Scale};
 use crate::report::{self, Summary};
 use crate::run::{self, AssembleError, Assembled, Request, RunDirectory, RunError};
-use crate::scenario;
+use crate::scenario::{self, Mask};
 use crate::verdict::Verdict;
 
 /// Proves or refutes that a first-come-first-served system did not oversell, under load
@@ -214,13 +214,14 @@ fn look(loaded: &Loaded) -> Result<(), Exit> {
     match feeder::look(&loaded.plan, directory) {
         Ok(Looked::Fine) => Ok(()),
         Ok(Looked::NotThere(file)) => {
-            let file = file.display();
+            let file = loaded.plan.mask.hide(&file.display().to_string());
             eprintln!(
                 "warning: {file} is not there: whether it has the columns that are used is not known"
             );
             Ok(())
         }
         Err(error) => {
+            let error = loaded.plan.mask.hide(&error.to_string());
             eprintln!("error: {error}");
             Err(Exit::InvalidScenario)
         }
@@ -255,17 +256,20 @@ fn run(args: &RunArgs) -> Exit {
         Ok(runtime) => runtime,
         Err(error) => return internal(&format!("failed to start: {error}")),
     };
+    let mask = request.plan.mask.clone();
     match runtime.block_on(run::conduct(request)) {
         Ok(directory) => judge(&directory, &Show::of(args.json, args.quiet)),
-        Err(error) => refuse(&error),
+        Err(error) => refuse(&error, &mask),
     }
 }
 
-fn refuse(error: &RunError) -> Exit {
-    eprintln!("error: {error}");
+fn refuse(error: &RunError, mask: &Mask) -> Exit {
+    eprintln!("error: {}", mask.hide(&error.to_string()));
     match error {
-        RunError::NotReady(_) | RunError::Truth(_) | RunError::Files { .. } => Exit::NotReady,
-        RunError::Users(FeederError::Sql(_)) => Exit::NotReady,
+        RunError::NotReady(_)
+        | RunError::Truth(_)
+        | RunError::Files { .. }
+        | RunError::Users(FeederError::Sql(_)) => Exit::NotReady,
         RunError::Users(_) => Exit::InvalidScenario,
         RunError::Directory { .. } => Exit::Usage,
         RunError::Interrupted => Exit::Interrupted,

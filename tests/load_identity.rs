@@ -221,8 +221,8 @@ fn each_user_has_a_token_of_its_own_that_the_server_can_check() {
 fn a_token_can_be_a_column_and_a_steps_own_header_wins() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("users.csv");
-    let rows: String = (1..=20).map(|n| format!("{n},token-of-{n}\n")).collect();
-    std::fs::write(&file, format!("id,jwt\n{rows}")).unwrap();
+    let rows: Vec<String> = (1..=20).map(|n| format!("{n},token-of-{n}")).collect();
+    std::fs::write(&file, format!("id,jwt\n{}", rows.join("\n"))).unwrap();
     let target = Target::start(|_| Reply::issued());
     let users = format!(
         "{{ from: {{ csv: \"{}\" }}, token: \"{{{{ user.jwt }}}}\" }}",

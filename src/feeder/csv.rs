@@ -79,8 +79,9 @@ struct Quotes<R> {
 impl<R: Read> Read for Quotes<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.file.read(buffer)?;
-        let quotes = buffer[..count].iter().filter(|byte| **byte == b'"').count();
-        self.is_open.set(self.is_open.get() ^ (quotes % 2 == 1));
+        for _ in buffer[..count].iter().filter(|byte| **byte == b'"') {
+            self.is_open.set(!self.is_open.get());
+        }
         Ok(count)
     }
 }

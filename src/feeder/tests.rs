@@ -35,10 +35,18 @@ fn read_as(users: &str, file: &str, content: &[u8]) -> Result<Vec<Vec<String>>, 
 const CSV: &str = "{ from: { csv: u.csv } }";
 const JSON: &str = "{ from: { jsonl: u.jsonl } }";
 
+type Case = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [&'static [&'static str]],
+);
+
 #[test]
 fn records_are_read_as_they_are() {
     // What it is, users, file, content, the used columns of each record.
-    let table: [(&str, &str, &str, &str, &[&[&str]]); 8] = [
+    let table: [Case; 8] = [
         (
             "plain",
             CSV,

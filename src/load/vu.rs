@@ -287,6 +287,7 @@ impl Vu {
             shared: &shared,
             slot: &mut self.connections[endpoint],
             answer: &mut self.answer,
+            values: &self.slots,
             operation,
             parts: Parts::default(),
             due_ns,
@@ -318,6 +319,8 @@ struct Attempt<'a> {
     shared: &'a Shared,
     slot: &'a mut Option<Connection>,
     answer: &'a mut Answer,
+    /// The VU's slots: an answer may repeat what it was asked with.
+    values: &'a [Option<String>],
     operation: Operation,
     parts: Parts,
     due_ns: u64,
@@ -389,6 +392,18 @@ impl Attempt<'_> {
         kind
     }
 
+    /// The text without the environment's values and without this user's secrets.
+    fn hidden(&self, text: &str) -> String {
+        let plan = &self.shared.plan;
+        let mut mask = plan.mask.clone();
+        for (slot, value) in std::iter::zip(&plan.slots, self.values) {
+            if let (true, Some(value)) = (slot.secret, value) {
+                mask.add(value, &format!("{{{{ {} }}}}", slot.name));
+            }
+        }
+        mask.hide(text)
+    }
+
     fn record(&mut self, cause: Cause) -> OutcomeKind {
         self.ended = true;
         self.operation.cause = cause;
@@ -407,7 +422,7 @@ impl Attempt<'_> {
                 cause,
                 status: self.operation.status,
             };
-            recorder.unknown(shape, self.answer.body());
+            recorder.unknown(shape, self.answer.body(), |text| self.hidden(text));
         }
         recorder.attempt(self.operation, self.parts);
         self.operation.kind

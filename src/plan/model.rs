@@ -11,6 +11,7 @@ use super::template::Template;
 use super::truth::Truth;
 use crate::history::OutcomeKind;
 use crate::measure::Threshold;
+use crate::scenario::Mask;
 
 /// Everything that one run will do.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +49,8 @@ pub struct Plan {
     pub thresholds: Vec<Threshold>,
     /// What is allowed but suspicious, in words for the user.
     pub warnings: Vec<String>,
+    /// What no file and no screen repeats: values from the environment.
+    pub mask: Mask,
 }
 
 /// What is loaded.

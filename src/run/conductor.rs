@@ -86,7 +86,8 @@ pub async fn conduct(mut request: Request<'_>) -> Result<RunDirectory, RunError>
     let progress = Progress::new(&request.plan, request.quiet);
     let place = directory.path().display();
     progress.note(&format!("{}: evidence goes to {place}", request.plan.name));
-    let say = |text: &str| progress.note(text);
+    let mask = request.plan.mask.clone();
+    let say = |text: &str| progress.note(&mask.hide(text));
     let ready = waiting
         .unless(
             1,
@@ -180,11 +181,12 @@ impl Run {
             threads: request.threads.unwrap_or_else(|| threads(&request.plan)),
             progress,
             records,
-            plan: Arc::new(request.plan),
             directory: directory.clone(),
             clock,
-            events: EventLog::create(&directory.events_file()).map_err(&write)?,
-            truth: Truth::open(&ready.truth, base, log, clock).await?,
+            events: EventLog::create(&directory.events_file(), request.plan.mask.clone())
+                .map_err(&write)?,
+            truth: Truth::open(&ready.truth, base, log, clock, request.plan.mask.clone()).await?,
+            plan: Arc::new(request.plan),
             interrupts,
             interrupt_noted: false,
         };

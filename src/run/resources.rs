@@ -16,12 +16,13 @@ pub(super) fn threads(plan: &Plan) -> usize {
     }
 }
 
-/// Each VU may have a connection to each instance.
+/// Each VU may have a connection to each instance that it asks.
 pub(super) fn enough_files(plan: &Plan) -> Result<(), RunError> {
     let instances = match &plan.target {
-        Target::Urls { by: By::Vu, .. } => 1,
-        Target::Urls { urls, .. } => urls.len() as u64,
-        Target::Stack(_) => 1,
+        Target::Urls {
+            urls, by: By::Turn, ..
+        } => urls.len() as u64,
+        Target::Urls { by: By::Vu, .. } | Target::Stack(_) => 1,
     };
     let vus: u64 = plan.loads.iter().map(|load| load.executor.max_vus()).sum();
     let needed = vus * instances + OTHER_FILES;

@@ -10,6 +10,7 @@ use crate::check::{IssuedRead, Reading};
 use crate::load::RunClock;
 use crate::plan::{Settle, Source};
 use crate::probe::{Probe, ProbeError, Settling, State, TruthLog, When};
+use crate::scenario::Mask;
 use crate::stack::TruthSources;
 
 /// How often the remaining stock is read during the load.
@@ -26,6 +27,7 @@ pub(super) struct Truth {
     base: Option<String>,
     log: TruthLog,
     clock: RunClock,
+    mask: Mask,
 }
 
 /// Reads the remaining stock until it is dropped.
@@ -47,6 +49,7 @@ impl Truth {
         base: Option<String>,
         log: TruthLog,
         clock: RunClock,
+        mask: Mask,
     ) -> Result<Self, ProbeError> {
         let issued = open(sources.issued.as_ref(), base.as_deref()).await?;
         let stock = open(sources.stock.as_ref(), base.as_deref()).await?;
@@ -62,6 +65,7 @@ impl Truth {
             base,
             log,
             clock,
+            mask,
         })
     }
 
@@ -98,7 +102,7 @@ impl Truth {
     pub(super) fn reading(&mut self, reading: Result<Reading, String>) {
         match reading {
             Ok(reading) => self.note(|log| log.remaining(reading)),
-            Err(words) => self.note(|log| log.failure(&words)),
+            Err(words) => self.failed(&words),
         }
     }
 
@@ -139,7 +143,7 @@ impl Truth {
                     };
                     self.note(|log| log.rows(when, &read));
                 }
-                Err(error) => self.note(|log| log.failure(&error.to_string())),
+                Err(error) => self.failed(&error.to_string()),
             }
         }
     }
@@ -151,7 +155,7 @@ impl Truth {
         };
         match probe.number().await {
             Ok(number) => self.note(|log| log.remaining_last(number)),
-            Err(error) => self.note(|log| log.failure(&error.to_string())),
+            Err(error) => self.failed(&error.to_string()),
         }
         probe.close().await;
     }
@@ -161,6 +165,12 @@ impl Truth {
         for probe in [self.issued, self.stock].into_iter().flatten() {
             probe.close().await;
         }
+    }
+
+    /// What a source says about a failure may repeat what it was asked with.
+    fn failed(&mut self, words: &str) {
+        let words = self.mask.hide(words);
+        self.note(|log| log.failure(&words));
     }
 
     /// A truth that the disk does not take is missing later, and the verdict is `Unknown` then.

@@ -10,6 +10,7 @@ mod decode;
 mod diagnostic;
 mod environment;
 mod identity;
+mod mask;
 mod model;
 mod node;
 mod position;
@@ -22,6 +23,7 @@ mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 pub use environment::{Environment, PLACEHOLDER};
+pub use mask::Mask;
 pub use model::Scenario;
 pub use read::read;
 
@@ -81,6 +83,13 @@ pub(crate) fn parse_partly(
     for (n, argument) in source.set.iter().enumerate() {
         set::apply(&mut tree, n, argument, report);
     }
-    environment::substitute(&mut tree, environment, report);
+    let known = std::cell::RefCell::new(Mask::default());
+    let noted = |name: &str| {
+        let value = environment(name)?;
+        known.borrow_mut().add_variable(name, &value);
+        Some(value)
+    };
+    environment::substitute(&mut tree, &noted, report);
+    report.hide(known.into_inner());
     Some(decode::scenario(&tree, source, report))
 }

@@ -24,7 +24,7 @@ pub fn print(plan: &Plan) -> String {
     let _ = expectation(plan, &mut out);
     let _ = steps::print(plan, &mut out);
     let _ = claims(plan, &mut out);
-    out
+    plan.mask.hide(&out)
 }
 
 type Done = std::fmt::Result;
@@ -75,7 +75,7 @@ fn head(plan: &Plan, out: &mut String) -> Done {
     match users.token.as_ref().map(|token| &token.maker) {
         None => {}
         Some(TokenMaker::Text(template)) => {
-            write!(out, ", token {}", shown(template, &plan.slots))?
+            write!(out, ", token {}", shown(template, &plan.slots))?;
         }
         Some(TokenMaker::Hs256 { times, .. }) => {
             write!(out, ", token signed by HS256")?;

@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::template::{self, Place, Words};
 use crate::plan::{Step, Template};
-use crate::scenario::{At, Auth, Report, Scenario, Target};
+use crate::scenario::{At, Auth, Mask, Report, Scenario, Target};
 
 const HEADER: &str = "authorization";
 
@@ -29,6 +29,19 @@ pub(super) fn apply(
     }
 }
 
+/// Credentials are not repeated in the form in which they are sent either.
+pub(super) fn hide(scenario: &Scenario, mask: &mut Mask) {
+    if let Some(Target::Urls {
+        auth: Some(Auth::Basic { user, password }),
+        ..
+    }) = scenario.target.value()
+    {
+        mask.add(&password.value, "***");
+        let header = basic(&user.value, &password.value);
+        mask.add(header.trim_start_matches("Basic "), "***");
+    }
+}
+
 fn value(auth: &Auth, words: Words<'_>, report: &mut Report<'_>) -> Option<Template> {
     match auth {
         Auth::Bearer(token) => {
@@ -37,7 +50,7 @@ fn value(auth: &Auth, words: Words<'_>, report: &mut Report<'_>) -> Option<Templ
             for part in token.parts {
                 match part {
                     crate::plan::Part::Literal(text) => template::push_literal(&mut value, &text),
-                    part => value.parts.push(part),
+                    part @ crate::plan::Part::Value(..) => value.parts.push(part),
                 }
             }
             Some(value)
@@ -50,7 +63,7 @@ fn value(auth: &Auth, words: Words<'_>, report: &mut Report<'_>) -> Option<Templ
 }
 
 /// The value of the header for these credentials (RFC 7617).
-pub(super) fn basic(user: &str, password: &str) -> String {
+fn basic(user: &str, password: &str) -> String {
     let pair = format!("{user}:{password}");
     format!("Basic {}", BASE64_STANDARD.encode(pair))
 }

@@ -27,8 +27,8 @@ pub use read_only::is_redis_read;
 use super::slots::SlotTable;
 use super::{Invariant, Plan, Subject};
 use crate::scenario::{
-    self, Diagnostics, Environment, Given, Position, Report, Scenario, Severity, did_you_mean,
-    unsupported,
+    self, Diagnostics, Environment, Given, Mask, Position, Report, Scenario, Severity,
+    did_you_mean, unsupported,
 };
 
 /// The seed of a scenario that names none: runs repeat unless somebody asks for another.
@@ -143,6 +143,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         invariants,
         thresholds: Vec::new(),
         warnings: Vec::new(),
+        mask: mask(scenario, report),
     };
     let series = plan.phases.len() * plan.steps.len() * plan.labels.len();
     if series > MAX_SERIES {
@@ -163,6 +164,13 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         worries::warn(scenario, &plan, report);
     }
     Some(plan)
+}
+
+/// What came from the environment, and what is made of it and sent.
+fn mask(scenario: &Scenario, report: &Report<'_>) -> Mask {
+    let mut mask = report.mask().clone();
+    auth::hide(scenario, &mut mask);
+    mask
 }
 
 /// The bundled server's coupons have 64-bit numbers, and its stock 32 bits.

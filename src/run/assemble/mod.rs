@@ -84,7 +84,11 @@ impl Judge<'_> {
                 .chain([Verdict::Pass]),
         );
         let reasons = self.reasons(verdict, &findings, &thresholds, doubts);
-        let summary = self.summary(verdict, exit, reasons, findings, thresholds);
+        let mut summary = self.summary(verdict, exit, reasons, findings, thresholds);
+        // Where the environment of the run is there, the plan knows it again.
+        for text in summary.texts() {
+            *text = self.plan.mask.hide(text);
+        }
         Ok(Assembled { summary, exit })
     }
 

@@ -86,7 +86,6 @@ fn sql(report: &mut Report<'_>, entry: &Entry) -> Option<RecordSource> {
 /// The names that templates anywhere in the scenario take from the users' records.
 fn columns(node: &Node, found: &mut Vec<At<String>>) {
     match &node.value {
-        Value::Null => {}
         Value::Seq(list) => list.iter().for_each(|item| columns(item, found)),
         Value::Map(entries) => {
             for entry in entries {
@@ -97,7 +96,7 @@ fn columns(node: &Node, found: &mut Vec<At<String>>) {
         Value::Scalar(scalar) if scalar.kind == Kind::Text => {
             columns_of(&scalar.text, node.position, found);
         }
-        Value::Scalar(_) => {}
+        Value::Null | Value::Scalar(_) => {}
     }
 }
 

@@ -170,140 +170,142 @@ fn a_run_against_the_bundled_server_tells_none_either() {
     assert_nothing_is_told(&bench, &ended, 9);
 }
 
+const TRUTH: &str =
+    "http: { get: \"/rows?key=x\", headers: { authorization: \"${TOKEN}\" }, at: \"\" }";
+
+/// What is wrong, what is replaced, by what, the exit code.
+const MISTAKES: [(&str, &str, &str, i32); 24] = [
+    (
+        "a url with a password",
+        "target: { url: \"",
+        "target: { url: \"http://u:${PASSWORD}@h\" } #",
+        104,
+    ),
+    (
+        "a database that is not there",
+        TRUTH,
+        "sql: { url: \"mysql://root:${PASSWORD}@127.0.0.1:1/x\", query: SELECT 1 }",
+        113,
+    ),
+    (
+        "a password with a colon",
+        TRUTH,
+        "sql: { url: \"postgres://${BASIC}:1@127.0.0.1:1/x\", query: SELECT 1 }",
+        113,
+    ),
+    (
+        "a broken address",
+        TRUTH,
+        "sql: { url: \"postgres://u:${TOKEN}@h:x/y\", query: SELECT 1 }",
+        113,
+    ),
+    (
+        "an address without a scheme",
+        TRUTH,
+        "sql: { url: \"${TOKEN}\", query: SELECT 1 }",
+        104,
+    ),
+    (
+        "a query that writes",
+        TRUTH,
+        "sql: { url: \"sqlite:x\", query: \"DROP ${TOKEN}\" }",
+        104,
+    ),
+    (
+        "a table that is not there",
+        TRUTH,
+        "sql: { url: \"sqlite::memory:\", query: \"SELECT '${PASSWORD}' FROM nowhere\" }",
+        113,
+    ),
+    (
+        "a redis that is not there",
+        TRUTH,
+        "redis: { url: \"redis://:${PASSWORD}@127.0.0.1:1\", command: SMEMBERS s }",
+        113,
+    ),
+    (
+        "a truth that repeats its header",
+        TRUTH,
+        "http: { get: \"/left/${PASSWORD}\", headers: { key: \"${TOKEN}\" } }",
+        113,
+    ),
+    (
+        "a truth whose host is not there",
+        TRUTH,
+        "http: { get: \"http://u:${PASSWORD}@127.0.0.1:1/${PASSWORD}?k=${PASSWORD}\" }",
+        113,
+    ),
+    ("a number", "pool: 100", "pool: \"${TOKEN}\"", 104),
+    ("a name", "name: secrets", "name: \"${TOKEN}\"", 104),
+    (
+        "a flow",
+        "load: { a: {",
+        "load: { a: { flow: \"${PASSWORD}\",",
+        104,
+    ),
+    (
+        "an invariant",
+        "invariants: [",
+        "invariants: [\"${PASSWORD}\", ",
+        104,
+    ),
+    ("a limit", "rate<1%", "rate<${PASSWORD}", 104),
+    (
+        "a template",
+        "q: \"${TOKEN}\"",
+        "q: \"{{ ${PASSWORD} }}\"",
+        104,
+    ),
+    (
+        "a filter",
+        "q: \"${TOKEN}\"",
+        "q: \"{{ user | ${PASSWORD} }}\"",
+        104,
+    ),
+    (
+        "a kind",
+        "status: 201,",
+        "is: \"${PASSWORD}\", status: 201,",
+        104,
+    ),
+    (
+        "a way to take users",
+        "  pool: 100",
+        "  per: \"${PASSWORD}\"",
+        104,
+    ),
+    (
+        "a file of users",
+        "  pool: 100",
+        "  from: { csv: \"${PASSWORD}.csv\" }",
+        104,
+    ),
+    (
+        "users in a database",
+        "  pool: 100",
+        "  from: { sql: { url: \"mysql://u:${PASSWORD}@127.0.0.1:1/x\", query: SELECT 1 } }",
+        113,
+    ),
+    (
+        "an authority",
+        "auth: {",
+        "ca: \"${PASSWORD}.pem\", auth: {",
+        113,
+    ),
+    (
+        "a way to ask",
+        "auth: {",
+        "by: \"${PASSWORD}\", auth: {",
+        104,
+    ),
+    ("basic", "user: load", "user: \"${BASIC}\"", 104),
+];
+
 #[test]
 fn a_mistake_tells_none() {
     let target = Target::start(echo);
     let text = everywhere(&target.url());
-    let truth =
-        "http: { get: \"/rows?key=x\", headers: { authorization: \"${TOKEN}\" }, at: \"\" }";
-    // What is wrong, what is replaced, by what, the exit code.
-    let table = [
-        (
-            "a url with a password",
-            "target: { url: \"",
-            "target: { url: \"http://u:${PASSWORD}@h\" } #",
-            104,
-        ),
-        (
-            "a database that is not there",
-            truth,
-            "sql: { url: \"mysql://root:${PASSWORD}@127.0.0.1:1/x\", query: SELECT 1 }",
-            113,
-        ),
-        (
-            "a password with a colon",
-            truth,
-            "sql: { url: \"postgres://${BASIC}:1@127.0.0.1:1/x\", query: SELECT 1 }",
-            113,
-        ),
-        (
-            "a broken address",
-            truth,
-            "sql: { url: \"postgres://u:${TOKEN}@h:x/y\", query: SELECT 1 }",
-            113,
-        ),
-        (
-            "an address without a scheme",
-            truth,
-            "sql: { url: \"${TOKEN}\", query: SELECT 1 }",
-            104,
-        ),
-        (
-            "a query that writes",
-            truth,
-            "sql: { url: \"sqlite:x\", query: \"DROP ${TOKEN}\" }",
-            104,
-        ),
-        (
-            "a table that is not there",
-            truth,
-            "sql: { url: \"sqlite::memory:\", query: \"SELECT '${PASSWORD}' FROM nowhere\" }",
-            113,
-        ),
-        (
-            "a redis that is not there",
-            truth,
-            "redis: { url: \"redis://:${PASSWORD}@127.0.0.1:1\", command: SMEMBERS s }",
-            113,
-        ),
-        (
-            "a truth that repeats its header",
-            truth,
-            "http: { get: \"/left/${PASSWORD}\", headers: { key: \"${TOKEN}\" } }",
-            113,
-        ),
-        (
-            "a truth whose host is not there",
-            truth,
-            "http: { get: \"http://u:${PASSWORD}@127.0.0.1:1/${PASSWORD}?k=${PASSWORD}\" }",
-            113,
-        ),
-        ("a number", "pool: 100", "pool: \"${TOKEN}\"", 104),
-        ("a name", "name: secrets", "name: \"${TOKEN}\"", 104),
-        (
-            "a flow",
-            "load: { a: {",
-            "load: { a: { flow: \"${PASSWORD}\",",
-            104,
-        ),
-        (
-            "an invariant",
-            "invariants: [",
-            "invariants: [\"${PASSWORD}\", ",
-            104,
-        ),
-        ("a limit", "rate<1%", "rate<${PASSWORD}", 104),
-        (
-            "a template",
-            "q: \"${TOKEN}\"",
-            "q: \"{{ ${PASSWORD} }}\"",
-            104,
-        ),
-        (
-            "a filter",
-            "q: \"${TOKEN}\"",
-            "q: \"{{ user | ${PASSWORD} }}\"",
-            104,
-        ),
-        (
-            "a kind",
-            "status: 201,",
-            "is: \"${PASSWORD}\", status: 201,",
-            104,
-        ),
-        (
-            "a way to take users",
-            "  pool: 100",
-            "  per: \"${PASSWORD}\"",
-            104,
-        ),
-        (
-            "a file of users",
-            "  pool: 100",
-            "  from: { csv: \"${PASSWORD}.csv\" }",
-            104,
-        ),
-        (
-            "users in a database",
-            "  pool: 100",
-            "  from: { sql: { url: \"mysql://u:${PASSWORD}@127.0.0.1:1/x\", query: SELECT 1 } }",
-            113,
-        ),
-        (
-            "an authority",
-            "auth: {",
-            "ca: \"${PASSWORD}.pem\", auth: {",
-            113,
-        ),
-        (
-            "a way to ask",
-            "auth: {",
-            "by: \"${PASSWORD}\", auth: {",
-            104,
-        ),
-        ("basic", "user: load", "user: \"${BASIC}\"", 104),
-    ];
-    for (name, from, to, code) in table {
+    for (name, from, to, code) in MISTAKES {
         assert!(text.contains(from), "{name}");
         let bench = Bench::new();
         let mut wrong = text.replace(from, to);

@@ -63,6 +63,8 @@ fn for_a_user_without_a_record_nothing_is_sent() {
     let count = |name: &str| summary["outcomes"][name].as_u64();
     assert_eq!(count("issued"), Some(7), "{}", ran.all());
     assert_eq!(count("not_sent"), Some(3), "{}", ran.all());
+    // Whoever is left without a record is not asked for the rest of the stock either.
+    assert_eq!(summary["drain"]["requests"], 0, "{}", ran.all());
     let warnings = summary["warnings"].to_string();
     assert!(
         warnings.contains("there was no record, and nothing was sent"),

@@ -35,6 +35,14 @@ pub enum FeederError {
         /// In words.
         problem: String,
     },
+    /// A row of the query is wrong.
+    #[error("the users cannot be read: row {row} of `users.from.sql`: {problem}")]
+    Row {
+        /// Counted from 1; 0 where there is none.
+        row: u64,
+        /// In words.
+        problem: String,
+    },
     /// The database does not answer, or with something else than records.
     #[error(
         "the users cannot be read: {0}\n  hint: correct `users.from.sql`, or make it reachable"
@@ -102,13 +110,9 @@ pub async fn read(plan: &Plan, directory: &Path) -> Result<Option<Records>, Feed
     let mut table = Table::new(plan, records.most);
     if let RecordSource::Sql { url, query } = &records.source {
         sql::read(url, query, &mut table).await?;
-        let rows = table.finish().map_err(|(_, problem)| {
-            let file = PathBuf::from("users.from.sql");
-            FeederError::Line {
-                file,
-                line: None,
-                problem,
-            }
+        let rows = table.finish().map_err(|(row, problem)| FeederError::Row {
+            row: row.unwrap_or_default(),
+            problem,
         })?;
         return enough(rows, records.most).map(Some);
     }

@@ -2,7 +2,7 @@
 
 use crate::history::Key;
 use crate::load::Records;
-use crate::plan::{Plan, UserSequence, Values, Variable};
+use crate::plan::{Plan, RecordSource, UserSequence, Values, Variable};
 use crate::scenario::did_you_mean;
 
 /// The line, if one is to blame, and what is wrong with it.
@@ -13,6 +13,8 @@ pub(super) struct Table<'p> {
     plan: &'p Plan,
     /// More are not read.
     most: Option<u64>,
+    /// What a record is counted by: lines or rows.
+    unit: &'static str,
     /// The used columns' numbers in a row.
     picked: Vec<usize>,
     records: Records,
@@ -26,6 +28,9 @@ pub(super) struct Table<'p> {
 impl<'p> Table<'p> {
     /// For the columns that the plan uses.
     pub(super) fn new(plan: &'p Plan, most: Option<u64>) -> Self {
+        let records = plan.users.records.as_ref();
+        let is_sql =
+            records.is_some_and(|records| matches!(records.source, RecordSource::Sql { .. }));
         let columns = plan
             .users
             .records
@@ -34,6 +39,7 @@ impl<'p> Table<'p> {
         Self {
             plan,
             most,
+            unit: if is_sql { "row" } else { "line" },
             picked: Vec::new(),
             records: Records::new(columns.map(|(slot, _)| *slot).collect()),
             users: UserSequence::new(&plan.users, plan.seed),
@@ -132,7 +138,8 @@ impl<'p> Table<'p> {
                 return Err((
                     Some(u64::from(second)),
                     format!(
-                        "the record has the same id as line {first}; two users with one id would make `one_per_user` mean nothing"
+                        "the record has the same id as {} {first}; two users with one id would make `one_per_user` mean nothing",
+                        self.unit
                     ),
                 ));
             }

@@ -10,6 +10,7 @@ mod template;
 mod truth;
 mod users;
 
+pub use crate::scenario::Mask;
 pub use curve::{Ticks, VuCurve};
 pub use identity::{Draw, Per, RecordSource, Records, Token, TokenMaker, Users};
 pub use model::*;

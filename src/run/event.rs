@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::history::Cause;
-use crate::scenario::Mask;
+use crate::plan::Mask;
 
 /// A moment of the run. Times are nanoseconds since the run's origin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -8,9 +8,9 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::check::{IssuedRead, Reading};
 use crate::load::RunClock;
+use crate::plan::Mask;
 use crate::plan::{Settle, Source};
 use crate::probe::{Probe, ProbeError, Settling, State, TruthLog, When};
-use crate::scenario::Mask;
 use crate::stack::TruthSources;
 
 /// How often the remaining stock is read during the load.

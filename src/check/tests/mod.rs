@@ -194,7 +194,7 @@ pub(super) fn plan(stock: u64) -> Plan {
         invariants: Invariant::ALL.to_vec(),
         thresholds: Vec::new(),
         warnings: Vec::new(),
-        mask: crate::scenario::Mask::default(),
+        mask: crate::plan::Mask::default(),
     }
 }
 

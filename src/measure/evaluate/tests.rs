@@ -87,7 +87,7 @@ fn plan(thresholds: &[(&str, &str)]) -> Plan {
         invariants: Vec::new(),
         thresholds: thresholds.iter().map(threshold).collect(),
         warnings: Vec::new(),
-        mask: crate::scenario::Mask::default(),
+        mask: crate::plan::Mask::default(),
     }
 }
 

@@ -8,17 +8,19 @@ use crate::plan::{RecordSource, Records, Secret};
 use crate::scenario::{At, RecordSource as Source, Report, Users as Written};
 
 /// The column that the id is taken from by default.
-const ID: &str = "id";
+const COLUMN: &str = "id";
+/// What it is in templates.
+pub(super) const ID: &str = "user.id";
 
 pub(super) fn resolve(
     written: &Written,
     slots: &mut SlotTable,
     report: &mut Report<'_>,
 ) -> Option<Records> {
-    let from = written.from.value()?;
+    // Columns are known by their use, also where their source is wrong.
     let mut columns: Vec<(u8, String)> = Vec::new();
     let by_default = written.id.is_none().then(|| At {
-        value: ID.to_owned(),
+        value: COLUMN.to_owned(),
         position: written.position,
         hidden: false,
     });
@@ -36,7 +38,7 @@ pub(super) fn resolve(
         columns.push((slot, used.value.clone()));
     }
     Some(Records {
-        source: source(from, report)?,
+        source: source(written.from.value()?, report)?,
         columns,
         id_by_default: by_default.is_some(),
         most: written.pool.as_ref().map(|pool| pool.value.0),

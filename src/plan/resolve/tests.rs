@@ -430,3 +430,23 @@ fn identities_that_do_not_fit_together_are_refused() {
         assert!(error.contains(expected), "{expected}: {error}");
     }
 }
+
+#[test]
+fn a_broken_token_is_one_error_and_not_one_for_each_use() {
+    let error = Case::new()
+        .with(
+            "target",
+            "{ url: \"http://a\", auth: { bearer: \"{{ token }}\" } }",
+        )
+        .with(
+            "users",
+            "{ from: { csv: \"\" }, token: { hs256: { secret: \"\" } } }",
+        )
+        .with(
+            "flows",
+            "{ f: [ { post: /x, text: \"{{ token }} {{ user.name }}\" } ] }",
+        )
+        .error();
+    assert!(error.contains("the file has no name"), "{error}");
+    assert!(!error.contains("unknown name"), "{error}");
+}

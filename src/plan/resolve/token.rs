@@ -7,7 +7,7 @@ use crate::plan::{Body, Secret, Template, Token, TokenMaker};
 use crate::scenario::{At, Body as WrittenBody, Hs256, Report, Token as Written};
 
 /// As templates name it.
-const NAME: &str = "token";
+pub(super) const NAME: &str = "token";
 
 pub(super) fn resolve(
     written: &Written,

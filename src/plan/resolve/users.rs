@@ -49,38 +49,70 @@ pub(super) fn resolve(
         }
     }
     draw(written, &mut users, report);
+    // What one of them brings is known to the others although it is wrong.
+    let id = identify(written, &mut users, slots, report);
+    let token = proof(written, &mut users, coupon, slots, report);
+    id.and(token)?;
+    Some(users)
+}
+
+/// What is known of each user, and what each is called.
+fn identify(
+    written: &Written,
+    users: &mut Users,
+    slots: &mut SlotTable,
+    report: &mut Report<'_>,
+) -> Option<()> {
     if !written.from.is_absent() {
         users.records = Some(records::resolve(written, slots, report)?);
         // How many there are is known when they have been read.
         users.pool = written.pool.as_ref().map_or(0, |pool| pool.value.0);
-        users.id = Template {
-            parts: vec![Part::Value(
-                Variable::Slot(slots.find("user.id").unwrap_or_default()),
-                Escape::Raw,
-            )],
-        };
     }
     if let Some(id) = &written.id {
         users.id = id_template(id, slots, report)?;
-        let changes = users.id.uses(Variable::Vu) || users.id.uses(Variable::Iteration);
-        let again = match users.draw {
-            Draw::AtRandom => Some("random"),
-            Draw::Once => (users.repeat > 0.0).then_some("repeat"),
+        stays_the_same(id, users, report);
+    } else if let Ok(slot) = slots.find(records::ID) {
+        users.id = Template {
+            parts: vec![Part::Value(Variable::Slot(slot), Escape::Raw)],
         };
-        if let Some(key) = again.filter(|_| changes) {
-            report.error_hint(
-                id.position,
-                "a repeat asks as the same user again, but this id changes with the VU or the iteration",
-                format!("make the id of `n` or `uuid`, or leave `{key}` out"),
-            );
-        }
     }
-    if let Some(token) = written.token.value() {
-        users.token = Some(token::resolve(token, coupon, slots, report)?);
-    } else if written.token.is_broken() {
+    Some(())
+}
+
+/// Whoever comes again has to come under the same name.
+fn stays_the_same(id: &At<String>, users: &Users, report: &mut Report<'_>) {
+    let changes = users.id.uses(Variable::Vu) || users.id.uses(Variable::Iteration);
+    let again = match users.draw {
+        Draw::AtRandom => Some("random"),
+        Draw::Once => (users.repeat > 0.0).then_some("repeat"),
+    };
+    if let Some(key) = again.filter(|_| changes) {
+        report.error_hint(
+            id.position,
+            "a repeat asks as the same user again, but this id changes with the VU or the iteration",
+            format!("make the id of `n` or `uuid`, or leave `{key}` out"),
+        );
+    }
+}
+
+/// How each user proves who it is.
+fn proof(
+    written: &Written,
+    users: &mut Users,
+    coupon: Option<&str>,
+    slots: &mut SlotTable,
+    report: &mut Report<'_>,
+) -> Option<()> {
+    if written.token.is_absent() {
+        return Some(());
+    }
+    let token = written.token.value();
+    users.token = token.and_then(|token| token::resolve(token, coupon, slots, report));
+    if users.token.is_none() {
+        slots.declare(token::NAME, true);
         return None;
     }
-    Some(users)
+    Some(())
 }
 
 /// Drawing at random says by itself how often users come again, and when they are taken.

@@ -21,7 +21,7 @@ use super::error::{RunError, failed_to};
 use super::event::{Event, EventLog};
 use super::interrupt::Interrupts;
 use super::resources::{enough_files, threads};
-use super::truth::{Truth, Watch};
+use super::truth::{Base, Truth, Watch};
 use super::{RunDirectory, RunRecord, machine};
 use crate::feeder;
 use crate::history::HistoryWriter;
@@ -173,10 +173,11 @@ impl Run {
     ) -> Result<Self, RunError> {
         let write = failed_to("write to the run directory");
         let log = TruthLog::create(directory.path()).map_err(&write)?;
-        let base = ready
-            .endpoints
-            .first()
-            .map(|endpoint| endpoint.url.to_string());
+        let first = ready.endpoints.first();
+        let base = Base {
+            url: first.map(|endpoint| endpoint.url.to_string()),
+            roots: ready.roots.clone(),
+        };
         let mut run = Self {
             threads: request.threads.unwrap_or_else(|| threads(&request.plan)),
             progress,

@@ -17,6 +17,8 @@ pub struct Ready {
     pub endpoints: Vec<Endpoint>,
     /// The truth sources, where the bundled server has its own.
     pub truth: TruthSources,
+    /// What `https:` trusts beside the system's own.
+    pub roots: Vec<CertificateDer<'static>>,
     /// Which provider brought it up, and why.
     pub provider: String,
     server: Option<embedded::Server>,
@@ -99,6 +101,7 @@ impl Ready {
                 Ok(Self {
                     endpoints,
                     truth,
+                    roots,
                     provider,
                     server: None,
                 })
@@ -121,6 +124,7 @@ impl Ready {
                 Ok(Self {
                     endpoints,
                     truth,
+                    roots: Vec::new(),
                     provider,
                     server: Some(server),
                 })

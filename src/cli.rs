@@ -12,10 +12,11 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::exit::Exit;
+use crate::feeder::{self, FeederError, Looked};
 use crate::plan::{self, Overrides, Plan, Scale};
 use crate::report::{self, Summary};
 use crate::run::{self, AssembleError, Assembled, Request, RunDirectory, RunError};
-use crate::scenario;
+use crate::scenario::{self, Mask};
 use crate::verdict::Verdict;
 
 /// Proves or refutes that a first-come-first-served system did not oversell, under load
@@ -213,9 +214,12 @@ fn validate(args: &ValidateArgs) -> Exit {
     for warning in &loaded.plan.warnings {
         eprintln!("warning: {warning}");
     }
+    if let Err(exit) = look(&loaded) {
+        return exit;
+    }
     print(&format!("{}: valid\n", loaded.file));
     if args.probe {
-        return probe::probe(&loaded.plan);
+        return probe::probe(&loaded.plan, directory_of(&loaded.file));
     }
     Exit::Ok
 }
@@ -223,6 +227,9 @@ fn validate(args: &ValidateArgs) -> Exit {
 fn show_plan(args: &PlanArgs) -> Exit {
     match load(args) {
         Ok(loaded) => {
+            if let Err(exit) = look(&loaded) {
+                return exit;
+            }
             print(&plan::print(&loaded.plan));
             Exit::Ok
         }
@@ -233,6 +240,31 @@ fn show_plan(args: &PlanArgs) -> Exit {
 fn show_schema() -> Exit {
     print(&format!("{:#}\n", scenario::schema()));
     Exit::Ok
+}
+
+/// Where the scenario's own files are.
+fn directory_of(file: &str) -> &Path {
+    Path::new(file).parent().unwrap_or(Path::new(""))
+}
+
+/// The columns of the users' file, where it is there.
+fn look(loaded: &Loaded) -> Result<(), Exit> {
+    let directory = directory_of(&loaded.file);
+    match feeder::look(&loaded.plan, directory) {
+        Ok(Looked::Fine) => Ok(()),
+        Ok(Looked::NotThere(file)) => {
+            let file = loaded.plan.mask.hide(&file.display().to_string());
+            eprintln!(
+                "warning: {file} is not there: whether it has the columns that are used is not known"
+            );
+            Ok(())
+        }
+        Err(error) => {
+            let error = loaded.plan.mask.hide(&error.to_string());
+            eprintln!("error: {error}");
+            Err(Exit::InvalidScenario)
+        }
+    }
 }
 
 fn run(args: &RunArgs) -> Exit {
@@ -260,9 +292,10 @@ fn run(args: &RunArgs) -> Exit {
         Ok(runtime) => runtime,
         Err(exit) => return exit,
     };
+    let mask = request.plan.mask.clone();
     match runtime.block_on(run::conduct(request)) {
         Ok(directory) => judge(&directory, &Show::of(args.json, args.quiet)),
-        Err(error) => refuse(&error),
+        Err(error) => refuse(&error, &mask),
     }
 }
 
@@ -272,14 +305,16 @@ fn runtime() -> Result<tokio::runtime::Runtime, Exit> {
     built.map_err(|error| internal(&format!("failed to start: {error}")))
 }
 
-fn refuse(error: &RunError) -> Exit {
-    eprintln!("error: {error}");
+fn refuse(error: &RunError, mask: &Mask) -> Exit {
+    eprintln!("error: {}", mask.hide(&error.to_string()));
     match error {
         RunError::NotReady(_)
         | RunError::Truth(_)
         | RunError::TruthValue(_)
         | RunError::Before { .. }
-        | RunError::Files { .. } => Exit::NotReady,
+        | RunError::Files { .. }
+        | RunError::Users(FeederError::Sql(_)) => Exit::NotReady,
+        RunError::Users(_) => Exit::InvalidScenario,
         RunError::Directory { .. } => Exit::Usage,
         RunError::Interrupted => Exit::Interrupted,
         RunError::Io { .. } => Exit::Internal,

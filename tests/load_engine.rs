@@ -40,7 +40,9 @@ async fn job(plan: Plan) -> (Job, Receiver<Batch>) {
     let PlanTarget::Urls { urls, .. } = &plan.target else {
         panic!("the scenario has a url");
     };
-    let endpoint = Endpoint::resolve(urls[0].clone(), false).await.unwrap();
+    let endpoint = Endpoint::resolve(urls[0].clone(), false, &[])
+        .await
+        .unwrap();
     let (sink, batches) = sync_channel(1000);
     let job = Job {
         plan: Arc::new(plan),
@@ -48,6 +50,7 @@ async fn job(plan: Plan) -> (Job, Receiver<Batch>) {
         endpoints: [endpoint].into(),
         sink,
         slots: Arc::default(),
+        records: None,
         next_place: Arc::new(AtomicU64::new(0)),
     };
     (job, batches)

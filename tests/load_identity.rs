@@ -150,3 +150,154 @@ fn a_request_that_cannot_be_written_is_not_sent_whatever_went_before() {
     let used: HashSet<_> = seen.iter().map(|seen| seen.request.connection).collect();
     assert_eq!((seen.len(), used.len()), (10, 2));
 }
+
+#[test]
+fn users_at_random_come_again_and_only_from_the_pool() {
+    let bench = |seed| {
+        Bench::load("per_vu_iterations: { vus: 1, iterations: 200 }")
+            .users("{ pool: 20, random: true }")
+            .seed(seed)
+    };
+    let (users, ran) = asked(&bench(3));
+    let distinct: HashSet<_> = users.iter().collect();
+    // Nobody of 20 is left out in 200 draws but once in thousands of runs, and the seed is fixed.
+    assert_eq!((users.len(), distinct.len()), (200, 20));
+    assert!(
+        users
+            .iter()
+            .all(|user| (1..=20).contains(&user.parse::<u32>().unwrap()))
+    );
+    assert_eq!(asked(&bench(3)).0, users);
+    let warnings = ran.summary().warnings;
+    assert!(
+        !warnings.iter().any(|w| w.contains("beyond it")),
+        "{warnings:?}"
+    );
+}
+
+/// The claims of a token whose signature is right for this secret.
+fn claims(token: &str, secret: &str) -> serde_json::Value {
+    use base64::Engine as _;
+    use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret.as_bytes());
+    let signature = BASE64.decode(signature).unwrap();
+    ring::hmac::verify(&key, signed.as_bytes(), &signature).unwrap();
+    let (_, claims) = signed.split_once('.').unwrap();
+    serde_json::from_slice(&BASE64.decode(claims).unwrap()).unwrap()
+}
+
+#[test]
+fn each_user_has_a_token_of_its_own_that_the_server_can_check() {
+    let target = Target::start(|_| Reply::issued());
+    let ran = Bench::load("per_vu_iterations: { vus: 2, iterations: 5 }")
+        .users(
+            "{ pool: 500, id: \"m-{{ n }}\", token: { hs256: { secret: \"${JWT_SECRET}\", \
+             claims: { sub: \"{{ user }}\", id: \"{{ n | number }}\", roles: [buyer], exp: 1h, iat: 0s } } } }",
+        )
+        .target("auth: { bearer: \"{{ token }}\" }")
+        .environment("JWT_SECRET", std::path::Path::new("a-secret-of-32-bytes-or-a-bit-more"))
+        .run(&target.url());
+    assert_eq!(ran.issued(), 10, "{}", ran.errors);
+    for seen in target.seen() {
+        let header = seen.request.header("authorization").unwrap();
+        let token = header.strip_prefix("Bearer ").unwrap();
+        let claims = claims(token, "a-secret-of-32-bytes-or-a-bit-more");
+        let user = seen.request.user();
+        assert_eq!(claims["sub"], user.as_str());
+        assert_eq!(format!("m-{}", claims["id"]), user);
+        assert_eq!(claims["roles"], serde_json::json!(["buyer"]));
+        let (exp, iat) = (
+            claims["exp"].as_u64().unwrap(),
+            claims["iat"].as_u64().unwrap(),
+        );
+        assert_eq!(exp - iat, 3600);
+        // Later than the day on which this was written.
+        assert!(iat > 1_750_000_000, "{iat}");
+    }
+}
+
+#[test]
+fn a_token_can_be_a_column_and_a_steps_own_header_wins() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("users.csv");
+    let rows: Vec<String> = (1..=20).map(|n| format!("{n},token-of-{n}")).collect();
+    std::fs::write(&file, format!("id,jwt\n{}", rows.join("\n"))).unwrap();
+    let target = Target::start(|_| Reply::issued());
+    let users = format!(
+        "{{ from: {{ csv: \"{}\" }}, token: \"{{{{ user.jwt }}}}\" }}",
+        file.display()
+    );
+    let ran = Bench::load("per_vu_iterations: { vus: 1, iterations: 5 }")
+        .users(&users)
+        .target("auth: { bearer: \"{{ token }}\" }")
+        .more("    - { name: own, get: /own, headers: { Authorization: none } }")
+        .run(&target.url());
+    assert_eq!(ran.issued(), 5, "{}", ran.errors);
+    let seen = target.seen();
+    let (own, common): (Vec<_>, Vec<_>) = seen.iter().partition(|seen| seen.request.path == "/own");
+    assert_eq!((own.len(), common.len()), (5, 5));
+    for seen in own {
+        assert_eq!(seen.request.header("authorization"), Some("none"));
+    }
+    for seen in common {
+        let expected = format!("Bearer token-of-{}", seen.request.user());
+        assert_eq!(
+            seen.request.header("authorization"),
+            Some(expected.as_str())
+        );
+    }
+}
+
+#[test]
+fn basic_is_the_same_for_all() {
+    let target = Target::start(|_| Reply::issued());
+    let ran = Bench::load("per_vu_iterations: { vus: 1, iterations: 2 }")
+        // The example of RFC 7617.
+        .target("auth: { basic: { user: Aladdin, password: open sesame } }")
+        .run(&target.url());
+    assert_eq!(ran.issued(), 2, "{}", ran.errors);
+    for seen in target.seen() {
+        let expected = Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+        assert_eq!(seen.request.header("authorization"), expected);
+    }
+}
+
+#[test]
+fn a_vu_goes_round_the_instances_or_stays_with_one() {
+    for (by, instances_of_a_vu) in [("turn", 2), ("vu", 1)] {
+        let targets = [
+            Target::start(|_| Reply::issued()),
+            Target::start(|_| Reply::issued()),
+        ];
+        let text = format!(
+            "name: several\ntarget: {{ urls: [\"{}\", \"{}\"], by: {by} }}\n\
+             users: {{ id: \"{{{{ vu }}}}-{{{{ n }}}}\" }}\n\
+             load: {{ a: {{ per_vu_iterations: {{ vus: 4, iterations: 6 }} }} }}\n\
+             flows: {{ a: [ {{ post: /issue, json: {{ userId: \"{{{{ user }}}}\" }} }} ] }}\n",
+            targets[0].url(),
+            targets[1].url()
+        );
+        let directory = tempfile::tempdir().unwrap();
+        let scenario = directory.path().join("scenario.yaml");
+        std::fs::write(&scenario, text).unwrap();
+        let status = std::process::Command::new(env!("CARGO_BIN_EXE_fcfs-bench"))
+            .args(["run", "--quiet", "--threads", "2", "--out"])
+            .arg(directory.path().join("run"))
+            .arg(&scenario)
+            .status()
+            .unwrap();
+        assert!(status.success());
+        let mut instances: BTreeMap<String, HashSet<usize>> = BTreeMap::new();
+        for (at, target) in targets.iter().enumerate() {
+            assert_eq!(target.seen().len(), 12, "{by}: the load is even");
+            for seen in target.seen() {
+                let user = seen.request.user();
+                let vu = user.split('-').next().unwrap().to_owned();
+                instances.entry(vu).or_default().insert(at);
+            }
+        }
+        let counts: Vec<_> = instances.values().map(HashSet::len).collect();
+        assert_eq!(counts, [instances_of_a_vu; 4], "{by}");
+    }
+}

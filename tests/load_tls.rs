@@ -230,3 +230,60 @@ fn a_server_without_http2_leaves_attempts_unknown() {
         .count();
     assert_eq!(unknown, 12, "{:?}", ran.operations());
 }
+
+#[test]
+fn an_authority_of_ones_own_is_trusted_beside_the_systems() {
+    let (own, other) = (Certificate::new(), Certificate::new());
+    let tls = acceptor(&own, usize::MAX, &own, &["http/1.1"]);
+    let target = Target::start_tls(tls, |request| match request.path.as_str() {
+        "/left" => Reply::answer(200, "5"),
+        _ => Reply::issued(),
+    });
+    let truth = "truth: { remaining: { http: { get: /left } } }";
+    let ca = |file: &std::path::Path| {
+        twelve()
+            .target(&format!("ca: \"{}\", ready: /up", file.display()))
+            .outer(truth)
+    };
+    let ran = ca(&own.file).run(&target.url());
+    assert_eq!(ran.issued(), 12, "{}", ran.errors);
+    let ran = ca(&other.file).run(&target.url());
+    assert_eq!(ran.status.code(), Some(113));
+    assert!(ran.errors.contains("certificate"), "{}", ran.errors);
+    // What the system trusts stays trusted.
+    let ran = ca(&other.file)
+        .environment("SSL_CERT_FILE", &own.file)
+        .run(&target.url());
+    assert_eq!(ran.issued(), 12, "{}", ran.errors);
+    let seen = target.seen();
+    let read = seen.iter().filter(|seen| seen.request.path == "/left");
+    assert!(read.count() >= 2, "the truth trusts it, too");
+}
+
+#[test]
+fn an_authority_that_is_no_certificate_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("ca.pem");
+    let run = || {
+        twelve()
+            .target(&format!("ca: \"{}\"", file.display()))
+            .run("https://127.0.0.1:1")
+    };
+    let table: [(Option<&str>, &str); 3] = [
+        (None, "failed to read it: No such file"),
+        (Some("not a certificate\n"), "it holds no certificate"),
+        (
+            Some("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"),
+            "is broken",
+        ),
+    ];
+    for (content, words) in table {
+        if let Some(content) = content {
+            std::fs::write(&file, content).unwrap();
+        }
+        let ran = run();
+        assert_eq!(ran.status.code(), Some(113), "{}", ran.errors);
+        let named = ran.errors.contains("ca.pem: ") && ran.errors.contains(words);
+        assert!(named, "{words}: {}", ran.errors);
+    }
+}

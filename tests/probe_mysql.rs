@@ -7,10 +7,11 @@ mod support;
 use std::path::Path;
 use std::process::Command;
 
-use fcfs_bench::probe::{Probe, Reason};
+use fcfs_bench::plan::Secret;
+use fcfs_bench::probe::{Probe, Reason, read_table};
 use rustix::process::{Signal, geteuid};
 use sqlx::{Connection, Executor, MySqlConnection};
-use support::{Service, free_port, open, program, run, shown, sql};
+use support::{Rows, Service, free_port, open, program, run, shown, sql};
 
 fn start() -> Service {
     let directory = tempfile::tempdir().unwrap();
@@ -211,5 +212,35 @@ async fn what_cannot_be_asked_is_refused_without_showing_the_password() {
     assert!(
         error.to_string().contains("missing' doesn't exist"),
         "{error}"
+    );
+}
+
+#[tokio::test]
+async fn whole_rows_come_with_the_names_of_their_columns() {
+    let service = start();
+    write(
+        &service,
+        "CREATE TABLE members (id BIGINT, token VARCHAR(20), joined DATETIME); INSERT INTO members VALUES (7, 'é', '2026-01-02 03:04:05'), (8, NULL, NULL);",
+    )
+    .await;
+    let url = Secret::new(url(&service));
+    let mut rows = Rows::default();
+    let query = "SELECT id, token AS jwt, joined FROM members ORDER BY id;";
+    read_table(&url, query, &mut rows).await.unwrap();
+    assert_eq!(
+        rows.0,
+        [
+            "id=7 jwt=é joined=2026-01-02 03:04:05",
+            "id=8 jwt=- joined=-"
+        ]
+    );
+    // The session cannot write, whatever the query says.
+    let error = read_table(&url, "DELETE FROM members", &mut rows).await;
+    assert!(
+        error
+            .unwrap_err()
+            .to_string()
+            .to_lowercase()
+            .contains("read")
     );
 }

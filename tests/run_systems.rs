@@ -97,7 +97,7 @@ fn an_accepted_request_is_followed_to_its_result() {
 
 #[test]
 fn a_result_whose_row_was_never_written_is_found() {
-    // What was forgotten was given out again: more were confirmed than there were.
+    // It was confirmed and is gone, and its place in the stock is taken for nobody.
     fails("accepted", &["stock", "acknowledged"]);
 }
 

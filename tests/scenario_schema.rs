@@ -125,36 +125,37 @@ const STRANGE: &str = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
 fn probe(path: &[Segment], end: &str) -> (String, usize) {
     let mut lines: Vec<(usize, String)> = Vec::new();
     for (depth, segment) in path.iter().enumerate() {
-        if depth == 2 && is_setup_request(path) {
-            lines.push((depth, A_REQUEST.to_owned()));
-        }
         let line = match segment {
             Segment::Key(key) | Segment::Own(key) => format!("\"{key}\":"),
             Segment::Item => "-".to_owned(),
         };
         lines.push((depth, line));
     }
-    if path.len() == 2 && is_setup_request(path) {
-        lines.push((2, A_REQUEST.to_owned()));
-    }
     lines.push((path.len(), end.to_owned()));
+    if let Some((depth, line)) = beside(path) {
+        lines.insert(depth, (depth, line.to_owned()));
+    }
     let indented = lines.iter();
     let text = indented.map(|(depth, line)| format!("{}{line}\n", "  ".repeat(*depth)));
     (text.collect(), lines.len())
 }
 
-const A_REQUEST: &str = "post: /x";
-
-/// Whether it leads into a request of `before` or `after`, which is one by its method.
-fn is_setup_request(path: &[Segment]) -> bool {
+/// What must stand in a map on the way, at this depth, for the rest to be looked at.
+fn beside(path: &[Segment]) -> Option<(usize, &'static str)> {
     let is = |at: usize, keys: &[&str]| match path.get(at) {
         Some(Segment::Key(key)) => keys.contains(&key.as_str()),
         _ => false,
     };
-    let others = [
+    // Around the load, a request is one by its method.
+    let kinds = [
         "sql", "redis", "shell", "get", "post", "put", "patch", "delete", "head",
     ];
-    is(0, &["before", "after"]) && path.len() >= 2 && !is(2, &others)
+    let is_request = is(0, &["before", "after"]) && path.len() >= 2 && !is(2, &kinds);
+    if is_request {
+        return Some((2, "post: /x"));
+    }
+    let is_of_url = is(0, &["target"]) && is(1, &["by"]);
+    is_of_url.then_some((1, "url: http://127.0.0.1:1"))
 }
 
 fn refused(text: &str) -> Diagnostics {

@@ -1,6 +1,7 @@
 //! `validate --probe`: what the system answers, and what the scenario takes it for.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use serde_json::Value as Json;
 
@@ -14,28 +15,32 @@ use crate::scenario::write::quoted;
 const SHOWN: usize = 300;
 
 /// Asks once for each step and shows what came of it.
-pub(super) fn probe(plan: &Plan) -> Exit {
+pub(super) fn probe(plan: &Plan, directory: &Path) -> Exit {
     if matches!(plan.target, Target::Urls { .. }) {
         eprintln!("warning: a probe really asks: what the system gives to it is taken");
+    }
+    if !plan.setup.before.is_empty() || !plan.setup.after.is_empty() {
+        eprintln!("warning: what stands under `before` and `after` is done as in a run");
     }
     let runtime = match super::runtime() {
         Ok(runtime) => runtime,
         Err(exit) => return exit,
     };
-    match runtime.block_on(run::ask(plan, &|text| eprintln!("{text}"))) {
+    let say = |text: &str| eprintln!("{}", plan.mask.hide(text));
+    match runtime.block_on(run::ask(plan, directory, &say)) {
         Ok(asked) => {
             let mut out = String::new();
             for one in &asked {
                 show(one, plan, &mut out);
             }
-            super::print(&out);
+            super::print(&plan.mask.hide(&out));
             if asked.iter().all(is_understood) {
                 Exit::Ok
             } else {
                 Exit::Unknown
             }
         }
-        Err(error) => super::refuse(&error),
+        Err(error) => super::refuse(&error, &plan.mask),
     }
 }
 

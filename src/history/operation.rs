@@ -217,7 +217,7 @@ impl Cause {
             Self::BadAnswer => "the answer could not be read",
             Self::Undeclared => "no outcome of the step matches the answer",
             Self::Cut => "the run ended while the request was under way",
-            Self::ValueMissing => "a value that it needs was not captured before",
+            Self::ValueMissing => "a value that it needs is not there",
             Self::ValueUnfit => "a value cannot stand at its place in the request",
         }
     }

@@ -33,6 +33,11 @@ impl RunClock {
         self.unix_ns
     }
 
+    /// Seconds of Unix time, now.
+    pub fn unix_s(&self) -> u64 {
+        (self.unix_ns + self.now_ns()) / 1_000_000_000
+    }
+
     /// The instant that is so many nanoseconds after the origin.
     pub fn instant(&self, ns: u64) -> Instant {
         self.origin + Duration::from_nanos(ns)

@@ -7,12 +7,12 @@ use super::http::Answer;
 
 /// What one user's browser has been given.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Cookies(CookieStore);
+pub struct Cookies(CookieStore);
 
 impl Cookies {
     /// Keeps what an answer to a request for this URL sets. What is malformed, or meant for
     /// another host, is not kept.
-    pub(super) fn keep(&mut self, answer: &Answer, url: &Url) {
+    pub fn keep(&mut self, answer: &Answer, url: &Url) {
         for line in answer.header("set-cookie") {
             if let Ok(line) = std::str::from_utf8(line) {
                 let _ = self.0.parse(line, url);
@@ -21,7 +21,7 @@ impl Cookies {
     }
 
     /// The value of the header `cookie` for a request for this URL; empty for none.
-    pub(super) fn header(&self, url: &Url) -> String {
+    pub fn header(&self, url: &Url) -> String {
         let mut pairs: Vec<_> = self.0.get_request_values(url).collect();
         // The jar has no order of its own, and the same run is to send the same bytes.
         pairs.sort_unstable();

@@ -18,11 +18,13 @@ use super::RunClock;
 use super::batch::Batch;
 use super::executor::{Alarm, Common, Gate, Share, Stop};
 use super::http::Endpoint;
+use super::identity::Identities;
 use super::recorder::Recorder;
+use super::records::Records;
 use super::request::CompiledStep;
 use super::vu::{Shared, Vu};
 use crate::history::OutcomeKind;
-use crate::plan::{Plan, UserSequence};
+use crate::plan::Plan;
 
 /// How often waiting operations are handed over when they do not fill a batch.
 const HAND_OVER_EVERY: Duration = Duration::from_millis(250);
@@ -45,6 +47,8 @@ pub struct Job {
     pub sink: SyncSender<Batch>,
     /// What every VU knows from the start, by slot: one for each of the plan.
     pub slots: Arc<[Option<String>]>,
+    /// What is known of each user, where the plan has records.
+    pub records: Option<Arc<Records>>,
     /// The next place in the sequence of users.
     pub next_place: Arc<AtomicU64>,
 }
@@ -222,7 +226,7 @@ fn shared(
         steps: Rc::clone(steps),
         recorder: Rc::clone(recorder),
         slots: Arc::clone(&job.slots),
-        users: Arc::new(UserSequence::new(&job.plan.users, job.plan.seed)),
+        users: Identities::new(&job.plan, job.records.clone()),
         next_place: Arc::clone(&job.next_place),
         only_phase,
         plan: Arc::clone(&job.plan),
@@ -294,6 +298,11 @@ pub async fn drain(job: &Job, load: usize, most: u64, within: Duration) -> io::R
                 let kind = vu.iterate(None).await;
                 vu.rest().await;
                 let mut sum = drained.borrow_mut();
+                if vu.is_nobody() {
+                    // Nobody is left who could ask.
+                    sum.requests -= 1;
+                    return;
+                }
                 sum.issued += u64::from(kind == OutcomeKind::Issued);
                 sum.sold_out |= kind == OutcomeKind::SoldOut;
             }

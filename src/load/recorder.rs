@@ -22,6 +22,9 @@ const SHAPES: usize = 32;
 /// Bytes of an example.
 const EXAMPLE_BYTES: usize = 512;
 
+/// Bytes of a body in which secrets are looked for, far more than are kept.
+const HIDDEN_IN: usize = 64 << 10;
+
 const SECOND_NS: u64 = 1_000_000_000;
 
 /// Collects what one thread measures.
@@ -75,12 +78,16 @@ impl Recorder {
         self.texts.push((key, text.to_owned()));
     }
 
-    /// Takes an attempt that ended unknown, with the answer's body if there is one.
-    pub fn unknown(&mut self, shape: Shape, body: &[u8]) {
+    /// Takes an attempt that ended unknown, with the answer's body if there is one. Of the first
+    /// of its kind the body is kept as an example, without what `hide` takes out of it.
+    pub fn unknown(&mut self, shape: Shape, body: &[u8], hide: impl Fn(&str) -> String) {
         if let Some((count, _)) = self.shapes.get_mut(&shape) {
             *count += 1;
         } else if self.shapes.len() < SHAPES {
-            let text = String::from_utf8_lossy(&body[..body.len().min(EXAMPLE_BYTES)]).into_owned();
+            // Hidden before it is cut: half a secret is one, too.
+            let text = String::from_utf8_lossy(&body[..body.len().min(HIDDEN_IN)]);
+            let mut text = hide(&text);
+            text.truncate(text.floor_char_boundary(EXAMPLE_BYTES));
             self.shapes.insert(shape, (1, Some(text)));
         }
     }

@@ -11,11 +11,12 @@ use super::batch::{Parts, Shape};
 use super::cookies::Cookies;
 use super::deadline::Deadline;
 use super::http::{Answer, ConnectError, Connection, Endpoint, Outgoing};
+use super::identity::{Identities, Taking};
 use super::iteration::Turn;
 use super::recorder::Recorder;
 use super::request::{CompiledStep, Scratch};
 use crate::history::{Cause, Key, Operation, OutcomeKind};
-use crate::plan::{Per, Plan, SlotValues, UserSequence, Values, mix};
+use crate::plan::{By, Per, Plan, SlotValues, Target, Values, mix};
 
 /// What all VUs of one load on one thread share.
 pub(super) struct Shared {
@@ -36,7 +37,7 @@ pub(super) struct Shared {
     /// What every VU knows from the start, by slot.
     pub slots: Arc<[Option<String>]>,
     /// Who asks.
-    pub users: Arc<UserSequence>,
+    pub users: Identities,
     /// The next place in the sequence of users, of all threads and loads.
     pub next_place: Arc<AtomicU64>,
     /// Skip pauses and count for this phase: the drain.
@@ -76,6 +77,8 @@ pub(super) struct Vu {
     requests: u64,
     place: Option<u64>,
     user: String,
+    /// There are records, but none for this user: nothing is sent.
+    is_nobody: bool,
     /// What captures and the user's own data have brought.
     pub(super) slots: SlotValues,
     /// Room for requests and answers, kept between them.
@@ -117,6 +120,7 @@ impl Vu {
             requests: 0,
             place: None,
             user: String::new(),
+            is_nobody: false,
             slots,
             scratch: Scratch::default(),
             answer: Answer::default(),
@@ -154,8 +158,17 @@ impl Vu {
         }
     }
 
+    /// Whether no record was left for its user.
+    pub(super) const fn is_nobody(&self) -> bool {
+        self.is_nobody
+    }
+
     fn endpoint(&self) -> usize {
-        ((self.index + self.requests) % self.shared.endpoints.len() as u64) as usize
+        let turn = match &self.shared.plan.target {
+            Target::Urls { by: By::Vu, .. } => self.index,
+            _ => self.index + self.requests,
+        };
+        (turn % self.shared.endpoints.len() as u64) as usize
     }
 
     /// Performs the flow once. `intended_ns` is when it was due; `None` in the closed model, where
@@ -189,9 +202,13 @@ impl Vu {
         let shared = &self.shared;
         let place = match (shared.plan.users.per, self.place) {
             (Per::Vu, Some(place)) if shared.only_phase.is_none() => place,
+            // The drain phase asks as users who have certainly not asked before.
+            _ if shared.only_phase.is_some() => {
+                shared.users.sequence.place_of_new(shared.take_place())
+            }
             _ => shared.take_place(),
         };
-        let number = shared.users.number(place);
+        let number = shared.users.sequence.number(place);
         if self.place != Some(place) {
             for slot in captured {
                 self.slots[usize::from(*slot)] = None;
@@ -200,9 +217,15 @@ impl Vu {
                 **cookies = Cookies::default();
             }
             // A repeat is the same person: also an id that holds a UUID must come out the same.
-            let original = shared.users.original(place);
-            let (users, vu) = (&shared.users, self.index + 1);
-            users.write_id(number, vu, self.iteration, original, &mut self.user);
+            let original = shared.users.sequence.original(place);
+            let taking = Taking {
+                place: original,
+                vu: self.index + 1,
+                iteration: self.iteration,
+                unix_s: shared.clock.unix_s(),
+            };
+            let (user, slots) = (&mut self.user, &mut self.slots);
+            self.is_nobody = !shared.users.write(taking, user, slots);
         }
         self.place = Some(place);
         number
@@ -221,6 +244,7 @@ impl Vu {
     pub(super) fn branch(&self, branch: &mut Self) {
         branch.iteration = self.iteration;
         branch.place = self.place;
+        branch.is_nobody = self.is_nobody;
         branch.user.clone_from(&self.user);
         branch.slots.clone_from(&self.slots);
         branch.turn.clone_from(&self.turn);
@@ -233,7 +257,10 @@ impl Vu {
         let due_ns = due_ns.unwrap_or_else(|| shared.clock.now_ns());
         let endpoint = self.endpoint();
         let compiled = &shared.steps[endpoint][usize::from(step)];
-        let place = shared.users.original(self.place.unwrap_or_default());
+        let place = shared
+            .users
+            .sequence
+            .original(self.place.unwrap_or_default());
         let values = Values {
             user: &self.user,
             number: self.turn.number,
@@ -250,7 +277,7 @@ impl Vu {
             (Some(cookies), Some(url)) if compiled.takes_cookies() => cookies.header(url),
             _ => String::new(),
         };
-        let request = if compiled.is_ready(&self.slots) {
+        let request = if compiled.is_ready(&self.slots) && !self.is_nobody {
             let request = compiled.request(&values, &cookies, &mut self.scratch);
             request.ok_or(Cause::ValueUnfit)
         } else {
@@ -280,6 +307,7 @@ impl Vu {
             shared,
             slot: &mut self.connections[endpoint],
             answer: &mut self.answer,
+            values: &self.slots,
             operation,
             parts: Parts::default(),
             due_ns,
@@ -348,6 +376,8 @@ struct Attempt<'a> {
     shared: &'a Shared,
     slot: &'a mut Option<Connection>,
     answer: &'a mut Answer,
+    /// The VU's slots: an answer may repeat what it was asked with.
+    values: &'a [Option<String>],
     operation: Operation,
     parts: Parts,
     due_ns: u64,
@@ -419,6 +449,18 @@ impl Attempt<'_> {
         kind
     }
 
+    /// The text without the environment's values and without this user's secrets.
+    fn hidden(&self, text: &str) -> String {
+        let plan = &self.shared.plan;
+        let mut mask = plan.mask.clone();
+        for (slot, value) in std::iter::zip(&plan.slots, self.values) {
+            if let (true, Some(value)) = (slot.secret, value) {
+                mask.add(value, &format!("{{{{ {} }}}}", slot.name));
+            }
+        }
+        mask.hide(text)
+    }
+
     fn record(&mut self, cause: Cause) -> OutcomeKind {
         self.ended = true;
         self.operation.cause = cause;
@@ -437,7 +479,7 @@ impl Attempt<'_> {
                 cause,
                 status: self.operation.status,
             };
-            recorder.unknown(shape, self.answer.body());
+            recorder.unknown(shape, self.answer.body(), |text| self.hidden(text));
         }
         recorder.attempt(self.operation, self.parts);
         self.operation.kind

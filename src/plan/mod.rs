@@ -2,6 +2,7 @@
 
 mod curve;
 mod flow;
+mod identity;
 mod model;
 mod print;
 mod resolve;
@@ -12,15 +13,17 @@ mod template;
 mod truth;
 mod users;
 
+pub use crate::scenario::Mask;
 pub use curve::{Ticks, VuCurve};
 pub use flow::{
     Action, Capture, CaptureFrom, Each, Flow, Items, Parallel, Poll, TextMatch, Until, When,
 };
+pub use identity::{Draw, Per, RecordSource, Records, Token, TokenMaker, Users};
 pub use model::*;
 pub(crate) use print::conditions;
 pub use print::print;
 pub use resolve::{DEFAULT_SEED, Overrides, Scale, is_redis_read, load, resolve};
-pub use setup::{Setup, SetupCapture, SetupStep, Task};
+pub use setup::{EachUser, Setup, SetupCapture, SetupStep, Task};
 pub use slots::{Slot, SlotValues};
 pub use statement::{Marks, SqlPart, Statement};
 pub use template::{Escape, Part, Template, Values, Variable};

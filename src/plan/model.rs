@@ -6,12 +6,14 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::flow::{Capture, Flow, Poll};
+use super::identity::Users;
 use super::setup::Setup;
 use super::slots::Slot;
 use super::template::Template;
 use super::truth::Truth;
 use crate::history::OutcomeKind;
 use crate::measure::Threshold;
+use crate::scenario::Mask;
 use crate::scenario::value::Pattern;
 
 /// Everything that one run will do.
@@ -52,6 +54,8 @@ pub struct Plan {
     pub thresholds: Vec<Threshold>,
     /// What is allowed but suspicious, in words for the user.
     pub warnings: Vec<String>,
+    /// What no file and no screen repeats: values from the environment.
+    pub mask: Mask,
 }
 
 /// What is loaded.
@@ -68,7 +72,21 @@ pub enum Target {
         ready: Option<String>,
         /// Speak HTTP/2 (by prior knowledge on `http:`, by ALPN on `https:`).
         http2: bool,
+        /// Which instance a request goes to.
+        by: By,
+        /// A file of certificates, in PEM, that `https:` trusts beside the system's own; relative
+        /// to the scenario's directory.
+        ca: Option<String>,
     },
+}
+
+/// Which of several instances a request goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// A VU's requests go round all of them.
+    Turn,
+    /// Each VU stays with one.
+    Vu,
 }
 
 /// The bundled system.
@@ -113,30 +131,6 @@ pub struct Subject {
     pub coupon: String,
     /// How many there are.
     pub stock: u64,
-}
-
-/// Who asks.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Users {
-    /// Numbers 1 to `pool` are given out in an order that the seed decides.
-    pub pool: u64,
-    /// The share of iterations, 0 to 1, that ask again as an earlier user on purpose.
-    pub repeat: f64,
-    /// When a new user is taken.
-    pub per: Per,
-    /// Turns the number into the id that is sent.
-    pub id: Template,
-    /// Whether each user keeps the cookies that answers set, and sends them back.
-    pub cookies: bool,
-}
-
-/// When a new user is taken from the sequence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Per {
-    /// Each iteration is somebody new.
-    Iteration,
-    /// Each VU stays who it is.
-    Vu,
 }
 
 /// One executor with its flow.

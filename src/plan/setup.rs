@@ -29,12 +29,10 @@ pub struct SetupStep {
     pub task: Task,
     /// Of one request, one statement, one batch or one program.
     pub timeout: Duration,
-    /// It is done for so many users of the pool, those who ask first.
-    pub each: Option<u64>,
+    /// It is done for each of these users; `None`: once.
+    pub each: Option<EachUser>,
     /// What it brings for later steps and the flows; those of a request are with the request.
     pub captures: Vec<SetupCapture>,
-    /// Texts that must not be shown when a server or program repeats them.
-    pub secrets: Vec<Secret>,
 }
 
 impl SetupStep {
@@ -43,6 +41,25 @@ impl SetupStep {
         match &self.task {
             Task::Request { step, .. } => step.captures.iter().map(|one| one.slot).collect(),
             _ => self.captures.iter().map(|one| one.slot).collect(),
+        }
+    }
+}
+
+/// The users of the pool for whom a step is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EachUser {
+    /// All of them.
+    All,
+    /// So many, those who ask first.
+    First(u64),
+}
+
+impl EachUser {
+    /// How many of a pool of this size. A pool that is read may be too small.
+    pub const fn of(self, pool: u64) -> u64 {
+        match self {
+            Self::All => pool,
+            Self::First(count) => count,
         }
     }
 }

@@ -1,10 +1,13 @@
 //! Which user asks next: a permutation of the pool that follows from the seed, without a list.
 
-use super::{Template, Users, Values};
+use super::{Draw, Template, Users, Values};
 
 /// How far back a purposely repeated user may lie, in iterations. Near enough that the two
 /// attempts can overlap, far enough that most come after the first answer.
 const REPEAT_WINDOW: u64 = 256;
+
+/// Marks a place of a sequence at random that stands for a user beyond the pool.
+const BEYOND: u64 = 1 << 63;
 
 /// A bijective mix of 64 bits with full avalanche (the finaliser of `SplitMix64`, Steele, Lea and
 /// Flood, "Fast splittable pseudorandom number generators", 2014).
@@ -23,6 +26,7 @@ pub const fn mix(value: u64) -> u64 {
 pub struct UserSequence {
     seed: u64,
     pool: u64,
+    draw: Draw,
     half_bits: u32,
     repeat_below: u64,
     id: Template,
@@ -36,6 +40,7 @@ impl UserSequence {
         Self {
             seed,
             pool,
+            draw: users.draw,
             half_bits: bits.div_ceil(2).max(1),
             repeat_below: (users.repeat.clamp(0.0, 1.0) * u64::MAX as f64) as u64,
             id: users.id.clone(),
@@ -44,9 +49,18 @@ impl UserSequence {
 
     /// The number of the user at place `n`, from 1 to the pool's size, or above it when the
     /// sequence is longer than the pool: users beyond the pool are taken in plain order, so that
-    /// they are still new.
+    /// they are still new. Users that are drawn at random are never beyond the pool.
     pub fn number(&self, n: u64) -> u64 {
         self.fresh(self.original(n))
+    }
+
+    /// The place of a user who has certainly not asked before place `n`: what is drawn at random
+    /// may have been drawn already, so it is taken from beyond the pool.
+    pub const fn place_of_new(&self, n: u64) -> u64 {
+        match self.draw {
+            Draw::Once => n,
+            Draw::AtRandom => n | BEYOND,
+        }
     }
 
     /// Whether place `n` repeats an earlier user on purpose.
@@ -54,20 +68,12 @@ impl UserSequence {
         n > 0 && self.repeat_below > 0 && mix(self.seed ^ mix(n)) < self.repeat_below
     }
 
-    /// Writes the id that is sent for this user into `out`, whose room is used again.
-    pub fn write_id(&self, number: u64, vu: u64, iteration: u64, place: u64, out: &mut String) {
-        let random = self.random(place);
-        let values = Values {
-            user: "",
-            number,
-            vu,
-            iteration,
-            random,
-            slots: &[],
-        };
+    /// Writes the id that is sent for this user into `out`, whose room is used again. The id is
+    /// made of the other values.
+    pub fn write_id(&self, values: &Values<'_>, out: &mut String) {
         let mut bytes = std::mem::take(out).into_bytes();
         bytes.clear();
-        self.id.render(&values, &mut bytes);
+        self.id.render(values, &mut bytes);
         // Literals are text and every value is written as text, so nothing is ever replaced.
         *out = String::from_utf8(bytes).unwrap_or_default();
     }
@@ -80,8 +86,12 @@ impl UserSequence {
     }
 
     /// The place whose user a repeat takes: the nearest original at or before a place within the
-    /// window, chosen by the seed.
+    /// window, chosen by the seed. Of users drawn at random, the place of whoever is drawn: the
+    /// same user has the same one each time.
     pub fn original(&self, n: u64) -> u64 {
+        if self.draw == Draw::AtRandom {
+            return self.drawn(n);
+        }
         if !self.is_repeat(n) {
             return n;
         }
@@ -91,6 +101,16 @@ impl UserSequence {
             place -= 1;
         }
         place
+    }
+
+    /// Evenly distributed over the pool.
+    fn drawn(&self, n: u64) -> u64 {
+        if n & BEYOND != 0 {
+            return self.pool.saturating_add(n & !BEYOND);
+        }
+        let chance = mix(self.seed ^ mix(n ^ 0x3333));
+        // The high half of the product has no bias that a run could show (Lemire, 2019).
+        ((u128::from(chance) * u128::from(self.pool)) >> 64) as u64
     }
 
     /// The user who is new at this place, also where a repeat stands there.
@@ -121,25 +141,60 @@ impl UserSequence {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Escape, Part, Per, Variable};
     use super::*;
     use proptest::prelude::*;
     use std::collections::HashSet;
 
     fn sequence(pool: u64, repeat: f64, seed: u64) -> UserSequence {
-        let id = Template {
-            parts: vec![Part::Value(Variable::Number, Escape::Raw)],
+        let users = Users {
+            repeat,
+            ..Users::numbered(pool)
         };
-        UserSequence::new(
-            &Users {
-                pool,
-                repeat,
-                per: Per::Iteration,
-                id,
-                cookies: false,
-            },
-            seed,
-        )
+        UserSequence::new(&users, seed)
+    }
+
+    fn at_random(pool: u64, seed: u64) -> UserSequence {
+        let users = Users {
+            draw: Draw::AtRandom,
+            ..Users::numbered(pool)
+        };
+        UserSequence::new(&users, seed)
+    }
+
+    #[test]
+    fn users_at_random_come_again_as_often_as_chance_says() {
+        let sequence = at_random(1_000, 4);
+        let mut counts = vec![0_u32; 1_000];
+        for n in 0..100_000 {
+            counts[sequence.number(n) as usize - 1] += 1;
+        }
+        // A hundred each; seven deviations of 10 are beyond chance in a thousand counts.
+        let unusual = counts.iter().filter(|count| !(30..=170).contains(*count));
+        assert_eq!(unusual.count(), 0, "{counts:?}");
+        let drawn: Vec<_> = (0..50).map(|n| sequence.number(n)).collect();
+        let again: Vec<_> = (0..50).map(|n| at_random(1_000, 4).number(n)).collect();
+        let other: Vec<_> = (0..50).map(|n| at_random(1_000, 5).number(n)).collect();
+        assert_eq!(drawn, again, "the seed decides");
+        assert_ne!(drawn, other);
+    }
+
+    #[test]
+    fn a_user_at_random_has_the_same_uuid_each_time() {
+        let sequence = at_random(2, 1);
+        let pairs: HashSet<_> = (0..50)
+            .map(|n| (sequence.number(n), sequence.random(sequence.original(n))))
+            .collect();
+        assert_eq!(pairs.len(), 2);
+    }
+
+    #[test]
+    fn a_new_user_has_never_been_drawn() {
+        let sequence = at_random(10, 1);
+        let new: HashSet<_> = (0..20)
+            .map(|n| sequence.number(sequence.place_of_new(n)))
+            .collect();
+        assert_eq!(new.len(), 20);
+        assert!(new.iter().all(|number| *number > 10), "{new:?}");
     }
 
     #[test]

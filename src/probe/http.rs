@@ -2,6 +2,7 @@
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Url, redirect};
+use rustls::pki_types::CertificateDer;
 use serde_json::Value;
 
 use super::LIMIT;
@@ -45,6 +46,7 @@ impl HttpProbe {
         headers: &[(String, Secret)],
         pointer: String,
         row: RowPointers,
+        roots: &[CertificateDer<'static>],
     ) -> Result<Self, Fault> {
         if url.starts_with('/') {
             let words = "is a path, but the target has no URL that it could belong to";
@@ -56,7 +58,12 @@ impl HttpProbe {
             return Err(Fault::asked("is no http: or https: URL"));
         }
         crate::tls::install_provider();
+        let roots: Result<Vec<_>, _> = roots
+            .iter()
+            .map(|root| reqwest::Certificate::from_der(root))
+            .collect();
         let client = Client::builder()
+            .tls_certs_merge(roots.map_err(|error| Fault::asked(chain(&error)))?)
             // A redirect would silently read another page, and send our headers there.
             .redirect(redirect::Policy::none())
             .no_proxy()

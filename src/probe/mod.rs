@@ -14,7 +14,9 @@ use std::time::Duration;
 
 pub use error::{ProbeError, Reason};
 pub use log::{TruthLog, When, read_truth};
+use rustls::pki_types::CertificateDer;
 pub use settle::{Settling, State};
+pub use sql::{RowReader, read_table};
 
 use crate::check::IssuedRow;
 use crate::plan::{Query, Source};
@@ -50,6 +52,18 @@ impl Probe {
     /// # Errors
     /// When the source is not well-formed, not supported, or cannot be reached.
     pub async fn open(source: &Source, target_base: Option<&str>) -> Result<Self, ProbeError> {
+        Self::open_trusting(source, target_base, &[]).await
+    }
+
+    /// The same; `https:` trusts these roots beside the system's own.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_trusting(
+        source: &Source,
+        target_base: Option<&str>,
+        roots: &[CertificateDer<'static>],
+    ) -> Result<Self, ProbeError> {
         let (place, access) = match &source.query {
             Query::Sql { url, query } => {
                 let sql = sql::SqlProbe::open(url.reveal(), query).await;
@@ -73,7 +87,7 @@ impl Probe {
                     id: id.clone(),
                     time: time.clone(),
                 };
-                let http = http::HttpProbe::open(&url, headers, pointer.clone(), row);
+                let http = http::HttpProbe::open(&url, headers, pointer.clone(), row, roots);
                 (place(&url), http.map(Access::Http))
             }
             Query::Bundled => {

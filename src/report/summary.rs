@@ -68,6 +68,33 @@ pub struct Summary {
     pub environment: Environment,
 }
 
+impl Summary {
+    /// All texts for people: those that may repeat what a scenario, a target or a source said.
+    pub fn texts(&mut self) -> Vec<&mut String> {
+        let mut texts: Vec<&mut String> = self.reasons.iter_mut().collect();
+        texts.push(&mut self.name);
+        texts.extend(self.about.iter_mut().chain(&mut self.warnings));
+        for judged in self.invariants.iter_mut().chain(&mut self.thresholds) {
+            texts.extend([&mut judged.name, &mut judged.detail]);
+        }
+        for finding in &mut self.findings {
+            texts.push(&mut finding.headline);
+            for part in &mut finding.parts {
+                texts.push(&mut part.detail);
+                let cases = part.cases.iter_mut();
+                texts.extend(cases.flat_map(|case| [&mut case.user, &mut case.text]));
+            }
+        }
+        texts.extend(
+            self.unknown_shapes
+                .iter_mut()
+                .map(|shape| &mut shape.example),
+        );
+        texts.push(&mut self.environment.repeat);
+        texts
+    }
+}
+
 /// A claim and its verdict.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Judged {

@@ -2,13 +2,16 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::error::{RunError, failed_to};
 use super::interrupt::Interrupts;
+use crate::feeder;
 use crate::history::Cause;
 use crate::load::http::{Answer, Connection, Endpoint};
-use crate::load::{CompiledStep, Explained, RunClock, Scratch};
-use crate::plan::{Action, Plan, SlotValues, UserSequence, Values};
+use crate::load::{CompiledStep, Cookies, Explained, Identities, RunClock, Scratch, Taking};
+use crate::plan::{Action, Plan, SetupStep, SlotValues, Values};
+use crate::setup::{self, Site};
 use crate::stack::Ready;
 
 /// A step, and what came of asking.
@@ -33,29 +36,95 @@ pub struct Replied {
     pub explained: Explained,
 }
 
-/// Performs each flow once, without its pauses. A bundled system is brought up for it and thrown
-/// away. `say` tells the one who waits.
+/// Performs each flow once, without its pauses, between `before` and `after`. A bundled system is
+/// brought up for it and thrown away. `scenario` is the directory of its files; `say` tells the one
+/// who waits.
 ///
 /// # Errors
-/// When the target is not ready, or the asking was interrupted.
-pub async fn ask(plan: &Plan, say: &dyn Fn(&str)) -> Result<Vec<Asked>, RunError> {
+/// When the users cannot be read, the target is not ready, a step before it failed, or the asking
+/// was interrupted.
+pub async fn ask(plan: &Plan, scenario: &Path, say: &dyn Fn(&str)) -> Result<Vec<Asked>, RunError> {
+    let mut plan = plan.clone();
+    let records = feeder::read(&plan, scenario).await?.map(Arc::new);
+    if let Some(records) = &records {
+        plan.users.found(records.count());
+    }
     let mut interrupts = Interrupts::listen().map_err(failed_to("listen to signals"))?;
     let room = Room::make().map_err(failed_to("make a temporary directory"))?;
-    let ready = interrupts.unless(1, Ready::start(plan, &room.0, say)).await;
+    let start = Ready::start(&plan, &room.0, scenario, say);
+    let ready = interrupts.unless(1, start).await;
     let ready = ready.ok_or(RunError::Interrupted)??;
-    let asked = interrupts.unless(1, ask_all(plan, &ready.endpoints)).await;
+    let visit = Visit {
+        users: Identities::new(&plan, records),
+        plan: &plan,
+        endpoints: &ready.endpoints,
+        clock: RunClock::start(),
+        say,
+    };
+    let mut slots = vec![None; plan.slots.len()];
+    let asked = interrupts.unless(1, Box::pin(visit.all(&mut slots))).await;
+    interrupts
+        .unless(2, Box::pin(visit.tidy_up(&mut slots)))
+        .await;
     ready.stop().await;
     asked.unwrap_or(Err(RunError::Interrupted))
 }
 
-async fn ask_all(plan: &Plan, endpoints: &[Endpoint]) -> Result<Vec<Asked>, RunError> {
-    let Some(endpoint) = endpoints.first() else {
+/// A target that is ready, and who asks it.
+struct Visit<'a> {
+    plan: &'a Plan,
+    endpoints: &'a [Endpoint],
+    users: Identities,
+    clock: RunClock,
+    say: &'a dyn Fn(&str),
+}
+
+impl Visit<'_> {
+    async fn all(&self, slots: &mut SlotValues) -> Result<Vec<Asked>, RunError> {
+        for step in &self.plan.setup.before {
+            let done = self.perform(step, slots).await;
+            done.map_err(|failure| RunError::Before {
+                step: step.name.clone(),
+                place: step.place.clone(),
+                problem: failure.to_string(),
+            })?;
+        }
+        ask_all(self, slots).await
+    }
+
+    /// Each step after it is tried.
+    async fn tidy_up(&self, slots: &mut SlotValues) {
+        for step in &self.plan.setup.after {
+            if let Err(failure) = self.perform(step, slots).await {
+                (self.say)(&format!("after: {}: {failure}", step.name));
+            }
+        }
+    }
+
+    async fn perform(
+        &self,
+        step: &SetupStep,
+        slots: &mut SlotValues,
+    ) -> Result<u64, setup::Failure> {
+        let site = Site {
+            plan: self.plan,
+            endpoints: self.endpoints,
+            clock: self.clock,
+            users: &self.users,
+        };
+        setup::perform(step, site, slots, &|_| {}).await
+    }
+}
+
+async fn ask_all(visit: &Visit<'_>, slots: &SlotValues) -> Result<Vec<Asked>, RunError> {
+    let plan = visit.plan;
+    let Some(endpoint) = visit.endpoints.first() else {
         return Ok(Vec::new());
     };
     let compiled = CompiledStep::all(plan, endpoint);
     let compiled =
         compiled.map_err(|error| failed_to("write the requests")(io::Error::other(error)))?;
-    let mut visitor = Visitor::new(plan, endpoint);
+    let mut visitor = Visitor::new(visit, endpoint, slots.clone());
     let mut asked = Vec::new();
     for flow in &plan.flows {
         let mut steps = Vec::new();
@@ -79,14 +148,18 @@ struct Visitor<'a> {
     random: u128,
     /// What the answers have brought so far.
     slots: SlotValues,
+    /// Where users keep them.
+    cookies: Option<Cookies>,
 }
 
 impl<'a> Visitor<'a> {
-    fn new(plan: &Plan, endpoint: &'a Endpoint) -> Self {
-        let users = UserSequence::new(&plan.users, plan.seed);
-        // The first user behind the pool, and a VU behind all of the load: both are nobody else.
-        let place = plan.users.pool;
-        let (number, random) = (place + 1, users.random(place));
+    fn new(visit: &Visit<'_>, endpoint: &'a Endpoint, mut slots: SlotValues) -> Self {
+        let (plan, users) = (visit.plan, &visit.users);
+        // The first user behind the pool and a VU behind all of the load are nobody else. Where
+        // users are known to the system, it is the last of them.
+        let seeded = plan.setup.before.iter().any(|step| step.each.is_some());
+        let are_known = seeded || plan.users.records.is_some();
+        let place = plan.users.pool.saturating_sub(u64::from(are_known));
         let vu = plan
             .loads
             .iter()
@@ -94,17 +167,23 @@ impl<'a> Visitor<'a> {
             .sum::<u64>()
             + 1;
         let mut user = String::new();
-        users.write_id(number, vu, 0, place, &mut user);
-        let (clock, connection) = (RunClock::start(), None);
+        let taking = Taking {
+            place,
+            vu,
+            iteration: 0,
+            unix_s: visit.clock.unix_s(),
+        };
+        users.write(taking, &mut user, &mut slots);
         Self {
             endpoint,
-            clock,
-            connection,
+            clock: visit.clock,
+            connection: None,
             user,
-            number,
+            number: users.number(place),
             vu,
-            random,
-            slots: vec![None; plan.slots.len()],
+            random: users.random(place),
+            slots,
+            cookies: plan.users.cookies.then(Cookies::default),
         }
     }
 
@@ -134,6 +213,10 @@ impl<'a> Visitor<'a> {
                 explained: compiled.classifier.explain(answer),
             });
         let path = plan.steps[step].path.to_text(&values);
+        let url = compiled.url(self.endpoint, &values);
+        if let (Some(cookies), Some(url), Ok(answer)) = (&mut self.cookies, &url, &answered) {
+            cookies.keep(answer, url);
+        }
         self.user = user;
         self.slots = slots;
         match &answered {
@@ -142,9 +225,21 @@ impl<'a> Visitor<'a> {
         }
         Asked {
             step,
-            path,
-            replied,
+            path: self.without_secrets(plan, path),
+            replied: replied.map(|replied| Replied {
+                body: self.without_secrets(plan, replied.body),
+                ..replied
+            }),
         }
+    }
+
+    /// A token may be in what was sent, and in what came back.
+    fn without_secrets(&self, plan: &Plan, text: String) -> String {
+        let slots = std::iter::zip(&plan.slots, &self.slots);
+        let secrets = slots.filter(|(slot, _)| slot.secret);
+        let secrets = secrets.filter_map(|(_, value)| value.as_deref());
+        let secrets = secrets.filter(|value| value.len() > 2);
+        secrets.fold(text, |text, secret| text.replace(secret, "***"))
     }
 
     async fn exchange(
@@ -156,7 +251,12 @@ impl<'a> Visitor<'a> {
         if !step.is_ready(values.slots) {
             return Err(Cause::ValueMissing);
         }
-        let request = step.request(values, "", &mut scratch);
+        let url = step.url(self.endpoint, values);
+        let cookies = match (&self.cookies, &url) {
+            (Some(cookies), Some(url)) if step.takes_cookies() => cookies.header(url),
+            _ => String::new(),
+        };
+        let request = step.request(values, &cookies, &mut scratch);
         let request = request.ok_or(Cause::ValueUnfit)?;
         let usable = match &mut self.connection {
             Some(connection) => connection.is_usable().await,

@@ -126,7 +126,7 @@ impl Collector {
             Batch::Operations(operations, names) => {
                 let mut done = self.history.append(&operations);
                 for (key, text) in names {
-                    done = done.and_then(|()| self.history.name(key, &text));
+                    done = done.and_then(|()| self.history.name(key, &self.plan.mask.hide(&text)));
                 }
                 if done.is_err() {
                     self.lost += operations.len() as u64;

@@ -23,10 +23,11 @@ use super::event::{Event, EventLog};
 use super::interrupt::Interrupts;
 use super::resources::{self, enough_files};
 use super::setup::Errands;
-use super::truth::{Truth, Watch};
+use super::truth::{Base, Truth, Watch};
 use super::{RunDirectory, RunRecord, machine};
+use crate::feeder;
 use crate::history::HistoryWriter;
-use crate::load::{Engine, Job, RunClock, Stop, drain};
+use crate::load::{Engine, Identities, Job, Records, RunClock, Stop, drain};
 use crate::output::{Live, Progress};
 use crate::plan::{Overrides, Plan, print};
 use crate::probe::{TruthLog, When};
@@ -54,14 +55,27 @@ pub struct Request<'a> {
     pub quiet: bool,
 }
 
+impl Request<'_> {
+    /// Where the scenario's own files are.
+    fn directory(&self) -> &Path {
+        Path::new(self.scenario).parent().unwrap_or(Path::new(""))
+    }
+}
+
 /// Runs the plan. The run directory that is returned holds all evidence; judging it is the
 /// caller's.
 ///
 /// # Errors
 /// When the load could not begin, or the evidence has no place.
-pub async fn conduct(request: Request<'_>) -> Result<RunDirectory, RunError> {
+pub async fn conduct(mut request: Request<'_>) -> Result<RunDirectory, RunError> {
     let interrupts = Interrupts::listen().map_err(failed_to("listen to signals"))?;
     enough_files(&request.plan)?;
+    let mut waiting = interrupts.clone();
+    let reading = read_records(&mut request);
+    let records = waiting
+        .unless(1, reading)
+        .await
+        .ok_or(RunError::Interrupted)??;
     let directory = RunDirectory::create(request.out, &request.plan.name).map_err(|source| {
         let out = request.out.map(Path::to_owned);
         RunError::Directory { out, source }
@@ -74,12 +88,15 @@ pub async fn conduct(request: Request<'_>) -> Result<RunDirectory, RunError> {
     let progress = Rc::new(Progress::new(&request.plan, request.quiet));
     let place = directory.path().display();
     progress.note(&format!("{}: evidence goes to {place}", request.plan.name));
-    let events = EventLog::create(&directory.events_file());
+    let mask = request.plan.mask.clone();
+    let events = EventLog::create(&directory.events_file(), mask.clone());
     let events = events.map_err(failed_to("write to the run directory"))?;
-    let mut waiting = interrupts.clone();
-    let say = |text: &str| progress.note(text);
+    let say = |text: &str| progress.note(&mask.hide(text));
     let ready = waiting
-        .unless(1, Ready::start(&request.plan, &stack, &say))
+        .unless(
+            1,
+            Ready::start(&request.plan, &stack, request.directory(), &say),
+        )
         .await;
     let ready = ready.ok_or(RunError::Interrupted)??;
     let (plan, threads) = (Arc::new(request.plan), request.threads);
@@ -88,6 +105,7 @@ pub async fn conduct(request: Request<'_>) -> Result<RunDirectory, RunError> {
             let mut errands = Errands {
                 plan: &plan,
                 endpoints: &ready.endpoints,
+                users: Identities::new(&plan, records.clone()),
                 clock,
                 interrupts: interrupts.clone(),
                 progress: Rc::clone(&progress),
@@ -97,6 +115,7 @@ pub async fn conduct(request: Request<'_>) -> Result<RunDirectory, RunError> {
             let prepared = errands.before(&mut slots).await;
             let common = Common {
                 plan: Arc::clone(&plan),
+                records,
                 directory: directory.clone(),
                 clock,
                 events,
@@ -121,6 +140,7 @@ pub async fn conduct(request: Request<'_>) -> Result<RunDirectory, RunError> {
 /// What a run is made of once its system is prepared.
 struct Common {
     plan: Arc<Plan>,
+    records: Option<Arc<Records>>,
     directory: RunDirectory,
     clock: RunClock,
     events: EventLog,
@@ -141,6 +161,15 @@ impl Common {
     }
 }
 
+/// What is known of the users; the plan learns how many there are.
+async fn read_records(request: &mut Request<'_>) -> Result<Option<Arc<Records>>, RunError> {
+    let records = feeder::read(&request.plan, request.directory()).await?;
+    if let Some(records) = &records {
+        request.plan.users.found(records.count());
+    }
+    Ok(records.map(Arc::new))
+}
+
 fn write_down(request: &Request<'_>, directory: &RunDirectory, clock: RunClock) -> io::Result<()> {
     std::fs::write(directory.scenario_file(), request.text)?;
     std::fs::write(directory.plan_file(), print(&request.plan))?;
@@ -150,6 +179,12 @@ fn write_down(request: &Request<'_>, directory: &RunDirectory, clock: RunClock) 
         version: env!("CARGO_PKG_VERSION").to_owned(),
         scenario: request.scenario.to_owned(),
         overrides: RunRecord::remembered(request.overrides),
+        records: request
+            .plan
+            .users
+            .records
+            .as_ref()
+            .map(|_| request.plan.users.pool),
         started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
         origin_unix_ns: clock.unix_ns(),
         os: machine::os(),
@@ -168,6 +203,7 @@ enum Aborted {
 /// A run whose target is ready.
 struct Run {
     plan: Arc<Plan>,
+    records: Option<Arc<Records>>,
     directory: RunDirectory,
     clock: RunClock,
     threads: usize,
@@ -184,20 +220,23 @@ impl Run {
         let (plan, clock) = (common.plan, common.clock);
         let log = TruthLog::create(common.directory.path());
         let log = log.map_err(failed_to("write to the run directory"))?;
-        let base = ready
-            .endpoints
-            .first()
-            .map(|endpoint| endpoint.url.to_string());
+        let first = ready.endpoints.first();
+        let base = Base {
+            url: first.map(|endpoint| endpoint.url.to_string()),
+            roots: ready.roots.clone(),
+        };
         let sources = ready.truth.filled_in(&plan.slots, &common.slots);
         let sources = sources.map_err(RunError::TruthValue)?;
+        let truth = Truth::open(&sources, base, log, clock, plan.mask.clone()).await?;
         let mut run = Self {
             threads: threads.unwrap_or_else(|| resources::threads(&plan)),
             progress: common.progress,
+            records: common.records,
             plan,
             directory: common.directory,
             clock,
             events: common.events,
-            truth: Truth::open(&sources, base, log, clock).await?,
+            truth,
             slots: common.slots,
             interrupts: common.interrupts,
             interrupt_noted: false,
@@ -228,6 +267,7 @@ impl Run {
             endpoints: ready.endpoints.clone().into(),
             sink,
             slots: Arc::clone(&self.slots),
+            records: self.records.clone(),
             next_place: Arc::new(AtomicU64::new(0)),
         };
         let loaded = self.load(&job, ready, seen).await;

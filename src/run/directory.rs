@@ -18,6 +18,9 @@ pub struct RunRecord {
     pub scenario: String,
     /// What the command line changed.
     pub overrides: Overrides,
+    /// How many records of users were read; absent where the scenario has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records: Option<u64>,
     /// Start of the run, RFC 3339 in UTC.
     pub started: String,
     /// The run's origin in nanoseconds of Unix time.

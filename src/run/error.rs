@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::feeder::FeederError;
 use crate::probe::ProbeError;
 use crate::stack::NotReady;
 
@@ -32,6 +33,9 @@ pub enum RunError {
     /// What was captured before the load cannot stand in a query of the truth.
     #[error("the truth cannot be read: {0}\n  hint: `before` must capture it as a plain id")]
     TruthValue(String),
+    /// The users' records cannot be used.
+    #[error(transparent)]
+    Users(#[from] FeederError),
     /// There are fewer files than sockets needed.
     #[error(
         "{needed} open files are needed and {limit} allowed\n  hint: raise the limit with `ulimit -n {needed}`, or use fewer VUs"

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::history::Cause;
+use crate::plan::Mask;
 use crate::report::SetupSummary;
 
 /// A moment of the run. Times are nanoseconds since the run's origin.
@@ -94,6 +95,26 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// The texts that others have written. A threshold is known by its name, which stays.
+    fn texts(&mut self) -> Vec<&mut String> {
+        match self {
+            Self::LoadStarted {
+                provider, target, ..
+            } => vec![provider, target],
+            Self::UnknownShape { example, .. } => vec![example],
+            Self::Aborted { detail, .. } => vec![detail],
+            Self::Recorded { failure, .. } => failure.iter_mut().collect(),
+            Self::Warning { text } => vec![text],
+            Self::Setup { line, .. } => line.failure.iter_mut().collect(),
+            Self::Interrupted { .. }
+            | Self::LoadEnded { .. }
+            | Self::Drained { .. }
+            | Self::Ended { .. } => Vec::new(),
+        }
+    }
+}
+
 /// How often attempts ended in one way without a certain answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnknownCount {
@@ -109,15 +130,19 @@ pub struct UnknownCount {
 
 /// Appends events to a file.
 #[derive(Debug)]
-pub(super) struct EventLog(File);
+pub(super) struct EventLog {
+    file: File,
+    mask: Mask,
+}
 
 impl EventLog {
-    /// Creates the file.
+    /// Creates the file, into which nothing of `mask` is written.
     ///
     /// # Errors
     /// When it cannot be created.
-    pub(super) fn create(path: &Path) -> io::Result<Self> {
-        File::create(path).map(Self)
+    pub(super) fn create(path: &Path, mask: Mask) -> io::Result<Self> {
+        let file = File::create(path)?;
+        Ok(Self { file, mask })
     }
 
     /// Another handle that appends to the same file.
@@ -125,7 +150,10 @@ impl EventLog {
     /// # Errors
     /// When the handle cannot be made.
     pub(super) fn try_clone(&self) -> io::Result<Self> {
-        self.0.try_clone().map(Self)
+        Ok(Self {
+            file: self.file.try_clone()?,
+            mask: self.mask.clone(),
+        })
     }
 
     /// Appends one event in one write.
@@ -133,9 +161,13 @@ impl EventLog {
     /// # Errors
     /// When the disk does not take it.
     pub(super) fn append(&mut self, event: &Event) -> io::Result<()> {
-        let mut line = serde_json::to_vec(event)?;
+        let mut event = event.clone();
+        for text in event.texts() {
+            *text = self.mask.hide(text);
+        }
+        let mut line = serde_json::to_vec(&event)?;
         line.push(b'\n');
-        self.0.write_all(&line)
+        self.file.write_all(&line)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::error::RunError;
 use super::machine;
-use crate::plan::{Plan, Target};
+use crate::plan::{By, Plan, Target};
 
 /// Files of the process beside the sockets of the VUs.
 const OTHER_FILES: u64 = 64;
@@ -16,11 +16,13 @@ pub(super) fn threads(plan: &Plan) -> usize {
     }
 }
 
-/// Each VU may have a connection to each instance.
+/// Each VU may have a connection to each instance that it asks.
 pub(super) fn enough_files(plan: &Plan) -> Result<(), RunError> {
     let instances = match &plan.target {
-        Target::Urls { urls, .. } => urls.len() as u64,
-        Target::Stack(_) => 1,
+        Target::Urls {
+            urls, by: By::Turn, ..
+        } => urls.len() as u64,
+        Target::Urls { by: By::Vu, .. } | Target::Stack(_) => 1,
     };
     let vus: u64 = plan.loads.iter().map(|load| load.executor.max_vus()).sum();
     let needed = vus * instances + OTHER_FILES;

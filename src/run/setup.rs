@@ -9,8 +9,8 @@ use tokio::time::Instant;
 use super::error::RunError;
 use super::event::{Event, EventLog};
 use super::interrupt::Interrupts;
-use crate::load::RunClock;
 use crate::load::http::Endpoint;
+use crate::load::{Identities, RunClock};
 use crate::measure::grouped;
 use crate::output::Progress;
 use crate::plan::{Plan, SetupStep, SlotValues};
@@ -24,6 +24,7 @@ const SAY_EVERY: Duration = Duration::from_secs(1);
 pub(super) struct Errands<'a> {
     pub(super) plan: &'a Plan,
     pub(super) endpoints: &'a [Endpoint],
+    pub(super) users: Identities,
     pub(super) clock: RunClock,
     pub(super) interrupts: Interrupts,
     pub(super) progress: Rc<Progress>,
@@ -80,13 +81,17 @@ impl Errands<'_> {
             plan: self.plan,
             endpoints: self.endpoints,
             clock: self.clock,
+            users: &self.users,
         };
         let (next, progress) = (Cell::new(Instant::now() + SAY_EVERY), &self.progress);
-        let users = step.each.unwrap_or_default();
+        let users = step.each.map(|each| each.of(self.plan.users.pool));
         let say = |done: u64| {
             if Instant::now() >= next.get() {
                 next.set(Instant::now() + SAY_EVERY);
-                let (done, users) = (grouped(done as f64, 0), grouped(users as f64, 0));
+                let (done, users) = (
+                    grouped(done as f64, 0),
+                    grouped(users.unwrap_or_default() as f64, 0),
+                );
                 let name = &step.name;
                 progress.say(&format!("{moment}: {name}, {done} of {users} users"));
             }
@@ -106,7 +111,7 @@ impl Errands<'_> {
             duration_s: Duration::from_nanos(at_ns - begun_ns).as_secs_f64(),
             count: done.as_ref().and_then(|done| done.as_ref().ok().copied()),
             unit: step.task.unit().to_owned(),
-            users: step.each,
+            users,
             failure,
         };
         // An error before the load is said at the end, with what follows from it.

@@ -3,11 +3,13 @@
 use std::io;
 use std::time::Duration;
 
+use rustls::pki_types::CertificateDer;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::check::{IssuedRead, Reading};
 use crate::load::RunClock;
+use crate::plan::Mask;
 use crate::plan::{Settle, Source};
 use crate::probe::{Probe, ProbeError, Settling, State, TruthLog, When};
 use crate::stack::TruthSources;
@@ -23,9 +25,19 @@ pub(super) struct Truth {
     issued: Option<Probe>,
     stock: Option<Probe>,
     remaining: Option<Source>,
-    base: Option<String>,
+    base: Base,
     log: TruthLog,
     clock: RunClock,
+    mask: Mask,
+}
+
+/// The target, as far as sources on it need it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Base {
+    /// What paths are appended to.
+    pub(super) url: Option<String>,
+    /// Trusted beside the system's own.
+    pub(super) roots: Vec<CertificateDer<'static>>,
 }
 
 /// Reads the remaining stock until it is dropped.
@@ -44,14 +56,15 @@ impl Truth {
     /// Connects to the sources.
     pub(super) async fn open(
         sources: &TruthSources,
-        base: Option<String>,
+        base: Base,
         log: TruthLog,
         clock: RunClock,
+        mask: Mask,
     ) -> Result<Self, ProbeError> {
-        let issued = open(sources.issued.as_ref(), base.as_deref()).await?;
-        let stock = open(sources.stock.as_ref(), base.as_deref()).await?;
+        let issued = open(sources.issued.as_ref(), &base).await?;
+        let stock = open(sources.stock.as_ref(), &base).await?;
         // Opened once here so that a wrong source shows before the load, not in its middle.
-        if let Some(probe) = open(sources.remaining.as_ref(), base.as_deref()).await? {
+        if let Some(probe) = open(sources.remaining.as_ref(), &base).await? {
             probe.number().await?;
             probe.close().await;
         }
@@ -62,6 +75,7 @@ impl Truth {
             base,
             log,
             clock,
+            mask,
         })
     }
 
@@ -89,7 +103,7 @@ impl Truth {
         let (source, base, clock) = (self.remaining.clone(), self.base.clone(), self.clock);
         let task = tokio::spawn(async move {
             let Some(source) = source else { return };
-            watch(&source, base.as_deref(), clock, &sender).await;
+            watch(&source, &base, clock, &sender).await;
         });
         Watch { readings, task }
     }
@@ -98,7 +112,7 @@ impl Truth {
     pub(super) fn reading(&mut self, reading: Result<Reading, String>) {
         match reading {
             Ok(reading) => self.note(|log| log.remaining(reading)),
-            Err(words) => self.note(|log| log.failure(&words)),
+            Err(words) => self.failed(&words),
         }
     }
 
@@ -139,19 +153,19 @@ impl Truth {
                     };
                     self.note(|log| log.rows(when, &read));
                 }
-                Err(error) => self.note(|log| log.failure(&error.to_string())),
+                Err(error) => self.failed(&error.to_string()),
             }
         }
     }
 
     /// Reads the remaining stock at rest.
     pub(super) async fn remaining_at_rest(&mut self) {
-        let Ok(Some(probe)) = open(self.remaining.as_ref(), self.base.as_deref()).await else {
+        let Ok(Some(probe)) = open(self.remaining.as_ref(), &self.base).await else {
             return;
         };
         match probe.number().await {
             Ok(number) => self.note(|log| log.remaining_last(number)),
-            Err(error) => self.note(|log| log.failure(&error.to_string())),
+            Err(error) => self.failed(&error.to_string()),
         }
         probe.close().await;
     }
@@ -163,6 +177,12 @@ impl Truth {
         }
     }
 
+    /// What a source says about a failure may repeat what it was asked with.
+    fn failed(&mut self, words: &str) {
+        let words = self.mask.hide(words);
+        self.note(|log| log.failure(&words));
+    }
+
     /// A truth that the disk does not take is missing later, and the verdict is `Unknown` then.
     fn note(&mut self, write: impl FnOnce(&mut TruthLog) -> io::Result<()>) {
         if let Err(error) = write(&mut self.log) {
@@ -171,16 +191,18 @@ impl Truth {
     }
 }
 
-async fn open(source: Option<&Source>, base: Option<&str>) -> Result<Option<Probe>, ProbeError> {
+async fn open(source: Option<&Source>, base: &Base) -> Result<Option<Probe>, ProbeError> {
     match source {
         None => Ok(None),
-        Some(source) => Probe::open(source, base).await.map(Some),
+        Some(source) => Probe::open_trusting(source, base.url.as_deref(), &base.roots)
+            .await
+            .map(Some),
     }
 }
 
 async fn watch(
     source: &Source,
-    base: Option<&str>,
+    base: &Base,
     clock: RunClock,
     readings: &mpsc::Sender<Result<Reading, String>>,
 ) {
@@ -188,7 +210,9 @@ async fn watch(
     let mut next = Instant::now();
     loop {
         if probe.is_none() {
-            probe = Probe::open(source, base).await.ok();
+            probe = Probe::open_trusting(source, base.url.as_deref(), &base.roots)
+                .await
+                .ok();
         }
         if let Some(open) = &probe {
             let inv_ns = clock.now_ns();

@@ -41,48 +41,6 @@ pub(crate) fn substitute(node: &mut Node, environment: &Environment<'_>, report:
     }
 }
 
-/// Collects what the environment has put into the texts of the tree, so that it can be kept out of
-/// what is shown. Where two variables stand side by side, both are one piece.
-pub(crate) fn filled_in(node: &Node, found: &mut Vec<String>) {
-    match &node.value {
-        Value::Null => {}
-        Value::Seq(list) => list.iter().for_each(|item| filled_in(item, found)),
-        Value::Map(entries) => entries
-            .iter()
-            .for_each(|entry| filled_in(&entry.node, found)),
-        Value::Scalar(scalar) => {
-            if let Some(template) = &scalar.template {
-                pieces_between(template, &scalar.text, found);
-            }
-        }
-    }
-}
-
-/// The pieces of the text that stand where its template has variables.
-fn pieces_between(template: &str, text: &str, found: &mut Vec<String>) {
-    let mut literals = template.split("${");
-    let first = literals.next().unwrap_or_default();
-    let mut rest = text.strip_prefix(first).unwrap_or(text);
-    let literals = literals.map(|piece| piece.split_once('}').map_or("", |(_, text)| text));
-    let literals: Vec<&str> = literals.collect();
-    for (at, literal) in literals.iter().enumerate() {
-        let is_last = at + 1 == literals.len();
-        if literal.is_empty() && !is_last {
-            continue;
-        }
-        let end = if is_last {
-            rest.rfind(literal)
-        } else {
-            rest.find(literal)
-        };
-        let (value, behind) = rest.split_at(end.unwrap_or(rest.len()));
-        if !value.is_empty() {
-            found.push(value.to_owned());
-        }
-        rest = behind.strip_prefix(literal).unwrap_or(behind);
-    }
-}
-
 fn fill(template: &str, environment: &Environment<'_>) -> Result<String, (String, String)> {
     let (mut out, mut rest) = (String::new(), template);
     while let Some(at) = rest.find("${") {
@@ -127,27 +85,6 @@ fn is_variable(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_was_filled_in_is_found_again() {
-        // The template, what it became, the pieces that nobody may see.
-        let table = [
-            ("x${A}y", "xoney", vec!["one"]),
-            (
-                "mysql://u:${A}@${B}/s",
-                "mysql://u:p@w@h/s",
-                vec!["p", "w@h"],
-            ),
-            ("${A}${B}@h", "onetwo@h", vec!["onetwo"]),
-            ("${A}", "one", vec!["one"]),
-            ("a ${A}", "a ", vec![]), // an empty variable
-        ];
-        for (template, text, expected) in table {
-            let mut found = Vec::new();
-            pieces_between(template, text, &mut found);
-            assert_eq!(found, expected, "{template}");
-        }
-    }
 
     #[test]
     fn fills_in_variables_and_keeps_the_rest() {

@@ -9,6 +9,8 @@
 mod decode;
 mod diagnostic;
 mod environment;
+mod identity;
+mod mask;
 mod model;
 mod node;
 mod position;
@@ -24,13 +26,15 @@ mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 pub use environment::{Environment, PLACEHOLDER};
+pub use mask::Mask;
 pub use model::Scenario;
 pub use read::read;
 pub use schema::schema;
 
+pub(crate) use identity::{Auth, Hs256, RecordSource, Token, Users};
 pub(crate) use model::{
     Body, Capture, CaptureFrom, Each, Executor, Flow, Items, JsonMatch, Load, Outcome, Poll, Query,
-    Request, Stage, Step, Target, TextMatch, Threshold, Truth, TruthSource, Until, Users, When,
+    Request, Stage, Step, Target, TextMatch, Threshold, Truth, TruthSource, Until, When,
 };
 pub(crate) use node::{Kind, Node, Value};
 pub(crate) use position::{At, Origin, Position, Source};
@@ -84,6 +88,13 @@ pub(crate) fn parse_partly(
     for (n, argument) in source.set.iter().enumerate() {
         set::apply(&mut tree, n, argument, report);
     }
-    environment::substitute(&mut tree, environment, report);
+    let known = std::cell::RefCell::new(Mask::default());
+    let noted = |name: &str| {
+        let value = environment(name)?;
+        known.borrow_mut().add_variable(name, &value);
+        Some(value)
+    };
+    environment::substitute(&mut tree, &noted, report);
+    report.hide(known.into_inner());
     decode::scenario(&tree, source, report)
 }

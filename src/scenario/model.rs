@@ -2,12 +2,13 @@
 
 use serde_json::Value as Json;
 
+use super::identity::{Auth, Users};
 use super::node::Node;
 use super::position::{At, Position, Source};
 use super::reader::Given;
 use super::setup::SetupStep;
 use super::value::{
-    Count, HeaderName, HeaderValue, Name, Pattern, Pointer, Rate, Share, Span, Status, Url,
+    Count, HeaderName, HeaderValue, Name, Pattern, Pointer, Rate, Span, Status, Url,
 };
 
 /// A scenario as it was written, with positions; only planning looks inside.
@@ -44,6 +45,9 @@ pub(crate) enum Target {
         urls: Vec<Url>,
         ready: Option<At<String>>,
         http2: bool,
+        auth: Option<Auth>,
+        ca: Option<At<String>>,
+        by: Option<At<String>>,
     },
 }
 
@@ -51,16 +55,6 @@ pub(crate) enum Target {
 pub(crate) struct Subject {
     pub(crate) coupon: String,
     pub(crate) stock: At<Count>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Users {
-    pub(crate) position: Position,
-    pub(crate) pool: Option<At<Count>>,
-    pub(crate) repeat: Option<At<Share>>,
-    pub(crate) per: Option<At<String>>,
-    pub(crate) id: Option<At<String>>,
-    pub(crate) cookies: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]

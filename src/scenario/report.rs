@@ -1,5 +1,6 @@
 //! Collects diagnostics while a scenario is read and planned.
 
+use super::Mask;
 use super::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 use super::position::{Origin, Position, Source};
 
@@ -9,14 +10,16 @@ pub(crate) struct Report<'s> {
     source: &'s Source,
     list: Vec<(Position, Diagnostic)>,
     silenced: Vec<Position>,
+    mask: Mask,
 }
 
 impl<'s> Report<'s> {
-    pub(crate) const fn new(source: &'s Source) -> Self {
+    pub(crate) fn new(source: &'s Source) -> Self {
         Self {
             source,
             list: Vec::new(),
             silenced: Vec::new(),
+            mask: Mask::default(),
         }
     }
 
@@ -43,6 +46,16 @@ impl<'s> Report<'s> {
         hint: Option<String>,
     ) {
         self.push(Severity::Error, position, message.into(), hint);
+    }
+
+    /// Messages do not repeat these texts, whoever made them.
+    pub(crate) fn hide(&mut self, mask: Mask) {
+        self.mask = mask;
+    }
+
+    /// What messages do not repeat.
+    pub(crate) const fn mask(&self) -> &Mask {
+        &self.mask
     }
 
     /// Says no more about this place: what follows from the error there is no news.
@@ -124,6 +137,10 @@ impl<'s> Report<'s> {
             });
         let mut list: Vec<Diagnostic> = self.list.into_iter().map(|(_, d)| d).collect();
         list.dedup();
+        for diagnostic in &mut list {
+            diagnostic.message = self.mask.hide(&diagnostic.message);
+            diagnostic.hint = diagnostic.hint.as_ref().map(|hint| self.mask.hide(hint));
+        }
         Diagnostics { list }
     }
 }

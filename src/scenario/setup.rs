@@ -15,8 +15,6 @@ pub(crate) struct SetupStep {
     pub(crate) each: Option<Each>,
     /// Those of a request are with the request.
     pub(crate) captures: Vec<SetupCapture>,
-    /// What the environment has filled in anywhere in the step: never shown.
-    pub(crate) secrets: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

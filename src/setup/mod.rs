@@ -14,9 +14,9 @@ mod sql;
 use std::fmt;
 use std::time::Duration;
 
-use crate::load::RunClock;
 use crate::load::http::Endpoint;
-use crate::plan::{Plan, Secret, SetupStep, Slot, SlotValues, Task, Values};
+use crate::load::{Identities, RunClock};
+use crate::plan::{Plan, SetupStep, SlotValues, Task, Template, Values};
 use crowd::Crowd;
 
 /// What all steps need.
@@ -28,6 +28,8 @@ pub struct Site<'a> {
     pub endpoints: &'a [Endpoint],
     /// The run's time.
     pub clock: RunClock,
+    /// Who asks.
+    pub users: &'a Identities,
 }
 
 /// Why a step could not be done, in words without secrets.
@@ -45,7 +47,7 @@ struct Work<'a> {
     step: &'a SetupStep,
     site: Site<'a>,
     /// For whom it is done; `None`: once.
-    crowd: Option<Crowd>,
+    crowd: Option<Crowd<'a>>,
     slots: &'a [Option<String>],
     /// Takes how many users are done.
     progress: &'a dyn Fn(u64),
@@ -85,10 +87,16 @@ async fn work(
     slots: &[Option<String>],
     progress: &dyn Fn(u64),
 ) -> Result<Done, String> {
-    if let Some(missing) = missing(step, slots, &site.plan.slots) {
+    if let Some(missing) = missing(step, slots, site.plan) {
         return Err(format!("`{missing}` is not there: nothing has captured it"));
     }
-    let crowd = step.each.map(|count| Crowd::new(site.plan, count));
+    let pool = site.plan.users.pool;
+    let count = step.each.map(|each| each.of(pool));
+    if let Some(count) = count.filter(|count| *count > pool) {
+        return Err(format!("it is for {count} users, but there are {pool}"));
+    }
+    let unix_s = site.clock.unix_s();
+    let crowd = count.map(|count| Crowd::new(site.users, count, slots, unix_s));
     let work = Work {
         step,
         site,
@@ -105,24 +113,27 @@ async fn work(
 }
 
 /// A value that the step needs and nothing has brought.
-fn missing<'a>(step: &SetupStep, slots: &[Option<String>], names: &'a [Slot]) -> Option<&'a str> {
+fn missing<'a>(step: &SetupStep, slots: &[Option<String>], plan: &'a Plan) -> Option<&'a str> {
     let templates = step.task.templates().into_iter();
-    let mut needed = templates.flat_map(crate::plan::Template::slots);
-    let is_missing = |slot: &u8| slots.get(usize::from(*slot)).is_none_or(Option::is_none);
-    let slot = needed.find(is_missing)?;
-    Some(names.get(usize::from(slot)).map_or("?", |slot| &slot.name))
+    let mut needed = templates.flat_map(Template::slots);
+    let is_there = |slot: u8| slots.get(usize::from(slot)).is_some_and(Option::is_some);
+    // Those of the users are filled for each.
+    let slot = needed.find(|slot| !is_there(*slot) && !plan.users.fills(*slot))?;
+    let slot = plan.slots.get(usize::from(slot));
+    Some(slot.map_or("?", |slot| &slot.name))
 }
 
-/// Servers and programs repeat what they were told, also by another step. Shorter pieces are no
-/// secrets, and would make the words unreadable; a captured value that is long may be a token.
+/// Servers and programs repeat what they were told, also by another step. A captured value that is
+/// called a secret or is long may be a token.
 fn without_secrets(plan: &Plan, slots: &[Option<String>], words: String) -> String {
-    let steps = plan.setup.before.iter().chain(&plan.setup.after);
-    let secrets = steps.flat_map(|step| &step.secrets).map(Secret::reveal);
-    let captured = slots.iter().flatten().map(String::as_str);
-    secrets
-        .filter(|secret| secret.len() > 2)
-        .chain(captured.filter(|value| value.len() > 15))
-        .fold(words, |words, secret| words.replace(secret, "***"))
+    let captured = std::iter::zip(slots, &plan.slots);
+    let secrets = captured.filter_map(|(value, slot)| {
+        let value = value.as_deref()?;
+        let is_secret = value.len() > 15 || (slot.secret && value.len() > 2);
+        is_secret.then_some(value)
+    });
+    let words = secrets.fold(words, |words, secret| words.replace(secret, "***"));
+    plan.mask.hide(&words)
 }
 
 impl Work<'_> {

@@ -25,7 +25,7 @@ pub(super) async fn run(
         for place in place..end {
             let member = crowd.member(place);
             for words in commands {
-                pipeline.add_command(command(words, &member.values(work.slots)));
+                pipeline.add_command(command(words, &member.values()));
             }
         }
         let asking = pipeline.query_async::<Vec<Value>>(&mut connection);

@@ -50,7 +50,7 @@ pub(super) async fn run(
             while next.get() < crowd.count() {
                 let place = next.replace(next.get() + 1);
                 let member = crowd.member(place);
-                client.ask(&member.values(work.slots)).await?;
+                client.ask(&member.values()).await?;
                 done.set(done.get() + 1);
                 (work.progress)(done.get());
             }

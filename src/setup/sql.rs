@@ -113,7 +113,7 @@ where
         }
         let values = (place..end).flat_map(|place| {
             let member = crowd.member(place);
-            values_of::<DB>(statement, &member.values(work.slots))
+            values_of::<DB>(statement, &member.values())
         });
         let values = values.collect();
         work.within(one::<DB>(connection, &text.1, values, &[], done))

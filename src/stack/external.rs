@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rustls::pki_types::CertificateDer;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{NotReady, TruthSources};
@@ -18,29 +19,30 @@ const TRY_WITHIN: Duration = Duration::from_secs(3);
 /// Between two tries.
 const TRY_EVERY: Duration = Duration::from_millis(200);
 
+/// How the target is spoken to.
+pub(super) struct Way<'a> {
+    pub(super) ready: Option<&'a str>,
+    pub(super) http2: bool,
+    pub(super) roots: &'a [CertificateDer<'static>],
+}
+
 pub(super) async fn reach(
     urls: &[BaseUrl],
-    ready: Option<&str>,
-    http2: bool,
+    way: &Way<'_>,
     say: &dyn Fn(&str),
 ) -> Result<Vec<Endpoint>, NotReady> {
     let mut endpoints = Vec::with_capacity(urls.len());
     for url in urls {
-        endpoints.push(reach_one(url, ready, http2, say).await?);
+        endpoints.push(reach_one(url, way, say).await?);
     }
     Ok(endpoints)
 }
 
-async fn reach_one(
-    url: &BaseUrl,
-    ready: Option<&str>,
-    http2: bool,
-    say: &dyn Fn(&str),
-) -> Result<Endpoint, NotReady> {
+async fn reach_one(url: &BaseUrl, way: &Way<'_>, say: &dyn Fn(&str)) -> Result<Endpoint, NotReady> {
     let give_up = Instant::now() + READY_WITHIN;
     let mut said = false;
     loop {
-        let answered = timeout(TRY_WITHIN, try_once(url, ready, http2)).await;
+        let answered = timeout(TRY_WITHIN, try_once(url, way)).await;
         let problem = match answered {
             Ok(Ok(endpoint)) => return Ok(endpoint),
             Ok(Err(problem)) => problem,
@@ -60,22 +62,27 @@ async fn reach_one(
     }
 }
 
-async fn try_once(url: &BaseUrl, ready: Option<&str>, http2: bool) -> Result<Endpoint, String> {
-    let endpoint = Endpoint::resolve(url.clone(), http2)
+async fn try_once(url: &BaseUrl, way: &Way<'_>) -> Result<Endpoint, String> {
+    let endpoint = Endpoint::resolve(url.clone(), way.http2, way.roots)
         .await
         .map_err(|e| e.to_string())?;
     let connected = endpoint.connect(RunClock::start()).await;
     let opened = connected.map_err(|error| format!("{error} ({})", error.source))?;
     drop(opened);
-    if let Some(path) = ready {
-        ask(&format!("{url}{path}")).await?;
+    if let Some(path) = way.ready {
+        ask(&format!("{url}{path}"), way.roots).await?;
     }
     Ok(endpoint)
 }
 
-async fn ask(url: &str) -> Result<(), String> {
+async fn ask(url: &str, roots: &[CertificateDer<'static>]) -> Result<(), String> {
     crate::tls::install_provider();
+    let roots: Result<Vec<_>, _> = roots
+        .iter()
+        .map(|root| reqwest::Certificate::from_der(root))
+        .collect();
     let client = reqwest::Client::builder()
+        .tls_certs_merge(roots.map_err(|error| error.to_string())?)
         .redirect(reqwest::redirect::Policy::none())
         .build();
     let client = client.map_err(|error| error.to_string())?;

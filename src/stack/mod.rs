@@ -4,7 +4,9 @@ mod embedded;
 mod external;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use rustls::pki_types::CertificateDer;
 
 use crate::load::http::Endpoint;
 use crate::plan::{Plan, Provider, Slot, Source, Target};
@@ -15,6 +17,8 @@ pub struct Ready {
     pub endpoints: Vec<Endpoint>,
     /// The truth sources, where the bundled server has its own.
     pub truth: TruthSources,
+    /// What `https:` trusts beside the system's own.
+    pub roots: Vec<CertificateDer<'static>>,
     /// Which provider brought it up, and why.
     pub provider: String,
     server: Option<embedded::Server>,
@@ -72,29 +76,52 @@ pub enum NotReady {
         /// The last lines of its log, each on a line of its own.
         log: String,
     },
+    /// `target.ca` cannot be used.
+    #[error("{}: {problem}\n  hint: `target.ca` is a file of certificates in PEM, relative to the scenario's directory", file.display())]
+    Authority {
+        /// As it was looked for.
+        file: PathBuf,
+        /// In words.
+        problem: String,
+    },
     /// The harness could not do its part.
     #[error("{0}")]
     Io(#[from] io::Error),
 }
 
 impl Ready {
-    /// Brings the target up, or makes sure that it answers. `say` tells the one who waits.
+    /// Brings the target up, or makes sure that it answers. The bundled server's files go to
+    /// `directory`; the target's own are in `scenario`. `say` tells the one who waits.
     ///
     /// # Errors
     /// When it does not answer in time.
     pub async fn start(
         plan: &Plan,
         directory: &Path,
+        scenario: &Path,
         say: &dyn Fn(&str),
     ) -> Result<Self, NotReady> {
         match &plan.target {
-            Target::Urls { urls, ready, http2 } => {
-                let endpoints = external::reach(urls, ready.as_deref(), *http2, say).await?;
+            Target::Urls {
+                urls,
+                ready,
+                http2,
+                ca,
+                ..
+            } => {
+                let roots = roots(ca.as_deref(), scenario)?;
+                let way = external::Way {
+                    ready: ready.as_deref(),
+                    http2: *http2,
+                    roots: &roots,
+                };
+                let endpoints = external::reach(urls, &way, say).await?;
                 let truth = external::truth(plan);
                 let provider = "none: the system already runs".to_owned();
                 Ok(Self {
                     endpoints,
                     truth,
+                    roots,
                     provider,
                     server: None,
                 })
@@ -102,7 +129,12 @@ impl Ready {
             Target::Stack(stack) => {
                 let server = embedded::Server::start(plan, stack, directory).await?;
                 let urls = [server.url().clone()];
-                let endpoints = external::reach(&urls, Some("/health"), false, say).await?;
+                let way = external::Way {
+                    ready: Some("/health"),
+                    http2: false,
+                    roots: &[],
+                };
+                let endpoints = external::reach(&urls, &way, say).await?;
                 let truth = server.truth(plan);
                 let provider = match stack.provider {
                     Provider::Embedded => "embedded: as asked",
@@ -112,6 +144,7 @@ impl Ready {
                 Ok(Self {
                     endpoints,
                     truth,
+                    roots: Vec::new(),
                     provider,
                     server: Some(server),
                 })
@@ -141,4 +174,10 @@ impl Ready {
             server.stop().await;
         }
     }
+}
+
+fn roots(ca: Option<&str>, scenario: &Path) -> Result<Vec<CertificateDer<'static>>, NotReady> {
+    let Some(ca) = ca else { return Ok(Vec::new()) };
+    let file = scenario.join(ca);
+    crate::tls::roots(&file).map_err(|problem| NotReady::Authority { file, problem })
 }

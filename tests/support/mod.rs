@@ -168,3 +168,18 @@ pub(crate) fn shown(rows: &[IssuedRow]) -> Vec<Shown<'_>> {
     }
     shown
 }
+
+/// Rows with the names of their columns, as one text each.
+#[allow(dead_code, reason = "not every service speaks SQL")]
+#[derive(Default)]
+pub(crate) struct Rows(pub(crate) Vec<String>);
+
+impl fcfs_bench::probe::RowReader for Rows {
+    fn take(&mut self, names: &[String], values: &[Option<String>]) -> Result<bool, String> {
+        let pairs = std::iter::zip(names, values);
+        let shown =
+            pairs.map(|(name, value)| format!("{name}={}", value.as_deref().unwrap_or("-")));
+        self.0.push(shown.collect::<Vec<_>>().join(" "));
+        Ok(true)
+    }
+}

@@ -28,6 +28,16 @@ pub(crate) struct Request {
 }
 
 impl Request {
+    /// The value of a header, by its name in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut lines = self
+            .headers
+            .lines()
+            .filter_map(|line| line.split_once(": "));
+        let found = lines.find(|(other, _)| other.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value)
+    }
+
     /// The user of a body such as `{"userId":"17"}`.
     pub(crate) fn user(&self) -> String {
         let body: serde_json::Value = serde_json::from_str(&self.body).unwrap();

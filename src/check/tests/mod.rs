@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::{Evidence, Finding, IssuedRead, IssuedRow, Observations, Part, Reading, check};
 use crate::history::{Cause, Key, Operation, OutcomeKind};
 use crate::plan::{
-    Body, Invariant, Label, Per, Phase, Plan, Settle, Step, Subject, Target, Template, Truth, Users,
+    Body, By, Invariant, Label, Phase, Plan, Settle, Step, Subject, Target, Template, Truth, Users,
 };
 use crate::verdict::Verdict;
 
@@ -167,18 +167,14 @@ pub(super) fn plan(stock: u64) -> Plan {
             urls: Vec::new(),
             ready: None,
             http2: false,
+            by: By::Turn,
+            ca: None,
         },
         subject: Some(Subject {
             coupon: "1".to_owned(),
             stock,
         }),
-        users: Users {
-            pool: stock + 1,
-            repeat: 0.0,
-            per: Per::Iteration,
-            id: Template::literal(""),
-            cookies: false,
-        },
+        users: Users::numbered(stock + 1),
         slots: Vec::new(),
         setup: crate::plan::Setup::default(),
         loads: Vec::new(),
@@ -199,6 +195,7 @@ pub(super) fn plan(stock: u64) -> Plan {
         invariants: Invariant::ALL.to_vec(),
         thresholds: Vec::new(),
         warnings: Vec::new(),
+        mask: crate::plan::Mask::default(),
     }
 }
 

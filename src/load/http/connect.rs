@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -52,18 +52,23 @@ pub struct Opened {
 }
 
 impl Endpoint {
-    /// Resolves the host's name, so that no request waits for DNS.
+    /// Resolves the host's name, so that no request waits for DNS. TLS trusts these roots beside
+    /// the system's own.
     ///
     /// # Errors
     /// When the name does not resolve or is no valid TLS server name.
-    pub async fn resolve(url: BaseUrl, http2: bool) -> io::Result<Self> {
+    pub async fn resolve(
+        url: BaseUrl,
+        http2: bool,
+        roots: &[CertificateDer<'static>],
+    ) -> io::Result<Self> {
         let looked_up = tokio::net::lookup_host((url.host.as_str(), url.port)).await?;
         let addresses: Arc<[SocketAddr]> = looked_up.collect();
         if addresses.is_empty() {
             return Err(io::Error::other("the name has no address"));
         }
         let tls = if url.https {
-            Some(tls(&url.host, http2)?)
+            Some(tls(&url.host, http2, roots)?)
         } else {
             None
         };
@@ -150,10 +155,13 @@ impl Endpoint {
     }
 }
 
-fn tls(host: &str, http2: bool) -> io::Result<(TlsConnector, ServerName<'static>)> {
-    use rustls_platform_verifier::ConfigVerifierExt as _;
+fn tls(
+    host: &str,
+    http2: bool,
+    roots: &[CertificateDer<'static>],
+) -> io::Result<(TlsConnector, ServerName<'static>)> {
     crate::tls::install_provider();
-    let mut config = rustls::ClientConfig::with_platform_verifier().map_err(io::Error::other)?;
+    let mut config = crate::tls::client(roots).map_err(io::Error::other)?;
     // Each VU is somebody else, who has no session from before: every handshake is a whole one.
     config.resumption = rustls::client::Resumption::disabled();
     config.alpn_protocols = vec![if http2 { HTTP2 } else { HTTP1 }.to_vec()];

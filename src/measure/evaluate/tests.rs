@@ -3,7 +3,7 @@
 use super::*;
 use crate::measure::{parse_assertion, parse_key};
 use crate::plan::{
-    BaseUrl, Body, Executor, Flow, Label, Load, Per, Phase, Step, Target, Template, Users,
+    BaseUrl, Body, By, Executor, Flow, Label, Load, Phase, Step, Target, Template, Users,
 };
 
 const STEPS: [&str; 2] = ["issue", "pay"];
@@ -65,15 +65,11 @@ fn plan(thresholds: &[(&str, &str)]) -> Plan {
             }],
             ready: None,
             http2: false,
+            by: By::Turn,
+            ca: None,
         },
         subject: None,
-        users: Users {
-            pool: 1,
-            repeat: 0.0,
-            per: Per::Iteration,
-            id: Template::default(),
-            cookies: false,
-        },
+        users: Users::numbered(1),
         slots: Vec::new(),
         setup: crate::plan::Setup::default(),
         loads: vec![load("opening", 0..2), load("browse", 2..4)],
@@ -95,6 +91,7 @@ fn plan(thresholds: &[(&str, &str)]) -> Plan {
         invariants: Vec::new(),
         thresholds: thresholds.iter().map(threshold).collect(),
         warnings: Vec::new(),
+        mask: crate::plan::Mask::default(),
     }
 }
 

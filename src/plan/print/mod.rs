@@ -7,7 +7,10 @@ mod steps;
 use std::fmt::Write as _;
 
 use super::resolve::expect::{self, Starts};
-use super::{Executor, Load, Per, Plan, Provider, Query, Source, Target, Truth};
+use super::{
+    By, Draw, Executor, Load, Per, Plan, Provider, Query, RecordSource, Source, Target, TokenMaker,
+    Truth,
+};
 use crate::scenario::value::{Count, Rate, Share, Span};
 pub(crate) use steps::conditions;
 use steps::shown;
@@ -24,7 +27,7 @@ pub fn print(plan: &Plan) -> String {
     let _ = steps::print(plan, &mut out);
     let _ = setup::print(plan, &mut out);
     let _ = claims(plan, &mut out);
-    out
+    plan.mask.hide(&out)
 }
 
 type Done = std::fmt::Result;
@@ -45,15 +48,46 @@ fn head(plan: &Plan, out: &mut String) -> Done {
         )?;
     }
     let users = &plan.users;
-    write!(out, "users       pool of {}", Count(users.pool))?;
+    match (&users.records, users.pool) {
+        (Some(_), 0) => write!(out, "users       one for each record")?,
+        (_, pool) => write!(out, "users       pool of {}", Count(pool))?,
+    }
+    if let Some(records) = &users.records {
+        let source = match &records.source {
+            RecordSource::Csv(file) | RecordSource::JsonLines(file) => file.clone(),
+            RecordSource::Sql { url, .. } => format!("sql {}", url.redacted()),
+        };
+        let columns: Vec<&str> = records
+            .columns
+            .iter()
+            .map(|(_, name)| name.as_str())
+            .collect();
+        write!(out, " from {source} (columns {})", columns.join(", "))?;
+    }
     if users.repeat > 0.0 {
         write!(out, ", {} ask again", Share(users.repeat))?;
     }
     let per = match users.per {
+        Per::Iteration if users.draw == Draw::AtRandom => {
+            "one of them at random for each iteration"
+        }
         Per::Iteration => "a new one for each iteration",
         Per::Vu => "each VU stays the same one",
     };
-    writeln!(out, ", {per}, id {}", shown(&users.id, plan))
+    write!(out, ", {per}, id {}", shown(&users.id, &plan.slots))?;
+    match users.token.as_ref().map(|token| &token.maker) {
+        None => {}
+        Some(TokenMaker::Text(template)) => {
+            write!(out, ", token {}", shown(template, &plan.slots))?;
+        }
+        Some(TokenMaker::Hs256 { times, .. }) => {
+            write!(out, ", token signed by HS256")?;
+            for (name, after) in times {
+                write!(out, ", {name} {}", Span(*after))?;
+            }
+        }
+    }
+    writeln!(out)
 }
 
 fn target(target: &Target) -> String {
@@ -75,11 +109,23 @@ fn target(target: &Target) -> String {
             }
             text
         }
-        Target::Urls { urls, ready, http2 } => {
+        Target::Urls {
+            urls,
+            ready,
+            http2,
+            by,
+            ca,
+        } => {
             let urls: Vec<String> = urls.iter().map(ToString::to_string).collect();
             let mut text = urls.join(", ");
+            if *by == By::Vu {
+                text.push_str(", each VU stays with one");
+            }
             if *http2 {
                 text.push_str(", HTTP/2");
+            }
+            if let Some(ca) = ca {
+                let _ = write!(text, ", trusting {ca}");
             }
             if let Some(ready) = ready {
                 let _ = write!(text, ", ready when {ready} answers");
@@ -211,8 +257,11 @@ fn expectation(plan: &Plan, out: &mut String) -> Done {
     };
     write!(
         out,
-        "\nexpected    {needed}; the pool has {}",
-        Count(plan.users.pool)
+        "\nexpected    {needed}; {}",
+        match plan.users.pool {
+            0 => "the pool is known when it is read".to_owned(),
+            pool => format!("the pool has {}", Count(pool)),
+        }
     )?;
     if let Some(subject) = &plan.subject {
         write!(out, ", the stock is {}", Count(subject.stock))?;

@@ -23,8 +23,10 @@ fn one_step(plan: &Plan, step: &SetupStep, out: &mut String) -> std::fmt::Result
     if step.name != step.shown && !step.shown.starts_with(&format!("{} ", step.name)) {
         writeln!(out, "    name      {}", step.name)?;
     }
-    if let Some(users) = step.each {
-        writeln!(out, "    each      of {} users", Count(users))?;
+    match step.each.map(|each| each.of(plan.users.pool)) {
+        None => {}
+        Some(0) => writeln!(out, "    each      of the users that are read")?,
+        Some(users) => writeln!(out, "    each      of {} users", Count(users))?,
     }
     if let Task::Request { expect, .. } = &step.task {
         let statuses: Vec<String> = expect.iter().map(ToString::to_string).collect();

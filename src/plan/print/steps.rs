@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::plan::{
-    Action, Body, Escape, Items, JsonMatch, Part, Plan, Rule, StatusMatch, Step, Template,
+    Action, Body, Escape, Items, JsonMatch, Part, Plan, Rule, Slot, StatusMatch, Step, Template,
     TextMatch, Until, Variable, When,
 };
 use crate::scenario::value::{Span, Status};
@@ -106,7 +106,7 @@ fn one_step(step: &Step, plan: &Plan, out: &mut String) -> std::fmt::Result {
         "  step {}: {} {}, timeout {}",
         step.name,
         step.method,
-        shown(&step.path, plan),
+        shown(&step.path, &plan.slots),
         Span(step.timeout)
     )?;
     let names = |pairs: &[(String, Template)]| {
@@ -120,11 +120,12 @@ fn one_step(step: &Step, plan: &Plan, out: &mut String) -> std::fmt::Result {
         writeln!(out, "    headers   {}", names(&step.headers))?;
     }
     if let Body::Text(template) = &step.body {
-        let variables = Variable::ALL.iter();
-        let variables = variables.filter(|(_, variable)| template.uses(*variable));
-        let names: BTreeSet<&str> = template.slots().map(|slot| slot_name(slot, plan)).collect();
-        let names = variables.map(|(name, _)| *name).chain(names);
-        let names: Vec<&str> = names.collect();
+        let names: Vec<String> = Variable::ALL
+            .iter()
+            .filter(|(_, variable)| template.uses(*variable))
+            .map(|(name, _)| (*name).to_owned())
+            .chain(slots_of(template, &plan.slots))
+            .collect();
         let filled = if names.is_empty() {
             "the same each time".to_owned()
         } else {
@@ -213,16 +214,17 @@ fn text(status: StatusMatch) -> String {
 }
 
 /// The template as its author wrote it.
-pub(super) fn shown(template: &Template, plan: &Plan) -> String {
+pub(super) fn shown(template: &Template, slots: &[Slot]) -> String {
     let part = |part: &Part| match part {
         Part::Literal(text) => text.clone(),
         Part::Value(variable, escape) => {
             let known = Variable::ALL.iter().find(|(_, other)| other == variable);
-            let name = match (known, variable) {
-                (Some((name, _)), _) => name,
-                (None, Variable::Slot(slot)) => slot_name(*slot, plan),
-                (None, _) => "?",
+            let slot = match variable {
+                Variable::Slot(slot) => slots.get(usize::from(*slot)),
+                _ => None,
             };
+            let name = known.map(|(name, _)| *name);
+            let name = name.or(slot.map(|slot| slot.name.as_str())).unwrap_or("?");
             match escape {
                 Escape::JsonNumber => format!("{{{{ {name} | number }}}}"),
                 _ => format!("{{{{ {name} }}}}"),
@@ -230,4 +232,11 @@ pub(super) fn shown(template: &Template, plan: &Plan) -> String {
         }
     };
     template.parts.iter().map(part).collect()
+}
+
+/// The names of the slots that the template needs, each once.
+fn slots_of(template: &Template, slots: &[Slot]) -> impl Iterator<Item = String> {
+    let numbers: BTreeSet<u8> = template.slots().collect();
+    let name = |slot: u8| slots.get(usize::from(slot)).map(|slot| slot.name.clone());
+    numbers.into_iter().filter_map(name)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::plan::{Action, Executor, Flow, Items, Load, Per, Plan};
+use crate::plan::{Action, Draw, Executor, Flow, Items, Load, Per, Plan};
 
 /// How many iterations a load starts.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -113,5 +113,11 @@ pub(in crate::plan) fn users(plan: &Plan) -> (Option<u64>, Option<u64>) {
         })
         .sum();
     let bound: Option<u64> = all.iter().map(|starts| starts.bound()).sum();
+    if plan.users.draw == Draw::AtRandom {
+        // Chance decides who comes again.
+        let pool = Some(plan.users.pool).filter(|pool| *pool > 0);
+        let most = [bound, pool].into_iter().flatten().min();
+        return (None, most);
+    }
     (exact.map(fresh), bound.map(fresh))
 }

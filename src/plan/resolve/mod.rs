@@ -1,5 +1,6 @@
 //! Scenario and overrides become a plan: names are resolved, defaults filled in, claims checked.
 
+mod auth;
 mod body;
 mod condition;
 pub(super) mod expect;
@@ -9,12 +10,14 @@ mod outcome;
 mod overrides;
 mod reachable;
 mod read_only;
+mod records;
 mod setup;
 mod statement;
 mod step;
 mod target;
 mod template;
 mod threshold;
+mod token;
 mod truth;
 mod users;
 mod worries;
@@ -28,8 +31,8 @@ pub use read_only::is_redis_read;
 use super::slots::SlotTable;
 use super::{Invariant, Plan, Subject};
 use crate::scenario::{
-    self, Diagnostics, Environment, Given, Position, Report, Scenario, Severity, did_you_mean,
-    unsupported,
+    self, Diagnostics, Environment, Given, Mask, Position, Report, Scenario, Severity,
+    did_you_mean, unsupported,
 };
 
 /// The seed of a scenario that names none: runs repeat unless somebody asks for another.
@@ -100,19 +103,28 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         slots: None,
     };
     let mut slots = SlotTable::default();
-    let users = users::resolve(&scenario.users, report);
+    let users = users::resolve(&scenario.users, words.coupon, &mut slots, report);
+    let of_users = slots.count();
     for name in &scenario.lost_captures {
         slots.declare(name, false);
     }
-    let coupon = words.coupon;
-    let who = users.as_ref();
-    let before = setup::resolve(&scenario.before, coupon, who, &mut slots, report);
+    let who = setup::Who {
+        coupon: words.coupon,
+        users: users.as_ref(),
+        of_users,
+    };
+    let before = setup::resolve(&scenario.before, who, &mut slots, report);
     if let Some(subject) = scenario.subject.value()
         && subject.coupon.contains("{{")
     {
         setup::check_subject(&subject.coupon, subject.stock.position, &slots, report);
     }
-    let flows = flow::resolve(&scenario.flows, words, &mut slots, report);
+    let mut flows = flow::resolve(&scenario.flows, words, &mut slots, report);
+    let with_slots = template::Words {
+        slots: Some(&slots),
+        ..words
+    };
+    let header = auth::header(scenario, with_slots, report);
     let loads = load::resolve(scenario, overrides.scale, report);
     let invariants = invariants(scenario, report);
     let sold_out = flows.can_sell_out();
@@ -121,13 +133,17 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         target.as_ref(),
         &invariants,
         sold_out,
-        template::Words {
-            slots: Some(&slots),
-            ..words
-        },
+        with_slots,
         report,
     );
-    let after = setup::resolve(&scenario.after, coupon, who, &mut slots, report);
+    let after = setup::resolve(&scenario.after, who, &mut slots, report);
+    let mut setup = super::Setup { before, after };
+    if let Some(header) = header {
+        for step in &mut flows.steps {
+            auth::add(&header, step);
+        }
+        auth::add_around(&header, of_users, &mut setup);
+    }
     let mut plan = Plan {
         // A name that is missing or wrong was reported; the thresholds below are looked at all the
         // same.
@@ -141,15 +157,11 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
             .seed
             .or(scenario.seed.as_ref().map(|seed| seed.value.0))
             .unwrap_or(DEFAULT_SEED),
-        target: target.unwrap_or(super::Target::Urls {
-            urls: Vec::new(),
-            ready: None,
-            http2: false,
-        }),
+        target: target.unwrap_or_else(nowhere),
         subject,
         users: users?,
         slots: slots.into_slots(),
-        setup: super::Setup { before, after },
+        setup,
         loads: loads.list,
         phases: loads.phases,
         flows: flows.list,
@@ -159,7 +171,32 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         invariants,
         thresholds: Vec::new(),
         warnings: Vec::new(),
+        mask: mask(scenario, report),
     };
+    few_enough_series(&plan, report);
+    let known = threshold::Known {
+        phases: loads.whole,
+        steps: flows.whole,
+    };
+    plan.thresholds = threshold::resolve(&scenario.thresholds, &plan, known, report);
+    if !report.has_errors() {
+        worries::warn(scenario, &plan, report);
+    }
+    Some(plan)
+}
+
+/// Stands for a target that is wrong, which was reported.
+const fn nowhere() -> super::Target {
+    super::Target::Urls {
+        urls: Vec::new(),
+        ready: None,
+        http2: false,
+        by: super::By::Turn,
+        ca: None,
+    }
+}
+
+fn few_enough_series(plan: &Plan, report: &mut Report<'_>) {
     let series = plan.phases.len() * plan.steps.len() * plan.labels.len();
     if series > MAX_SERIES {
         report.error_hint(
@@ -170,15 +207,13 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
             "use fewer named stages, steps or outcomes",
         );
     }
-    let known = threshold::Known {
-        phases: loads.whole,
-        steps: flows.whole,
-    };
-    plan.thresholds = threshold::resolve(&scenario.thresholds, &plan, known, report);
-    if !report.has_errors() {
-        worries::warn(scenario, &plan, report);
-    }
-    Some(plan)
+}
+
+/// What came from the environment, and what is made of it and sent.
+fn mask(scenario: &Scenario, report: &Report<'_>) -> Mask {
+    let mut mask = report.mask().clone();
+    auth::hide(scenario, &mut mask);
+    mask
 }
 
 /// The bundled server's coupons have 64-bit numbers, and its stock 32 bits.

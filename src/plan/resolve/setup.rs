@@ -7,7 +7,8 @@ use super::template::{self, Place, Words};
 use super::{statement, step, truth};
 use crate::plan::slots::SlotTable;
 use crate::plan::{
-    Escape, Part, Secret, SetupCapture, SetupStep, StatusMatch, Task, Template, Users, Variable,
+    EachUser as Each, Escape, Part, SetupCapture, SetupStep, StatusMatch, Task, Template, Users,
+    Variable,
 };
 use crate::scenario::value::{Count, Status};
 use crate::scenario::{
@@ -17,23 +18,35 @@ use crate::scenario::{
 /// Of a statement, a batch or a program.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
+/// Who is there around a load.
+#[derive(Clone, Copy)]
+pub(super) struct Who<'a> {
+    pub(super) coupon: Option<&'a str>,
+    /// `None` if they are wrong, which was reported.
+    pub(super) users: Option<&'a Users>,
+    /// So many slots, the first ones, hold what is known of a user.
+    pub(super) of_users: usize,
+}
+
 /// Resolves one list; what its steps capture is visible from then on.
 pub(super) fn resolve(
     written: &[Written],
-    coupon: Option<&str>,
-    users: Option<&Users>,
+    who: Who<'_>,
     slots: &mut SlotTable,
     report: &mut Report<'_>,
 ) -> Vec<SetupStep> {
     let mut steps = Vec::new();
     for step in written {
-        let task = task(step, coupon, slots, report);
-        let each = each(step, users, report);
+        let task = task(step, who.coupon, slots, report);
+        let each = each(step, who.users, report);
         let captures = captures(step, slots, report);
         let (Some((task, kind, shown)), Some(each)) = (task, each) else {
             continue;
         };
-        known_before_users(&task, each.is_some(), users, step.position, report);
+        known_before_users(&task, each.is_some(), who, step.position, report);
+        if each.is_none() {
+            known_once(&task, who, step.position, slots, report);
+        }
         let (name, place) = (step.name.as_ref(), report.line(step.position));
         steps.push(SetupStep {
             name: name.map_or(kind, |name| name.value.as_str().to_owned()),
@@ -43,7 +56,6 @@ pub(super) fn resolve(
             task,
             each,
             captures,
-            secrets: step.secrets.iter().map(Secret::new).collect(),
         });
     }
     steps
@@ -190,12 +202,15 @@ fn shell_text(text: &At<String>, report: &mut Report<'_>) -> Option<Vec<Template
 }
 
 #[allow(clippy::option_option)] // Absent is right here, wrong is not.
-fn each(step: &Written, users: Option<&Users>, report: &mut Report<'_>) -> Option<Option<u64>> {
+fn each(step: &Written, users: Option<&Users>, report: &mut Report<'_>) -> Option<Option<Each>> {
     let Some(each) = &step.each else {
         return Some(None);
     };
-    // Users that are wrong were reported.
-    let pool = users?.pool;
+    // Users that are wrong were reported. How many there are is not known where they are read.
+    let pool = match users?.pool {
+        0 => u64::MAX,
+        pool => pool,
+    };
     if let Some(count) = &each.users
         && !(1..=pool).contains(&count.value.0)
     {
@@ -223,8 +238,9 @@ fn each(step: &Written, users: Option<&Users>, report: &mut Report<'_>) -> Optio
         );
         return None;
     }
+    let users = each.users.as_ref();
     Some(Some(
-        each.users.as_ref().map_or(pool, |count| count.value.0),
+        users.map_or(Each::All, |count| Each::First(count.value.0)),
     ))
 }
 
@@ -263,7 +279,7 @@ fn captures(step: &Written, slots: &mut SlotTable, report: &mut Report<'_>) -> V
 fn known_before_users(
     task: &Task,
     each: bool,
-    users: Option<&Users>,
+    who: Who<'_>,
     at: Position,
     report: &mut Report<'_>,
 ) {
@@ -284,11 +300,27 @@ fn known_before_users(
         report.error_hint(at, message, hint);
     }
     let changes = |users: &Users| users.id.uses(Variable::Vu) || users.id.uses(Variable::Iteration);
-    if each && uses(Variable::User) && users.is_some_and(changes) {
+    if each && uses(Variable::User) && who.users.is_some_and(changes) {
         report.error_hint(
             at,
             "the users' ids hold the VU or the iteration, so they are not known before the load",
             "make `users.id` of `n` or `uuid`",
+        );
+    }
+}
+
+/// A step that is done once knows nothing of a user.
+fn known_once(task: &Task, who: Who<'_>, at: Position, slots: &SlotTable, report: &mut Report<'_>) {
+    let templates = task.templates().into_iter();
+    let mut used = templates.flat_map(Template::slots);
+    if let Some(slot) = used.find(|slot| usize::from(*slot) < who.of_users) {
+        report.error_hint(
+            at,
+            format!(
+                "`{}` stands for nothing here: the step is done once",
+                slots.name(slot)
+            ),
+            "write `each: user` to do it for each user",
         );
     }
 }

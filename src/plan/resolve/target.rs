@@ -1,7 +1,7 @@
 //! What is loaded, after the command line had its say.
 
 use super::Overrides;
-use crate::plan::{BaseUrl, Provider, Stack, Target};
+use crate::plan::{BaseUrl, By, Provider, Stack, Target};
 use crate::scenario::value::Url;
 use crate::scenario::{
     self, At, Given, Position, Report, Scenario, Target as Written, did_you_mean, list,
@@ -51,12 +51,21 @@ pub(super) fn resolve(
         Given::Value(written) => written,
     };
     match written {
-        Written::Urls { urls, ready, http2 } => {
+        Written::Urls {
+            urls,
+            ready,
+            http2,
+            ca,
+            by,
+            ..
+        } => {
             only_for_stacks(overrides, report);
             Some(Target::Urls {
                 urls: urls.iter().map(base_url).collect(),
                 ready: ready_path(ready.as_ref(), report)?,
                 http2: *http2,
+                by: by_of(by.as_ref(), report)?,
+                ca: ca.as_ref().map(|ca| ca.value.clone()),
             })
         }
         Written::Stack {
@@ -106,17 +115,43 @@ fn by_url(scenario: &Scenario, url: &str, report: &mut Report<'_>) -> Option<Tar
     let base = url.parse::<Url>().map_err(|error| {
         report.argument("--url".to_owned(), error.message, error.hint);
     });
-    let (ready, http2) = match &scenario.target {
-        Given::Value(Written::Urls { ready, http2, .. }) => {
-            (ready_path(ready.as_ref(), report)?, *http2)
-        }
-        _ => (None, false),
-    };
-    Some(Target::Urls {
+    let mut target = Target::Urls {
         urls: vec![base_url(&base.ok()?)],
-        ready,
-        http2,
-    })
+        ready: None,
+        http2: false,
+        by: By::Turn,
+        ca: None,
+    };
+    if let Target::Urls {
+        ready, http2, ca, ..
+    } = &mut target
+        && let Given::Value(Written::Urls {
+            ready: own_ready,
+            http2: own_http2,
+            ca: own_ca,
+            ..
+        }) = &scenario.target
+    {
+        *ready = ready_path(own_ready.as_ref(), report)?;
+        *http2 = *own_http2;
+        *ca = own_ca.as_ref().map(|ca| ca.value.clone());
+    }
+    Some(target)
+}
+
+fn by_of(by: Option<&At<String>>, report: &mut Report<'_>) -> Option<By> {
+    match by.map(|by| (by, by.value.as_str())) {
+        None | Some((_, "turn")) => Some(By::Turn),
+        Some((_, "vu")) => Some(By::Vu),
+        Some((by, other)) => {
+            report.error_hint(
+                by.position,
+                format!("`{}` is not a way to choose an instance", by.shown()),
+                did_you_mean(other, &["turn", "vu"]),
+            );
+            None
+        }
+    }
 }
 
 fn only_for_stacks(overrides: &Overrides, report: &mut Report<'_>) {

@@ -112,6 +112,16 @@ fn each_worry_is_said() {
             "no step has the outcome `duplicate`",
         ),
         (
+            Case::new()
+                .with("users", "{ pool: 5, random: true }")
+                .with("invariants", "[one_per_user]")
+                .with(
+                    "flows",
+                    "{ f: [ { post: /x, outcomes: { issued: 201 } } ] }",
+                ),
+            "refuses them, and the refusals count as `unknown`",
+        ),
+        (
             Case::new().with(
                 "flows",
                 "{ f: [ { post: /x, outcomes: { issued: 2xx, pending: 202 } } ] }",
@@ -255,7 +265,10 @@ fn several_urls_are_asked_in_turn() {
         "target",
         "{ urls: [\"http://a:1\", \"https://b/p\"], ready: /up, http2: true }",
     );
-    let Target::Urls { urls, ready, http2 } = case.plan().target else {
+    let Target::Urls {
+        urls, ready, http2, ..
+    } = case.plan().target
+    else {
         panic!("urls were asked for");
     };
     let urls: Vec<String> = urls.iter().map(ToString::to_string).collect();
@@ -311,6 +324,25 @@ fn what_does_not_fit_together_is_refused() {
         (
             Case::new().with("users", "{ repeat: 5%, id: \"{{ vu }}-{{ iter }}\" }"),
             "changes with the VU",
+        ),
+        (
+            Case::new().with("users", "{ pool: 10, random: true, repeat: 5% }"),
+            "`repeat` cannot stand beside `random`",
+        ),
+        (
+            Case::new().with("users", "{ pool: 10, random: true, per: vu }"),
+            "would draw once and stay that user",
+        ),
+        (
+            Case::new().with("users", "{ random: true }"),
+            "`random` needs a pool",
+        ),
+        (
+            Case::new().with(
+                "users",
+                "{ pool: 10, random: true, id: \"{{ vu }}-{{ n }}\" }",
+            ),
+            "leave `random` out",
         ),
         (
             Case::new().with("truth", "{ drain: true }"),
@@ -420,4 +452,85 @@ fn a_captured_id_stands_wherever_the_subjects_id_does() {
         panic!("not SQL");
     };
     assert_eq!(query, "SELECT u FROM t WHERE c = 'c-17'");
+}
+#[test]
+fn users_at_random_are_wanted_collisions_and_no_worry_where_they_have_an_outcome() {
+    let plan = Case::new()
+        .with("users", "{ pool: 5, random: true }")
+        .with("subject", "{ coupon: { id: 1, stock: 3 } }")
+        .with("invariants", "[stock, one_per_user]")
+        .plan();
+    assert_eq!(plan.warnings, Vec::<String>::new());
+    assert_eq!(super::expect::users(&plan), (None, Some(5)));
+    let text = crate::plan::print(&plan);
+    assert!(text.contains("pool of 5, one of them at random"), "{text}");
+}
+
+#[test]
+fn identities_that_do_not_fit_together_are_refused() {
+    let url = |more: &str| Case::new().with("target", &format!("{{ url: \"http://a\", {more} }}"));
+    let table = [
+        (
+            url("auth: { bearer: \"{{ token }}\" }"),
+            "unknown name `token` in a template",
+        ),
+        (
+            url("auth: { basic: { user: \"{{ user }}\", password: x } }"),
+            "the same for all users",
+        ),
+        (
+            url("auth: { basic: { user: \"a:b\", password: x } }"),
+            "holds a `:`",
+        ),
+        (url("auth: { basic: { user: a } }"), "`password` is missing"),
+        (url("auth: {}"), "write one of `basic`, `bearer`"),
+        (url("by: chance"), "not a way to choose an instance"),
+        (
+            Case::new().with("target", "{ stack: {}, auth: { bearer: x } }"),
+            "`auth` cannot stand beside `stack`",
+        ),
+        (
+            Case::new().with("users", "{ token: { hs256: { secret: \"\" } } }"),
+            "the secret is empty",
+        ),
+        (
+            Case::new().with(
+                "users",
+                "{ token: { hs256: { secret: x, claims: { exp: 60 } } } }",
+            ),
+            "has no unit",
+        ),
+        (
+            Case::new().with("users", "{ token: \"{{ user.jwt }}\" }"),
+            "unknown name `user.jwt`",
+        ),
+        (
+            Case::new().with("users", "{ from: { xml: a } }"),
+            "what the users are read from is missing",
+        ),
+    ];
+    for (case, expected) in table {
+        let error = case.error();
+        assert!(error.contains(expected), "{expected}: {error}");
+    }
+}
+
+#[test]
+fn a_broken_token_is_one_error_and_not_one_for_each_use() {
+    let error = Case::new()
+        .with(
+            "target",
+            "{ url: \"http://a\", auth: { bearer: \"{{ token }}\" } }",
+        )
+        .with(
+            "users",
+            "{ from: { csv: \"\" }, token: { hs256: { secret: \"\" } } }",
+        )
+        .with(
+            "flows",
+            "{ f: [ { post: /x, text: \"{{ token }} {{ user.name }}\" } ] }",
+        )
+        .error();
+    assert!(error.contains("the file has no name"), "{error}");
+    assert!(!error.contains("unknown name"), "{error}");
 }

@@ -2,7 +2,7 @@
 
 use super::{expect, users};
 use crate::history::OutcomeKind;
-use crate::plan::{Invariant, Plan, Variable};
+use crate::plan::{Draw, Invariant, Plan, Variable};
 use crate::scenario::value::Count;
 use crate::scenario::{Given, Position, Report, Scenario};
 
@@ -30,6 +30,7 @@ pub(super) fn warn(scenario: &Scenario, plan: &Plan, report: &mut Report<'_>) {
 fn pool(plan: &Plan, at: Position, report: &mut Report<'_>) {
     let (exact, _) = expect::users(plan);
     if let Some(needed) = exact
+        && plan.users.pool > 0
         && needed > plan.users.pool
     {
         report.warning(
@@ -39,8 +40,12 @@ fn pool(plan: &Plan, at: Position, report: &mut Report<'_>) {
                 Count(needed),
                 Count(plan.users.pool)
             ),
-            "users beyond the pool have numbers above it; if the system knows only those of the \
-             pool, raise `pool` or shorten the load",
+            if plan.users.records.is_some() {
+                "for a user without a record nothing is sent: raise `pool` or shorten the load"
+            } else {
+                "users beyond the pool have numbers above it; if the system knows only those of the \
+                 pool, raise `pool` or shorten the load"
+            },
         );
     }
 }
@@ -58,11 +63,25 @@ fn ids(plan: &Plan, at: Position, report: &mut Report<'_>) {
             "use `{{ n }}`, which is different for every user, or `{{ uuid }}`",
         );
     }
-    if plan.users.repeat > 0.0 && !plan.users.id.uses(Variable::Number) {
+    // A record belongs to a number, and so does what is read from it.
+    let is_read = plan.users.id.slots().next().is_some();
+    if plan.users.repeat > 0.0 && !plan.users.id.uses(Variable::Number) && !is_read {
         report.warning(
             at,
             "`repeat` has no effect: the id does not hold the user's number",
             "use `{{ n }}` in `id`: a repeat takes the number of an earlier user again",
+        );
+    }
+    let id = &plan.users.id;
+    if plan.users.draw == Draw::AtRandom
+        && !id.uses(Variable::Number)
+        && !id.uses(Variable::Uuid)
+        && !is_read
+    {
+        report.warning(
+            at,
+            "`random` has no effect: every user has the same id",
+            "use `{{ n }}` in `id`: the number is what is drawn",
         );
     }
 }
@@ -121,6 +140,21 @@ fn outcomes(scenario: &Scenario, plan: &Plan, users_at: Position, report: &mut R
         report.warning(
             users_at,
             "users repeat on purpose, but no step has the outcome `duplicate` or `replay`",
+            "say how the system refuses a second time: `duplicate: { status: 409 }`",
+        );
+    }
+    if plan.users.draw == Draw::AtRandom && issues && !told {
+        let effect = if plan.invariants.contains(&Invariant::OnePerUser) {
+            ": a system that keeps `one_per_user` refuses them, and the refusals count as `unknown`"
+        } else {
+            ""
+        };
+        report.warning(
+            users_at,
+            format!(
+                "users are drawn at random, so some ask again, but no step has the outcome \
+                 `duplicate` or `replay`{effect}"
+            ),
             "say how the system refuses a second time: `duplicate: { status: 409 }`",
         );
     }

@@ -3,7 +3,7 @@
 use sqlx::mysql::{MySqlRow, MySqlTypeInfo};
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Decode, MySql, Row, Sqlite, Type, TypeInfo, ValueRef};
+use sqlx::{Column, Decode, MySql, Row, Sqlite, Type, TypeInfo, ValueRef};
 
 use crate::probe::error::Fault;
 use crate::probe::shape::hex;
@@ -13,6 +13,9 @@ pub(super) trait Cells {
     /// How many columns there are.
     fn width(&self) -> usize;
 
+    /// What a column is called.
+    fn name(&self, column: usize) -> String;
+
     /// A column's text, bytes as lower-case hexadecimal digits; `None` for NULL.
     fn cell(&self, column: usize) -> Result<Option<String>, Fault>;
 }
@@ -20,6 +23,10 @@ pub(super) trait Cells {
 impl Cells for SqliteRow {
     fn width(&self) -> usize {
         self.len()
+    }
+
+    fn name(&self, column: usize) -> String {
+        self.columns()[column].name().to_owned()
     }
 
     fn cell(&self, column: usize) -> Result<Option<String>, Fault> {
@@ -46,6 +53,10 @@ impl Cells for MySqlRow {
         self.len()
     }
 
+    fn name(&self, column: usize) -> String {
+        self.columns()[column].name().to_owned()
+    }
+
     fn cell(&self, column: usize) -> Result<Option<String>, Fault> {
         let value = self
             .try_get_raw(column)
@@ -66,6 +77,10 @@ impl Cells for MySqlRow {
 impl Cells for PgRow {
     fn width(&self) -> usize {
         self.len()
+    }
+
+    fn name(&self, column: usize) -> String {
+        self.columns()[column].name().to_owned()
     }
 
     fn cell(&self, column: usize) -> Result<Option<String>, Fault> {

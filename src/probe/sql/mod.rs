@@ -5,6 +5,7 @@
 //! TLS to SQL databases is not supported yet.
 
 mod cell;
+mod table;
 
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
@@ -21,6 +22,7 @@ use super::error::{Fault, Reason};
 use super::{LIMIT, shape};
 use crate::check::IssuedRow;
 use cell::Cells;
+pub use table::{RowReader, read_table};
 
 /// A database and the query for it.
 #[derive(Debug)]

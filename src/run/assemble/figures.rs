@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Judge;
 use crate::history::OutcomeKind;
 use crate::measure::Trend;
+use crate::plan::Draw;
 use crate::report::{
     Drain, Environment, Latency, LoadSummary, PhaseSummary, SetupSummary, UnknownShape,
 };
@@ -171,6 +172,12 @@ impl Judge<'_> {
         self.files.events.iter().filter_map(line).collect()
     }
 
+    /// Whether so many users were more than there are.
+    const fn exhausted(&self, users_taken: u64) -> bool {
+        let users = &self.plan.users;
+        matches!(users.draw, Draw::Once) && users_taken > users.pool
+    }
+
     pub(super) fn warnings(&self) -> Vec<String> {
         let mut warnings = self.plan.warnings.clone();
         for event in &self.files.events {
@@ -179,10 +186,15 @@ impl Judge<'_> {
                     warnings.push(line.to_string());
                 }
                 Event::Warning { text } => warnings.push(text.clone()),
-                Event::LoadEnded { users_taken, .. } if *users_taken > self.plan.users.pool => {
+                Event::LoadEnded { users_taken, .. } if self.exhausted(*users_taken) => {
+                    let pool = self.plan.users.pool;
+                    let beyond = if self.plan.users.records.is_some() {
+                        "for those beyond it there was no record, and nothing was sent"
+                    } else {
+                        "those beyond it were given numbers above the pool"
+                    };
                     warnings.push(format!(
-                        "{users_taken} users asked, but the pool has {}: those beyond it were given numbers above the pool",
-                        self.plan.users.pool,
+                        "{users_taken} users asked, but the pool has {pool}: {beyond}"
                     ));
                 }
                 _ => {}

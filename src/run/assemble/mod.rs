@@ -48,7 +48,10 @@ pub fn assemble(directory: &RunDirectory) -> Result<Assembled, AssembleError> {
     let text = std::fs::read_to_string(directory.scenario_file())?;
     // Judging needs no secrets, so a run can be judged where its environment is not.
     let environment = |name: &str| std::env::var(name).ok().or(Some(PLACEHOLDER.to_owned()));
-    let plan = load(&record.scenario, &text, &record.overrides, &environment)?;
+    let mut plan = load(&record.scenario, &text, &record.overrides, &environment)?;
+    if let Some(records) = record.records {
+        plan.users.found(records);
+    }
     let evidence = Files::read(directory, &plan)?;
     Ok(Judge {
         plan: &plan,
@@ -81,7 +84,11 @@ impl Judge<'_> {
                 .chain([Verdict::Pass]),
         );
         let reasons = self.reasons(verdict, &findings, &thresholds, doubts);
-        let summary = self.summary(verdict, exit, reasons, findings, thresholds);
+        let mut summary = self.summary(verdict, exit, reasons, findings, thresholds);
+        // Where the environment of the run is there, the plan knows it again.
+        for text in summary.texts() {
+            *text = self.plan.mask.hide(text);
+        }
         Ok(Assembled { summary, exit })
     }
 

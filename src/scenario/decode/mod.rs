@@ -1,5 +1,6 @@
 //! The tree becomes a scenario: every key is known, every value has its type.
 
+mod auth;
 mod capture;
 mod flow;
 mod load;
@@ -8,9 +9,11 @@ mod setup;
 mod steps;
 mod target;
 mod threshold;
+mod token;
 mod truth;
+mod users;
 
-use super::model::{Scenario, Subject, Users};
+use super::model::{Scenario, Subject};
 use super::node::{Entry, Node, Value};
 use super::position::{At, Position, Source};
 use super::reader::{self, Fields, Given};
@@ -58,7 +61,9 @@ pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) ->
     scenario.seed = seed.and_then(|entry| reader::value(report, &entry.node));
     scenario.target = Given::read(fields.get("target"), |entry| target::read(report, entry));
     scenario.subject = Given::read(fields.get("subject"), |entry| subject(report, entry));
-    scenario.users = Given::read(fields.get("users"), |entry| users(report, entry));
+    scenario.users = Given::read(fields.get("users"), |entry| {
+        users::read(report, entry, tree)
+    });
     let hint = "say how the system is loaded: `load: { opening: { constant_vus: { vus: 10, for: 30s } } }`";
     if let Some(entry) = fields.need(report, "load", hint) {
         scenario.loads = load::read(report, entry);
@@ -99,32 +104,6 @@ fn subject(report: &mut Report<'_>, entry: &Entry) -> Option<Subject> {
         coupon: id?.value,
         stock: stock?,
     })
-}
-
-fn users(report: &mut Report<'_>, entry: &Entry) -> Option<Users> {
-    let mut fields = Fields::behind(report, entry)?;
-    fields.refuse(&["from", "random", "token"]);
-    let mut users = Users {
-        position: entry.position,
-        pool: None,
-        repeat: None,
-        per: None,
-        id: None,
-        cookies: false,
-    };
-    let pool = fields.get("pool");
-    users.pool = pool.and_then(|entry| reader::value(report, &entry.node));
-    let repeat = fields.get("repeat");
-    users.repeat = repeat.and_then(|entry| reader::value(report, &entry.node));
-    let per = fields.get("per");
-    users.per = per.and_then(|entry| reader::text(report, &entry.node));
-    let id = fields.get("id");
-    users.id = id.and_then(|entry| reader::text(report, &entry.node));
-    let cookies = fields.get("cookies");
-    let cookies = cookies.and_then(|entry| reader::flag(report, &entry.node));
-    users.cookies = cookies.unwrap_or(false);
-    fields.finish(report);
-    Some(users)
 }
 
 fn invariants(report: &mut Report<'_>, node: &Node) -> Vec<At<String>> {

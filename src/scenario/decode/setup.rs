@@ -8,7 +8,6 @@ use super::super::setup::{Each, SetupCapture, SetupStep, Shell, Task};
 use super::super::value::{Count, Name, Span, Status};
 use super::flow::{self, METHODS};
 use super::truth;
-use crate::scenario::environment;
 
 const KINDS: [&str; 9] = [
     "get", "post", "put", "patch", "delete", "head", "sql", "redis", "shell",
@@ -25,10 +24,7 @@ pub(super) fn read(
     let mut steps = Vec::new();
     for item in items {
         match step(report, item) {
-            Some(mut step) => {
-                environment::filled_in(item, &mut step.secrets);
-                steps.push(step);
-            }
+            Some(step) => steps.push(step),
             None => capture_names(item, lost),
         }
     }
@@ -115,7 +111,6 @@ fn request(report: &mut Report<'_>, mut fields: Fields<'_>) -> Option<SetupStep>
         },
         each: each?,
         captures: Vec::new(),
-        secrets: Vec::new(),
     })
 }
 
@@ -143,7 +138,6 @@ fn sql(report: &mut Report<'_>, entry: &Entry) -> Option<SetupStep> {
         timeout: timeout?,
         each: each?,
         captures: captures?,
-        secrets: Vec::new(),
     })
 }
 
@@ -171,7 +165,6 @@ fn redis(report: &mut Report<'_>, entry: &Entry) -> Option<SetupStep> {
         timeout: timeout?,
         each: each?,
         captures: captures?,
-        secrets: Vec::new(),
     })
 }
 
@@ -193,7 +186,6 @@ fn shell(report: &mut Report<'_>, entry: &Entry) -> Option<SetupStep> {
         timeout: timeout?,
         each: None,
         captures: captures?,
-        secrets: Vec::new(),
     })
 }
 

@@ -4,6 +4,7 @@ use super::super::model::Target;
 use super::super::node::Entry;
 use super::super::reader::{self, Fields};
 use super::super::report::Report;
+use super::auth;
 
 pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Target> {
     let mut fields = Fields::behind(report, entry)?;
@@ -11,7 +12,12 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Target> {
     let is_stack = one.is_some_and(|one| one.key == "stack");
     let ready = fields.get("ready");
     let http2 = fields.get("http2");
-    for beside in [ready, http2].into_iter().flatten().filter(|_| is_stack) {
+    let [auth, ca, by] = ["auth", "ca", "by"].map(|key| fields.get(key));
+    for beside in [ready, http2, auth, ca, by]
+        .into_iter()
+        .flatten()
+        .filter(|_| is_stack)
+    {
         report.error_hint(
             beside.position,
             format!("`{}` cannot stand beside `stack`", beside.key),
@@ -20,6 +26,9 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Target> {
     }
     let ready = ready.map(|entry| reader::text(report, &entry.node));
     let http2 = http2.map(|entry| reader::flag(report, &entry.node));
+    let auth = auth.map(|entry| auth::read(report, entry));
+    let ca = ca.and_then(|entry| reader::text(report, &entry.node));
+    let by = by.and_then(|entry| reader::text(report, &entry.node));
     fields.finish(report);
     let one = one?;
     if is_stack {
@@ -41,6 +50,9 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Target> {
         urls: urls.into_iter().collect::<Option<_>>()?,
         ready: ready.flatten(),
         http2: http2.flatten().unwrap_or(false),
+        auth: auth.flatten(),
+        ca,
+        by,
     })
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::shape;
-use super::text::{Count, Flag, OneOrMany, Text, Url, words};
+use super::text::{Count, Flag, OneOrMany, Template, Text, Url, words};
 
 /// What is loaded: a system that already runs, or the bundled one.
 #[derive(JsonSchema)]
@@ -29,14 +29,67 @@ pub(super) struct Target {
     /// HTTP/2: by prior knowledge on `http:`, by ALPN on `https:`. Not beside `stack`.
     #[schemars(extend("default" = false))]
     http2: Option<Flag>,
+    /// Which of several instances a request goes to. Not beside `stack`.
+    #[schemars(extend("default" = "turn"), example = &"vu")]
+    by: Option<By>,
+    /// The `authorization` header of every request that has none of its own. Not beside `stack`.
+    #[schemars(example = serde_json::json!({ "bearer": "{{ token }}" }))]
+    auth: Option<Auth>,
+    /// A file of certificates in PEM that `https:` trusts beside the system's own; relative to the
+    /// scenario's directory. Not beside `stack`.
+    #[schemars(example = "ca.pem")]
+    ca: Option<Text>,
     /// The bundled server, started and stopped by the run.
     stack: Option<Stack>,
 }
 
 fn exclusive(schema: &mut Schema) {
     shape::exactly_one(schema, &["stack", "url", "urls"]);
-    shape::at_most_one(schema, &["stack", "ready"]);
-    shape::at_most_one(schema, &["stack", "http2"]);
+    for key in ["ready", "http2", "by", "auth", "ca"] {
+        shape::at_most_one(schema, &["stack", key]);
+    }
+}
+
+/// Which instance a request goes to.
+struct By;
+
+impl JsonSchema for By {
+    fn schema_name() -> Cow<'static, str> {
+        "By".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let turn = ("turn", "a VU's requests go round all of them");
+        words(generator, &[turn, ("vu", "each VU stays with one of them")])
+    }
+}
+
+/// What requests prove themselves with.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, transform = one_proof)]
+struct Auth {
+    /// Sent as `Bearer ...`: the token that `users.token` makes, a column, or one text for all.
+    #[schemars(example = "{{ token }}")]
+    bearer: Option<Template>,
+    /// A name and a password, the same for all users.
+    #[schemars(example = serde_json::json!({ "user": "load", "password": "${PASSWORD}" }))]
+    basic: Option<Basic>,
+}
+
+fn one_proof(schema: &mut Schema) {
+    shape::exactly_one(schema, &["basic", "bearer"]);
+}
+
+/// A name and a password (RFC 7617).
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Basic {
+    /// The name, without `:`.
+    #[schemars(example = &"load")]
+    user: Text,
+    /// The password.
+    #[schemars(example = "${PASSWORD}")]
+    password: Text,
 }
 
 /// The bundled server.

@@ -77,7 +77,7 @@ fn one_source(schema: &mut Schema) {
 /// A query that only reads.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, example = serde_json::json!({ "url": "${DB}", "query": "SELECT user_id FROM coupons" }))]
-struct Sql {
+pub(super) struct Sql {
     /// Where the database is: `mysql:`, `mariadb:`, `postgres:`, `postgresql:` or `sqlite:`.
     #[schemars(example = "mysql://reader:${DB_PASSWORD}@127.0.0.1:3306/shop")]
     url: Text,

@@ -1,0 +1,103 @@
+//! `target.auth`: the authorization header of every request that has none of its own.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
+use super::template::{self, Place, Words};
+use crate::plan::{Setup, Step, Task, Template};
+use crate::scenario::{At, Auth, Mask, Report, Scenario, Target};
+
+const HEADER: &str = "authorization";
+
+/// The value of the header, if the scenario has `auth`.
+pub(super) fn header(
+    scenario: &Scenario,
+    words: Words<'_>,
+    report: &mut Report<'_>,
+) -> Option<Template> {
+    let Some(Target::Urls { auth, .. }) = scenario.target.value() else {
+        return None;
+    };
+    let auth = auth.as_ref()?;
+    value(auth, words, report)
+}
+
+/// Adds the header to a step, unless that has its own.
+pub(super) fn add(header: &Template, step: &mut Step) {
+    if step.headers.iter().all(|(name, _)| name != HEADER) {
+        step.headers.push((HEADER.to_owned(), header.clone()));
+    }
+}
+
+/// Adds the header to the requests around the load, where its values are known: those of users,
+/// in the first `of_users` slots, where a step is done for each; others after the load.
+pub(super) fn add_around(header: &Template, of_users: usize, setup: &mut Setup) {
+    let before = setup.before.iter_mut().map(|step| (step, false));
+    let after = setup.after.iter_mut().map(|step| (step, true));
+    for (step, is_after) in before.chain(after) {
+        let for_each = step.each.is_some();
+        let is_known = |slot: u8| {
+            if usize::from(slot) < of_users {
+                for_each
+            } else {
+                is_after
+            }
+        };
+        if let Task::Request { step, .. } = &mut step.task
+            && header.slots().all(is_known)
+        {
+            add(header, step);
+        }
+    }
+}
+
+/// Credentials are not repeated in the form in which they are sent either.
+pub(super) fn hide(scenario: &Scenario, mask: &mut Mask) {
+    if let Some(Target::Urls {
+        auth: Some(Auth::Basic { user, password }),
+        ..
+    }) = scenario.target.value()
+    {
+        mask.add(&password.value, "***");
+        let header = basic(&user.value, &password.value);
+        mask.add(header.trim_start_matches("Basic "), "***");
+    }
+}
+
+fn value(auth: &Auth, words: Words<'_>, report: &mut Report<'_>) -> Option<Template> {
+    match auth {
+        Auth::Bearer(token) => {
+            let token = template::parse(token, Place::Raw, words, report)?;
+            let mut value = Template::literal("Bearer ");
+            for part in token.parts {
+                match part {
+                    crate::plan::Part::Literal(text) => template::push_literal(&mut value, &text),
+                    part @ crate::plan::Part::Value(..) => value.parts.push(part),
+                }
+            }
+            Some(value)
+        }
+        Auth::Basic { user, password } => {
+            let (user, password) = (plain(user, report), plain(password, report));
+            Some(Template::literal(basic(user?, password?)))
+        }
+    }
+}
+
+/// The value of the header for these credentials (RFC 7617).
+fn basic(user: &str, password: &str) -> String {
+    let pair = format!("{user}:{password}");
+    format!("Basic {}", BASE64_STANDARD.encode(pair))
+}
+
+fn plain<'t>(text: &'t At<String>, report: &mut Report<'_>) -> Option<&'t str> {
+    if text.value.contains("{{") {
+        report.error_hint(
+            text.position,
+            "`basic` is the same for all users, so nothing is filled in",
+            "for a token of each user, write `auth: { bearer: \"{{ token }}\" }`",
+        );
+        return None;
+    }
+    Some(&text.value)
+}

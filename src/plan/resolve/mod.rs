@@ -1,9 +1,11 @@
 //! Scenario and overrides become a plan: names are resolved, defaults filled in, claims checked.
 
 mod body;
+mod contradiction;
 pub(super) mod expect;
 mod flow;
 mod load;
+mod narrowing;
 mod outcome;
 mod overrides;
 mod reachable;

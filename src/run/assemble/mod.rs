@@ -127,7 +127,7 @@ impl Judge<'_> {
                 detail: result.detail,
             },
         };
-        let results = evaluate(self.plan, &self.files.totals);
+        let results = evaluate(self.plan, &self.files.totals, &self.files.windows);
         results.into_iter().map(judged).collect()
     }
 

@@ -24,9 +24,15 @@ fn name(path: &Path) -> String {
 }
 
 fn plan_file(path: &Path, overrides: &Overrides) -> Result<Plan, Diagnostics> {
-    let text = scenario::read(path)?;
-    let shown = format!("{}.yaml", name(path));
-    plan::load(&shown, &text, overrides, &|_| None)
+    let mut written = scenario::gather(path)?;
+    // The same names on every machine.
+    written.file_name = format!("{}.yaml", name(path));
+    let folder = path.parent().expect("a folder");
+    for file in &mut written.included {
+        let local = Path::new(&file.name).strip_prefix(folder);
+        file.name = local.expect("a file beside it").display().to_string();
+    }
+    plan::validate(&written, overrides, &|_| None)
 }
 
 #[test]

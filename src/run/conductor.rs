@@ -28,6 +28,7 @@ use crate::load::{Engine, Job, RunClock, Stop, drain};
 use crate::output::{Live, Progress};
 use crate::plan::{Overrides, Plan, print};
 use crate::probe::{TruthLog, When};
+use crate::scenario::Written;
 use crate::stack::Ready;
 
 /// The drain phase ends after this time, whatever is left.
@@ -38,10 +39,8 @@ const DRAIN_WITHIN: Duration = Duration::from_mins(1);
 pub struct Request<'a> {
     /// What to run.
     pub plan: Plan,
-    /// The scenario's path as it was given.
-    pub scenario: &'a str,
     /// The scenario as it was written.
-    pub text: &'a str,
+    pub written: &'a Written,
     /// What the command line changed.
     pub overrides: &'a Overrides,
     /// Where the evidence goes; `None`: a new directory under `reports/`.
@@ -90,13 +89,14 @@ pub async fn conduct(request: Request<'_>) -> Result<RunDirectory, RunError> {
 }
 
 fn write_down(request: &Request<'_>, directory: &RunDirectory, clock: RunClock) -> io::Result<()> {
-    std::fs::write(directory.scenario_file(), request.text)?;
+    let included = directory.write_scenario(request.written)?;
     std::fs::write(directory.plan_file(), print(&request.plan))?;
     // A run that ends before its load has an empty history, not none.
     HistoryWriter::create(directory.path())?;
     directory.write_record(&RunRecord {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        scenario: request.scenario.to_owned(),
+        scenario: request.written.file_name.clone(),
+        included,
         overrides: RunRecord::remembered(request.overrides),
         started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
         origin_unix_ns: clock.unix_ns(),

@@ -7,6 +7,8 @@ mod target;
 mod threshold;
 mod truth;
 
+pub(super) use load::EXECUTORS;
+
 use super::model::{Scenario, Subject, Users};
 use super::node::{Entry, Node, Value};
 use super::position::{At, Position, Source};
@@ -14,9 +16,7 @@ use super::reader::{self, Fields, Given};
 use super::report::Report;
 
 /// The vocabulary of scenarios that this version does not have yet.
-const NOT_YET: [&str; 7] = [
-    "faults", "before", "after", "outputs", "profiles", "include", "engine",
-];
+const NOT_YET: [&str; 5] = ["faults", "before", "after", "outputs", "engine"];
 
 /// Reads the whole tree; what is wrong is reported and left out.
 pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) -> Scenario {
@@ -46,6 +46,9 @@ pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) ->
         return scenario;
     };
     fields.refuse(&NOT_YET);
+    for key in ["profiles", "include"] {
+        from_the_command_line(report, fields.get(key));
+    }
     let hint = "give the scenario a name: `name: coupon-opening`";
     let name = fields.need(report, "name", hint);
     scenario.name = name.and_then(|entry| reader::value(report, &entry.node));
@@ -73,6 +76,18 @@ pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) ->
     }
     fields.finish(report);
     scenario
+}
+
+/// What the file says under these keys is worked in before; only `--set` can bring them back.
+fn from_the_command_line(report: &mut Report<'_>, entry: Option<&Entry>) {
+    if let Some(entry) = entry {
+        report.error_hint(
+            entry.position,
+            format!("`{}` cannot be set on the command line", entry.key),
+            "set the value itself, as `--set load.opening.constant_vus.vus=50`: it goes over the \
+             profile",
+        );
+    }
 }
 
 fn subject(report: &mut Report<'_>, entry: &Entry) -> Option<Subject> {

@@ -3,7 +3,7 @@
 use super::super::model::{Threshold, Windowed};
 use super::super::node::{Entry, Node, Value};
 use super::super::position::At;
-use super::super::reader::{self, Fields};
+use super::super::reader::{self, Fields, Given};
 use super::super::report::Report;
 use super::super::value::{Count, Span};
 
@@ -62,12 +62,16 @@ fn threshold(report: &mut Report<'_>, entry: &Entry, item: &Node) -> Option<Thre
             .unwrap_or(false)
             .then(|| delay.map_or(Span(std::time::Duration::ZERO), |delay| delay.value)),
         allow_empty: allow_empty.unwrap_or(false),
-        windows: windows?,
+        windows: match windows {
+            Given::Absent => None,
+            Given::Broken => return None,
+            Given::Value(windows) => Some(windows),
+        },
     })
 }
 
-/// `over` and `for`; nothing at all when they are wrong, which was reported.
-fn windows(report: &mut Report<'_>, fields: &mut Fields<'_>) -> Option<Option<Windowed>> {
+/// `over` and `for`.
+fn windows(report: &mut Report<'_>, fields: &mut Fields<'_>) -> Given<Windowed> {
     let (over, in_a_row) = (fields.get("over"), fields.get("for"));
     let Some(over) = over else {
         if let Some(lonely) = in_a_row {
@@ -76,9 +80,9 @@ fn windows(report: &mut Report<'_>, fields: &mut Fields<'_>) -> Option<Option<Wi
                 "`for` counts windows, but there are none",
                 "write `over: 10s` beside it, or remove it",
             );
-            return None;
+            return Given::Broken;
         }
-        return Some(None);
+        return Given::Absent;
     };
     let over = reader::value::<Span>(report, &over.node);
     let in_a_row = match in_a_row {
@@ -94,6 +98,15 @@ fn windows(report: &mut Report<'_>, fields: &mut Fields<'_>) -> Option<Option<Wi
         }),
         None => Some(1),
     };
+    let in_a_row = in_a_row.filter(|count| *count > 0);
+    let (Some(over), Some(in_a_row)) = (whole_seconds(report, over), in_a_row) else {
+        return Given::Broken;
+    };
+    Given::Value(Windowed { over, in_a_row })
+}
+
+/// Measurements are kept by the second.
+fn whole_seconds(report: &mut Report<'_>, over: Option<At<Span>>) -> Option<At<Span>> {
     let over = over?;
     if over.value.0.is_zero() || over.value.0.subsec_nanos() != 0 {
         report.error_hint(
@@ -103,8 +116,7 @@ fn windows(report: &mut Report<'_>, fields: &mut Fields<'_>) -> Option<Option<Wi
         );
         return None;
     }
-    let in_a_row = in_a_row.filter(|count| *count > 0)?;
-    Some(Some(Windowed { over, in_a_row }))
+    Some(over)
 }
 
 /// Our name of a key, or k6's.

@@ -210,6 +210,17 @@ proptest! {
     }
 
     #[test]
+    fn no_damaged_profile_panics(at: u16, piece in "[a-z{}:~, \\n-]{0,6}") {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/invalid/profiles.yaml");
+        let mut written = scenario::gather(&path).expect("a scenario");
+        let at = usize::from(at) % written.text.len();
+        let at = written.text.floor_char_boundary(at);
+        written.text.insert_str(at, &piece);
+        let overrides = Overrides { profile: Some("smoke".to_owned()), ..Overrides::default() };
+        let _ = plan::validate(&written, &overrides, &|_| None);
+    }
+
+    #[test]
     fn the_same_text_gives_the_same_plan(seed: u64, text in damaged_scenario()) {
         let overrides = Overrides { seed: Some(seed), ..Overrides::default() };
         let once = plan::load("x.yaml", &text, &overrides, &|_| None);

@@ -29,8 +29,15 @@ fn same_figure(one: &Threshold, other: &Threshold) -> bool {
         tags.sort();
         tags
     };
+    // Where one broken window is forgiven, two may hold by turns.
+    let forgives = |threshold: &Threshold| {
+        let windows = threshold.windows;
+        windows.is_some_and(|windows| windows.in_a_row > 1)
+    };
     let over = |threshold: &Threshold| threshold.windows.map(|windows| windows.over_s);
-    one.metric == other.metric
+    !forgives(one)
+        && !forgives(other)
+        && one.metric == other.metric
         && one.aggregate == other.aggregate
         && over(one) == over(other)
         && sorted(one) == sorted(other)
@@ -62,7 +69,7 @@ fn can_both_hold(one: &Threshold, other: &Threshold) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::{parse_assertion, parse_key};
+    use crate::measure::{Windowed, parse_assertion, parse_key};
 
     fn threshold(key: &str, text: &str) -> Threshold {
         let (metric, tags) = parse_key(key).expect(key);
@@ -109,6 +116,23 @@ mod tests {
             let fits = !same_figure(&other, &one) || can_both_hold(&other, &one);
             assert_eq!(fits, expected, "{} and {}", other.name, one.name);
         }
+    }
+
+    #[test]
+    fn windows_are_the_same_figure_if_each_of_them_counts() {
+        let over = |over_s, in_a_row| {
+            let windows = Some(Windowed { over_s, in_a_row });
+            Threshold {
+                windows,
+                ..threshold("issued", "count==1")
+            }
+        };
+        let whole = threshold("issued", "count==1");
+        assert!(same_figure(&over(10, 1), &over(10, 1)));
+        assert!(!same_figure(&over(10, 1), &over(5, 1)));
+        assert!(!same_figure(&over(10, 1), &whole));
+        // One of two windows may break the one, and the next the other.
+        assert!(!same_figure(&over(10, 2), &over(10, 2)));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::feeder::{self, FeederError, Looked};
 use crate::plan::{self, Overrides, Plan, Scale};
 use crate::report::{self, Summary};
 use crate::run::{self, AssembleError, Assembled, Request, RunDirectory, RunError};
-use crate::scenario::{self, Mask};
+use crate::scenario::{self, Mask, Variables, Written};
 use crate::verdict::Verdict;
 
 /// Proves or refutes that a first-come-first-served system did not oversell, under load
@@ -99,6 +99,14 @@ struct Changes {
     #[arg(long, value_name = "FACTORS", default_value_t)]
     scale: Scale,
 
+    /// Use a profile of the scenario: its values go over the file's, and --set over both
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+
+    /// Take variables for `${NAME}` from a file of NAME=value lines; those of the environment win
+    #[arg(long, value_name = "FILE")]
+    env_file: Option<PathBuf>,
+
     /// Load a system that already runs, instead of the scenario's target
     #[arg(long, value_name = "URL")]
     url: Option<String>,
@@ -144,6 +152,10 @@ struct DirectoryArgs {
     /// Run directory
     directory: PathBuf,
 
+    /// Take variables from a file, if numbers of the scenario came from some
+    #[arg(long, value_name = "FILE")]
+    env_file: Option<PathBuf>,
+
     /// Print summary.json to stdout, instead of tables
     #[arg(long)]
     json: bool,
@@ -174,40 +186,57 @@ impl From<&Changes> for Overrides {
             provider: changes.provider.clone(),
             bug: changes.bug.clone(),
             seed: changes.seed,
+            profile: changes.profile.clone(),
+            env_file: (changes.env_file.as_ref()).map(|path| path.display().to_string()),
         }
     }
 }
 
-/// A plan with the text that it came from.
+/// A plan with the texts that it came from.
 struct Loaded {
     plan: Plan,
-    text: String,
-    file: String,
+    written: Written,
     overrides: Overrides,
+    variables: Variables,
 }
 
-fn load(args: &PlanArgs) -> Result<Loaded, Exit> {
+/// From texts to a plan: of what was chosen, or of every profile.
+type Planner =
+    fn(&Written, &Overrides, &scenario::Environment<'_>) -> Result<Plan, scenario::Diagnostics>;
+
+fn load(args: &PlanArgs, planner: Planner) -> Result<Loaded, Exit> {
     let invalid = |diagnostics: scenario::Diagnostics| {
         eprint!("{diagnostics}");
         Exit::InvalidScenario
     };
-    let text = scenario::read(&args.scenario).map_err(invalid)?;
-    let (file, overrides) = (
-        args.scenario.display().to_string(),
-        Overrides::from(&args.changes),
-    );
-    let environment = |name: &str| std::env::var(name).ok();
-    let plan = plan::load(&file, &text, &overrides, &environment).map_err(invalid)?;
+    let written = scenario::gather(&args.scenario).map_err(invalid)?;
+    let overrides = Overrides::from(&args.changes);
+    let variables = variables(args.changes.env_file.as_deref())?;
+    let environment = |name: &str| variable(&variables, name);
+    let plan = planner(&written, &overrides, &environment).map_err(invalid)?;
     Ok(Loaded {
         plan,
-        text,
-        file,
+        written,
         overrides,
+        variables,
     })
 }
 
+fn variables(file: Option<&Path>) -> Result<Variables, Exit> {
+    let read = file.map_or_else(|| Ok(Variables::default()), Variables::read);
+    read.map_err(|diagnostics| {
+        eprint!("{diagnostics}");
+        Exit::InvalidScenario
+    })
+}
+
+/// What is set where the command is typed wins over what lies in a file.
+fn variable(variables: &Variables, name: &str) -> Option<String> {
+    std::env::var(name).ok().or_else(|| variables.get(name))
+}
+
 fn validate(args: &ValidateArgs) -> Exit {
-    let loaded = match load(&args.plan) {
+    let loaded = match load(&args.plan, plan::validate) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
@@ -217,15 +246,15 @@ fn validate(args: &ValidateArgs) -> Exit {
     if let Err(exit) = look(&loaded) {
         return exit;
     }
-    print(&format!("{}: valid\n", loaded.file));
+    print(&format!("{}: valid\n", loaded.written.file_name));
     if args.probe {
-        return probe::probe(&loaded.plan, directory_of(&loaded.file));
+        return probe::probe(&loaded.plan, directory_of(&loaded.written.file_name));
     }
     Exit::Ok
 }
 
 fn show_plan(args: &PlanArgs) -> Exit {
-    match load(args) {
+    match load(args, plan::load_written) {
         Ok(loaded) => {
             if let Err(exit) = look(&loaded) {
                 return exit;
@@ -249,7 +278,7 @@ fn directory_of(file: &str) -> &Path {
 
 /// The columns of the users' file, where it is there.
 fn look(loaded: &Loaded) -> Result<(), Exit> {
-    let directory = directory_of(&loaded.file);
+    let directory = directory_of(&loaded.written.file_name);
     match feeder::look(&loaded.plan, directory) {
         Ok(Looked::Fine) => Ok(()),
         Ok(Looked::NotThere(file)) => {
@@ -268,7 +297,7 @@ fn look(loaded: &Loaded) -> Result<(), Exit> {
 }
 
 fn run(args: &RunArgs) -> Exit {
-    let loaded = match load(&args.plan) {
+    let loaded = match load(&args.plan, plan::load_written) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
@@ -281,8 +310,7 @@ fn run(args: &RunArgs) -> Exit {
     }
     let request = Request {
         plan: loaded.plan,
-        scenario: &loaded.file,
-        text: &loaded.text,
+        written: &loaded.written,
         overrides: &loaded.overrides,
         out: args.out.as_deref(),
         threads: args.threads.map(usize::from),
@@ -294,7 +322,11 @@ fn run(args: &RunArgs) -> Exit {
     };
     let mask = request.plan.mask.clone();
     match runtime.block_on(run::conduct(request)) {
-        Ok(directory) => judge(&directory, &Show::of(args.json, args.quiet)),
+        Ok(directory) => judge(
+            &directory,
+            &loaded.variables,
+            &Show::of(args.json, args.quiet),
+        ),
         Err(error) => refuse(&error, &mask),
     }
 }
@@ -322,7 +354,7 @@ fn refuse(error: &RunError, mask: &Mask) -> Exit {
 }
 
 fn check(args: &DirectoryArgs) -> Exit {
-    match assembled(&args.directory) {
+    match assembled(args) {
         Ok((_, assembled)) => {
             show(&assembled.summary, &Show::of(args.json, false));
             assembled.exit
@@ -332,7 +364,7 @@ fn check(args: &DirectoryArgs) -> Exit {
 }
 
 fn rewrite(args: &DirectoryArgs) -> Exit {
-    let (directory, assembled) = match assembled(&args.directory) {
+    let (directory, assembled) = match assembled(args) {
         Ok(done) => done,
         Err(exit) => return exit,
     };
@@ -345,8 +377,9 @@ fn rewrite(args: &DirectoryArgs) -> Exit {
     Exit::Ok
 }
 
-fn judge(directory: &RunDirectory, shown: &Show) -> Exit {
-    let assembled = match run::assemble(directory) {
+fn judge(directory: &RunDirectory, variables: &Variables, shown: &Show) -> Exit {
+    let environment = |name: &str| variable(variables, name);
+    let assembled = match run::assemble(directory, &environment) {
         Ok(assembled) => assembled,
         Err(error) => return internal(&error.to_string()),
     };
@@ -358,12 +391,14 @@ fn judge(directory: &RunDirectory, shown: &Show) -> Exit {
     assembled.exit
 }
 
-fn assembled(path: &Path) -> Result<(RunDirectory, Assembled), Exit> {
-    let directory = RunDirectory::open(path).map_err(|error| {
+fn assembled(args: &DirectoryArgs) -> Result<(RunDirectory, Assembled), Exit> {
+    let variables = variables(args.env_file.as_deref())?;
+    let environment = |name: &str| variable(&variables, name);
+    let directory = RunDirectory::open(&args.directory).map_err(|error| {
         eprintln!("error: {error}");
         Exit::Usage
     })?;
-    let assembled = run::assemble(&directory).map_err(|error| {
+    let assembled = run::assemble(&directory, &environment).map_err(|error| {
         eprintln!("error: {error}");
         match error {
             AssembleError::Scenario(_) => Exit::InvalidScenario,

@@ -24,9 +24,15 @@ fn name(path: &Path) -> String {
 }
 
 fn plan_file(path: &Path, overrides: &Overrides) -> Result<Plan, Diagnostics> {
-    let text = scenario::read(path)?;
-    let shown = format!("{}.yaml", name(path));
-    plan::load(&shown, &text, overrides, &|_| None)
+    let mut written = scenario::gather(path)?;
+    // The same names on every machine.
+    written.file_name = format!("{}.yaml", name(path));
+    let folder = path.parent().expect("a folder");
+    for file in &mut written.included {
+        let local = Path::new(&file.name).strip_prefix(folder);
+        file.name = local.expect("a file beside it").display().to_string();
+    }
+    plan::validate(&written, overrides, &|_| None)
 }
 
 #[test]
@@ -212,6 +218,17 @@ proptest! {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/quickstart.yaml");
         let overrides = Overrides { set: vec![set], ..Overrides::default() };
         let _ = plan_file(&path, &overrides);
+    }
+
+    #[test]
+    fn no_damaged_profile_panics(at: u16, piece in "[a-z{}:~, \\n-]{0,6}") {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/invalid/profiles.yaml");
+        let mut written = scenario::gather(&path).expect("a scenario");
+        let at = usize::from(at) % written.text.len();
+        let at = written.text.floor_char_boundary(at);
+        written.text.insert_str(at, &piece);
+        let overrides = Overrides { profile: Some("smoke".to_owned()), ..Overrides::default() };
+        let _ = plan::validate(&written, &overrides, &|_| None);
     }
 
     #[test]

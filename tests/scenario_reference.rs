@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use fcfs_bench::plan::{self, Overrides, Plan};
-use fcfs_bench::scenario::{self, Diagnostics};
+use fcfs_bench::scenario::{self, Diagnostics, Included, Written};
 use schema::{Place, forms, is_anything, places, shown};
 use serde_json::{Map, Value};
 
@@ -329,7 +329,19 @@ fn planned(text: &str) -> Result<Plan, Diagnostics> {
         };
         Some(value.to_owned())
     };
-    plan::load("example.yaml", text, &Overrides::default(), &environment)
+    let part = |name: &str, text: &str| Included {
+        name: format!("parts/{name}.yaml"),
+        text: Ok(text.to_owned()),
+    };
+    let written = Written {
+        file_name: "example.yaml".to_owned(),
+        text: text.to_owned(),
+        included: vec![
+            part("flows", "about: Flows that are shared."),
+            part("thresholds", "thresholds: { http_req_failed: rate<1% }"),
+        ],
+    };
+    plan::load_written(&written, &Overrides::default(), &environment)
 }
 
 /// The fragment within the frame, in the place of the parts that it has.

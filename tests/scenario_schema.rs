@@ -90,11 +90,12 @@ fn every_shipped_scenario_is_accepted() {
 }
 
 /// Invalid scenarios that a schema cannot reject, and why.
-const BEYOND_A_SCHEMA: [(&str, &str); 3] = [
+const BEYOND_A_SCHEMA: [(&str, &str); 4] = [
     (
         "environment",
         "whether a variable is set is known when it runs",
     ),
+    ("includes", "the files are looked at when it is read"),
     ("references", "names refer to other parts of the scenario"),
     (
         "truth-writes",
@@ -254,8 +255,9 @@ fn is_held(shown: &str) -> bool {
 /// What the decoder does otherwise than the schema, and why.
 fn agreed(path: &str, mut decoder: Keys) -> Keys {
     match path {
-        // Planning asks for it, since `--url` can stand in its place.
-        "" => decoder.required.retain(|key| key != "target"),
+        // Planning asks for the target, since `--url` can stand in its place; load and flows may be
+        // in an included file.
+        "" => decoder.required.retain(|key| key == "name"),
         // Which of them a step may have depends on what else it has.
         "flows.NAME[]" => decoder.known.extend(HELD.map(str::to_owned)),
         // What is missing beside the key is said at the key; and of two forms of values each has
@@ -289,8 +291,9 @@ fn the_decoder_and_the_schema_know_the_same_keys() {
             continue;
         }
         let shown = shown(path);
-        // The same steps again, which the decoder reads only in their place.
-        if is_held(&shown) {
+        // The same steps again, which the decoder reads only in their place; and what is read when
+        // it is chosen.
+        if is_held(&shown) || shown == A_PROFILE {
             continue;
         }
         maps += 1;
@@ -302,6 +305,24 @@ fn the_decoder_and_the_schema_know_the_same_keys() {
         );
     }
     assert!(maps > 25, "only {maps} maps were compared");
+}
+
+const A_PROFILE: &str = "profiles.NAME";
+
+#[test]
+fn a_profile_may_change_what_is_not_fixed() {
+    let places = by_path(places(&scenario::schema()));
+    let known = |wanted: &str| {
+        let (_, place) = places
+            .iter()
+            .find(|(path, _)| shown(path) == wanted)
+            .expect("a place");
+        keys_of_schema(place).known
+    };
+    let fixed = ["name", "include", "profiles"].map(str::to_owned);
+    let mut expected = known("");
+    expected.retain(|key| !fixed.contains(key));
+    assert_eq!(known(A_PROFILE), expected);
 }
 
 #[test]

@@ -7,6 +7,10 @@
 //! for the metrics of iterations) in the narrowing *without its outcome*. So
 //! `outcome{outcome:timeout}: count==0` holds in a run where requests were sent and none timed
 //! out, and fails in a run that sent none.
+//!
+//! Thresholds over windows are judged by [`Windows`], with the same figures of a part of the run.
+
+mod windows;
 
 use std::time::Duration;
 
@@ -14,25 +18,35 @@ use hdrhistogram::Histogram;
 
 use super::unit::{Unit, grouped};
 use super::{
-    Aggregate, Metric, NO_INDEX, SeriesId, Tag, Threshold, ThresholdResult, Totals, Trend,
+    Aggregate, Metric, NO_INDEX, SeriesId, Tag, Threshold, ThresholdResult, Totals, Trend, Windowed,
 };
 use crate::history::OutcomeKind;
 use crate::plan::Plan;
 use crate::verdict::Verdict;
 
+pub use windows::Windows;
+
 /// Judges every threshold of the plan over what was measured so far.
-pub fn evaluate(plan: &Plan, totals: &Totals) -> Vec<ThresholdResult> {
-    let judge = |threshold| judge(threshold, observe(plan, totals, threshold));
-    plan.thresholds.iter().map(judge).collect()
+pub fn evaluate(plan: &Plan, totals: &Totals, windows: &Windows) -> Vec<ThresholdResult> {
+    let judge = |(at, threshold)| {
+        let over_windows = windows.result(at, threshold);
+        over_windows.unwrap_or_else(|| judge(threshold, observe(plan, totals, threshold)))
+    };
+    plan.thresholds.iter().enumerate().map(judge).collect()
 }
 
 /// The first threshold that ends the run now: it failed, and its delay has passed. Without data
 /// there is nothing to end a run for.
-pub fn aborts(plan: &Plan, totals: &Totals) -> Option<ThresholdResult> {
-    let due = |threshold: &&Threshold| threshold.abort.is_some_and(|delay| totals.elapsed >= delay);
-    plan.thresholds.iter().filter(due).find_map(|threshold| {
-        let observed = observe(plan, totals, threshold).ok()?;
-        let result = judge(threshold, Ok(observed));
+pub fn aborts(plan: &Plan, totals: &Totals, windows: &Windows) -> Option<ThresholdResult> {
+    let due = |threshold: &Threshold| threshold.abort.is_some_and(|delay| totals.elapsed >= delay);
+    let thresholds = plan.thresholds.iter().enumerate();
+    let mut due = thresholds.filter(|(_, threshold)| due(threshold));
+    due.find_map(|(at, threshold)| {
+        let result = match threshold.windows {
+            Some(_) if !windows.has_failed(at) => return None,
+            Some(_) => windows.result(at, threshold)?,
+            None => judge(threshold, Ok(observe(plan, totals, threshold).ok()?)),
+        };
         (result.verdict == Verdict::Fail).then_some(result)
     })
 }
@@ -47,13 +61,11 @@ struct Observed {
 struct NoData(String);
 
 fn judge(threshold: &Threshold, observed: Result<Observed, NoData>) -> ThresholdResult {
-    let (aggregate, comparison) = (threshold.aggregate, threshold.comparison);
-    let unit = Unit::of(threshold.metric, aggregate);
-    let limit = format!("limit {comparison} {}", unit.show_limit(threshold.limit));
+    let limit = limit(threshold);
     let (holds, detail) = match observed {
-        Ok(Observed { value, over }) => (
-            comparison.holds(value, threshold.limit),
-            format!("{aggregate} = {} {over}, {limit}", unit.show(value)),
+        Ok(observed) => (
+            threshold.comparison.holds(observed.value, threshold.limit),
+            format!("{}, {limit}", shown(threshold, &observed)),
         ),
         Err(NoData(why)) if threshold.allow_empty => {
             (true, format!("no data ({why}), which is allowed here"))
@@ -67,8 +79,21 @@ fn judge(threshold: &Threshold, observed: Result<Observed, NoData>) -> Threshold
     }
 }
 
+/// `limit < 500 ms`
+fn limit(threshold: &Threshold) -> String {
+    let unit = Unit::of(threshold.metric, threshold.aggregate);
+    let limit = unit.show_limit(threshold.limit);
+    format!("limit {} {limit}", threshold.comparison)
+}
+
+/// `p(95) = 212.30 ms over 40 samples`
+fn shown(threshold: &Threshold, Observed { value, over }: &Observed) -> String {
+    let unit = Unit::of(threshold.metric, threshold.aggregate);
+    format!("{} = {} {over}", threshold.aggregate, unit.show(*value))
+}
+
 fn observe(plan: &Plan, totals: &Totals, threshold: &Threshold) -> Result<Observed, NoData> {
-    let view = View::new(plan, totals, &threshold.tags);
+    let view = View::new(plan, totals, threshold);
     let aggregate = threshold.aggregate;
     let any = |_: OutcomeKind| true;
     match threshold.metric {
@@ -150,14 +175,15 @@ struct View<'a> {
     /// By phase: whether it is meant; never the drain phase.
     phases: Vec<bool>,
     whole_run: bool,
+    windows: Option<Windowed>,
     step: Option<&'a str>,
     outcome: Option<&'a str>,
 }
 
 impl<'a> View<'a> {
-    fn new(plan: &'a Plan, totals: &'a Totals, tags: &'a [(Tag, String)]) -> Self {
+    fn new(plan: &'a Plan, totals: &'a Totals, threshold: &'a Threshold) -> Self {
         let value = |wanted: Tag| {
-            let found = tags.iter().find(|(tag, _)| *tag == wanted);
+            let found = threshold.tags.iter().find(|(tag, _)| *tag == wanted);
             found.map(|(_, value)| value.as_str())
         };
         let (name, load) = (value(Tag::Phase), value(Tag::Load));
@@ -172,6 +198,7 @@ impl<'a> View<'a> {
             totals,
             phases: phases.collect(),
             whole_run: name.is_none() && load.is_none(),
+            windows: threshold.windows,
             step: value(Tag::Step),
             outcome: value(Tag::Outcome),
         }
@@ -288,20 +315,25 @@ impl<'a> View<'a> {
         }))
     }
 
-    /// The time that the phases in the narrowing cover so far. Phases of several loads may
-    /// overlap: no second counts twice.
+    /// The time that a rate is over: a window, or what the phases in the narrowing cover so far.
     fn length(&self) -> Duration {
-        let elapsed = self.totals.elapsed;
-        if self.whole_run {
-            return elapsed;
+        match self.windows {
+            Some(windows) => Duration::from_secs(windows.over_s),
+            None if self.whole_run => self.totals.elapsed,
+            None => self.covered(Duration::ZERO, self.totals.elapsed),
         }
+    }
+
+    /// How much of a time the phases in the narrowing cover. Phases of several loads may overlap:
+    /// no second counts twice.
+    fn covered(&self, begin: Duration, stop: Duration) -> Duration {
         let phases = self.plan.phases.iter().enumerate();
         let meant = phases.filter(|(index, _)| self.has_phase(*index));
         let mut spans: Vec<_> = meant
-            .map(|(_, phase)| (phase.from.min(elapsed), phase.to.min(elapsed)))
+            .map(|(_, phase)| (phase.from.clamp(begin, stop), phase.to.clamp(begin, stop)))
             .collect();
         spans.sort_unstable();
-        let (mut covered, mut end) = (Duration::ZERO, Duration::ZERO);
+        let (mut covered, mut end) = (Duration::ZERO, begin);
         for (from, to) in spans {
             covered += to.saturating_sub(from.max(end));
             end = end.max(to);

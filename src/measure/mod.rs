@@ -8,12 +8,13 @@ mod threshold;
 mod totals;
 mod unit;
 
-pub use evaluate::{aborts, evaluate};
+pub use evaluate::{Windows, aborts, evaluate};
 pub use log::{Interval, IntervalLog, intervals, read_intervals};
 pub use metric::{Metric, MetricKind, Tag};
 pub use second::{Second, SecondLog, read_seconds};
 pub use threshold::{
-    Aggregate, Comparison, Threshold, ThresholdError, ThresholdResult, parse_assertion, parse_key,
+    Aggregate, Comparison, Threshold, ThresholdError, ThresholdResult, Windowed, parse_assertion,
+    parse_key,
 };
 pub use totals::{NO_INDEX, SeriesId, Totals, Trend};
 pub(crate) use unit::milliseconds;

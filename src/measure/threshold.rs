@@ -36,6 +36,27 @@ pub struct Threshold {
     pub abort: Option<Duration>,
     /// Whether no data is fine. By default no data fails.
     pub allow_empty: bool,
+    /// Judged for each of these, instead of for the whole run.
+    pub windows: Option<Windowed>,
+}
+
+/// The windows that a threshold is judged over, one behind the other from the load's start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Windowed {
+    /// Seconds that one lasts; at least 1.
+    pub over_s: u64,
+    /// How many must be broken in a row for the threshold to fail; at least 1.
+    pub in_a_row: u64,
+}
+
+impl fmt::Display for Windowed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "over {}s", self.over_s)?;
+        match self.in_a_row {
+            1 => Ok(()),
+            in_a_row => write!(f, ", {in_a_row} in a row"),
+        }
+    }
 }
 
 /// The left side of an assertion.

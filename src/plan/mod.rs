@@ -22,7 +22,9 @@ pub use identity::{Draw, Per, RecordSource, Records, Token, TokenMaker, Users};
 pub use model::*;
 pub(crate) use print::conditions;
 pub use print::print;
-pub use resolve::{DEFAULT_SEED, Overrides, Scale, is_redis_read, load, resolve};
+pub use resolve::{
+    DEFAULT_SEED, Overrides, Scale, is_redis_read, load, load_written, resolve, validate,
+};
 pub use setup::{EachUser, Setup, SetupCapture, SetupStep, Task};
 pub use slots::{Slot, SlotValues};
 pub use statement::{Marks, SqlPart, Statement};

@@ -171,6 +171,7 @@ fn environment() -> Environment {
     Environment {
         version: "0.1.0".to_owned(),
         seed: 20_250_228,
+        profile: None,
         started: "2025-02-28T10:00:00Z".to_owned(),
         os: "Linux 6.8".to_owned(),
         cpu: "Some CPU, 2 cores".to_owned(),

@@ -192,6 +192,10 @@ fn environment(summary: &Summary) -> String {
     let rows = [
         ["fcfs-bench".to_owned(), text(&it.version)],
         ["Seed".to_owned(), it.seed.to_string()],
+        [
+            "Profile".to_owned(),
+            text(it.profile.as_deref().unwrap_or_default()),
+        ],
         ["Started".to_owned(), text(&it.started)],
         ["Target".to_owned(), text(&it.target)],
         ["Provider".to_owned(), text(&it.provider)],

@@ -220,6 +220,9 @@ pub struct Environment {
     pub version: String,
     /// The seed that every choice followed from.
     pub seed: u64,
+    /// The profile of the scenario that was chosen.
+    #[serde(default)]
+    pub profile: Option<String>,
     /// Start of the run, RFC 3339 in UTC.
     pub started: String,
     /// Operating system and kernel.

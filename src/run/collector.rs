@@ -17,7 +17,7 @@ use super::event::{Event, EventLog, UnknownCount};
 use super::machine;
 use crate::history::HistoryWriter;
 use crate::load::{Batch, SecondOfThread, Shape};
-use crate::measure::{IntervalLog, Second, SecondLog, SeriesId, Totals, Trend, aborts};
+use crate::measure::{IntervalLog, Second, SecondLog, SeriesId, Totals, Trend, Windows, aborts};
 use crate::output::Live;
 use crate::plan::Plan;
 
@@ -37,6 +37,7 @@ pub(super) struct Collector {
     events: EventLog,
     live: watch::Sender<Live>,
     totals: Totals,
+    windows: Windows,
     outcomes: BTreeMap<String, u64>,
     waiting: BTreeMap<u64, Vec<SecondOfThread>>,
     reported: Vec<Option<u64>>,
@@ -71,6 +72,7 @@ impl Collector {
             events,
             live,
             totals,
+            windows: Windows::new(&plan),
             outcomes: names.collect(),
             waiting: BTreeMap::new(),
             reported: vec![None; threads],
@@ -193,6 +195,7 @@ impl Collector {
                 .append(start, Duration::from_secs(1), *id, histogram);
             self.note(done);
             self.totals.add(*id, histogram);
+            self.windows.add(&self.plan, start, *id, histogram);
         }
         let done = self.intervals.flush();
         self.note(done);
@@ -223,7 +226,8 @@ impl Collector {
         }
         let done = self.seconds.append(&line);
         self.note(done);
-        let abort = aborts(&self.plan, &self.totals);
+        self.windows.second(&self.plan, &line);
+        let abort = aborts(&self.plan, &self.totals, &self.windows);
         self.live.send_replace(Live {
             second: line,
             outcomes: self.outcomes.clone(),

@@ -31,6 +31,7 @@ use crate::load::{Engine, Identities, Job, Records, RunClock, Stop, drain};
 use crate::output::{Live, Progress};
 use crate::plan::{Overrides, Plan, print};
 use crate::probe::{TruthLog, When};
+use crate::scenario::Written;
 use crate::stack::Ready;
 
 /// The drain phase ends after this time, whatever is left.
@@ -41,10 +42,8 @@ const DRAIN_WITHIN: Duration = Duration::from_mins(1);
 pub struct Request<'a> {
     /// What to run.
     pub plan: Plan,
-    /// The scenario's path as it was given.
-    pub scenario: &'a str,
     /// The scenario as it was written.
-    pub text: &'a str,
+    pub written: &'a Written,
     /// What the command line changed.
     pub overrides: &'a Overrides,
     /// Where the evidence goes; `None`: a new directory under `reports/`.
@@ -58,7 +57,9 @@ pub struct Request<'a> {
 impl Request<'_> {
     /// Where the scenario's own files are.
     fn directory(&self) -> &Path {
-        Path::new(self.scenario).parent().unwrap_or(Path::new(""))
+        Path::new(&self.written.file_name)
+            .parent()
+            .unwrap_or(Path::new(""))
     }
 }
 
@@ -171,13 +172,14 @@ async fn read_records(request: &mut Request<'_>) -> Result<Option<Arc<Records>>,
 }
 
 fn write_down(request: &Request<'_>, directory: &RunDirectory, clock: RunClock) -> io::Result<()> {
-    std::fs::write(directory.scenario_file(), request.text)?;
+    let included = directory.write_scenario(request.written)?;
     std::fs::write(directory.plan_file(), print(&request.plan))?;
     // A run that ends before its load has an empty history, not none.
     HistoryWriter::create(directory.path())?;
     directory.write_record(&RunRecord {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        scenario: request.scenario.to_owned(),
+        scenario: request.written.file_name.clone(),
+        included,
         overrides: RunRecord::remembered(request.overrides),
         records: request
             .plan

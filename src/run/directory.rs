@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{Overrides, Scale};
+use crate::scenario::{Included, Written};
 
 /// What was asked for, in `run.json`: enough to plan the same run again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,6 +17,9 @@ pub struct RunRecord {
     pub version: String,
     /// The scenario's path as it was given.
     pub scenario: String,
+    /// The paths of the files that it includes; the n-th is saved as `included/<n>.yaml`.
+    #[serde(default)]
+    pub included: Vec<String>,
     /// What the command line changed.
     pub overrides: Overrides,
     /// How many records of users were read; absent where the scenario has none.
@@ -54,6 +58,9 @@ impl RunRecord {
             words.push(name.to_owned());
             words.push(value.to_owned());
         };
+        if let Some(profile) = &overrides.profile {
+            add("--profile", profile);
+        }
         overrides.set.iter().for_each(|set| add("--set", set));
         if overrides.scale != Scale::default() {
             add("--scale", &overrides.scale.to_string());
@@ -62,6 +69,7 @@ impl RunRecord {
             ("--url", &overrides.url),
             ("--provider", &overrides.provider),
             ("--bug", &overrides.bug),
+            ("--env-file", &overrides.env_file),
         ];
         for (name, value) in options {
             if let Some(value) = value {
@@ -210,6 +218,53 @@ impl RunDirectory {
         let path = self.path.join("stack");
         fs::create_dir_all(&path)?;
         Ok(path)
+    }
+
+    /// Writes the scenario and all that it includes, and gives the names of the latter.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn write_scenario(&self, written: &Written) -> io::Result<Vec<String>> {
+        fs::write(self.scenario_file(), &written.text)?;
+        let mut names = Vec::new();
+        for Included { name, text } in &written.included {
+            // The plan of a run has used every file that was asked for.
+            let Ok(text) = text else { continue };
+            let file = self.included_file(names.len() + 1);
+            file.parent().map_or(Ok(()), fs::create_dir_all)?;
+            fs::write(file, text)?;
+            names.push(name.clone());
+        }
+        Ok(names)
+    }
+
+    /// Reads the scenario of a run, with all that it includes.
+    ///
+    /// # Errors
+    /// When one of the files is missing.
+    pub fn read_scenario(&self, record: &RunRecord) -> io::Result<Written> {
+        let read = |path: PathBuf| {
+            let text = fs::read_to_string(&path);
+            text.map_err(|error| {
+                io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+            })
+        };
+        let included = record.included.iter().enumerate().map(|(at, name)| {
+            let text = read(self.included_file(at + 1))?;
+            Ok(Included {
+                name: name.clone(),
+                text: Ok(text),
+            })
+        });
+        Ok(Written {
+            file_name: record.scenario.clone(),
+            text: read(self.scenario_file())?,
+            included: included.collect::<io::Result<_>>()?,
+        })
+    }
+
+    fn included_file(&self, number: usize) -> PathBuf {
+        self.path.join("included").join(format!("{number}.yaml"))
     }
 
     /// Writes what was asked for.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::position::{Origin, Position, Source};
+use super::position::{Included, Origin, Position, Source};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +31,10 @@ pub struct Diagnostic {
 pub enum Place {
     /// A piece of a line of the file.
     Line {
-        /// As it was named on the command line.
+        /// As it was named on the command line, or in an `include`.
         file: String,
+        /// Whether it is a file that the scenario includes.
+        included: bool,
         /// Counted from 1.
         line: usize,
         /// In characters, counted from 1.
@@ -74,6 +76,16 @@ impl Diagnostics {
         self.list.iter().filter(same).count()
     }
 
+    /// Adds what is wrong with one profile and is no news of the scenario itself.
+    pub(crate) fn add_of_profile(&mut self, name: &str, other: Self) {
+        for mut diagnostic in other.list {
+            if diagnostic.severity == Severity::Error && !self.list.contains(&diagnostic) {
+                diagnostic.message = format!("in the profile `{name}`: {}", diagnostic.message);
+                self.list.push(diagnostic);
+            }
+        }
+    }
+
     /// Whether something is wrong, and not only suspicious.
     pub fn has_errors(&self) -> bool {
         self.count(Severity::Error) > 0
@@ -84,6 +96,12 @@ impl Diagnostic {
     /// `line 12: message (hint)`, for lists of warnings.
     pub fn in_one_line(&self) -> String {
         let place = match &self.place {
+            Place::Line {
+                included: true,
+                file,
+                line,
+                ..
+            } => format!("{file}:{line}: "),
             Place::Line { line, .. } => format!("line {line}: "),
             Place::File(_) => String::new(),
             Place::Argument(text) => format!("{text}: "),
@@ -137,6 +155,7 @@ impl fmt::Display for Diagnostic {
                 column,
                 text,
                 underline: (blanks, length),
+                ..
             } => {
                 writeln!(f, "  --> {}:{line}:{column}", printable(file))?;
                 writeln!(f, "{:margin$} |", "")?;
@@ -171,34 +190,56 @@ impl Source {
     pub(crate) fn place(&self, position: Position) -> Place {
         match position.origin {
             Origin::Set(n) => Place::Argument(format!("--set {}", self.set[n])),
-            // What is wrong with the file as a whole has no line.
-            Origin::File if position == Position::START => Place::File(self.file_name.clone()),
-            Origin::File => self.line(position),
+            Origin::File => line(&self.file_name, &self.text, position),
+            Origin::Included(n) => match self.included.get(n) {
+                Some(Included {
+                    name,
+                    text: Ok(text),
+                }) => line(name, text, position),
+                _ => Place::File(self.file_name.clone()),
+            },
         }
     }
+}
 
-    fn line(&self, position: Position) -> Place {
-        let start = floor_boundary(&self.text, position.start);
-        let begin = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
-        let end = self.text[start..]
-            .find('\n')
-            .map_or(self.text.len(), |at| start + at);
-        let stop = floor_boundary(&self.text, start + position.len).clamp(start, end);
-        let (before, piece) = (&self.text[begin..start], &self.text[start..stop]);
-        let (dots, before_shown) = crop_front(before);
-        let rest: String = self.text[start..end].chars().take(MAX_SHOWN).collect();
-        Place::Line {
-            file: self.file_name.clone(),
-            line: self.text[..start].matches('\n').count() + 1,
-            column: before.chars().count() + 1,
-            text: format!("{dots}{}", shown_line(before_shown) + &shown_line(&rest))
-                .trim_end()
-                .to_owned(),
-            underline: (
-                dots.len() + cells(before_shown),
-                cells(piece.trim_end()).clamp(1, MAX_SHOWN),
-            ),
+impl Place {
+    /// `file:line:column`
+    pub(crate) fn in_short(&self) -> String {
+        match self {
+            Self::Line {
+                file, line, column, ..
+            } => format!("{file}:{line}:{column}"),
+            Self::File(text) | Self::Argument(text) => text.clone(),
         }
+    }
+}
+
+fn line(file: &str, whole: &str, position: Position) -> Place {
+    // What is wrong with a file as a whole has no line.
+    if (position.start, position.len) == (0, 0) {
+        return Place::File(file.to_owned());
+    }
+    let start = floor_boundary(whole, position.start);
+    let begin = whole[..start].rfind('\n').map_or(0, |at| at + 1);
+    let end = whole[start..]
+        .find('\n')
+        .map_or(whole.len(), |at| start + at);
+    let stop = floor_boundary(whole, start + position.len).clamp(start, end);
+    let (before, piece) = (&whole[begin..start], &whole[start..stop]);
+    let (dots, before_shown) = crop_front(before);
+    let rest: String = whole[start..end].chars().take(MAX_SHOWN).collect();
+    Place::Line {
+        file: file.to_owned(),
+        included: matches!(position.origin, Origin::Included(_)),
+        line: whole[..start].matches('\n').count() + 1,
+        column: before.chars().count() + 1,
+        text: format!("{dots}{}", shown_line(before_shown) + &shown_line(&rest))
+            .trim_end()
+            .to_owned(),
+        underline: (
+            dots.len() + cells(before_shown),
+            cells(piece.trim_end()).clamp(1, MAX_SHOWN),
+        ),
     }
 }
 

@@ -76,7 +76,7 @@ fn fill(template: &str, environment: &Environment<'_>) -> Result<String, (String
     Ok(out)
 }
 
-fn is_variable(name: &str) -> bool {
+pub(super) fn is_variable(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with(|c: char| c.is_ascii_digit())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')

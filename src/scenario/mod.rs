@@ -2,7 +2,7 @@
 //! wrong with it is reported at once.
 //!
 //! ```text
-//! text --yaml--> tree --set--> tree --environment--> tree --decode--> Scenario
+//! text --yaml--> tree --include, profile, set--> tree --environment--> tree --decode--> Scenario
 //! ```
 //! Nothing is resolved here: names that refer to each other, defaults and sums are the plan's.
 
@@ -10,10 +10,13 @@ mod decode;
 mod diagnostic;
 mod environment;
 mod identity;
+mod include;
 mod mask;
+mod merge;
 mod model;
 mod node;
 mod position;
+mod profile;
 mod read;
 mod reader;
 mod report;
@@ -21,15 +24,19 @@ mod schema;
 mod set;
 mod setup;
 pub mod value;
+mod variables;
 pub(crate) mod write;
 mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 pub use environment::{Environment, PLACEHOLDER};
+pub use include::{Written, gather};
 pub use mask::Mask;
 pub use model::Scenario;
+pub use position::Included;
 pub use read::read;
 pub use schema::schema;
+pub use variables::Variables;
 
 pub(crate) use identity::{Auth, Hs256, RecordSource, Token, Users};
 pub(crate) use model::{
@@ -53,7 +60,12 @@ pub fn parse(
     set: &[String],
     environment: &Environment<'_>,
 ) -> Result<Scenario, Diagnostics> {
-    let source = source(file_name, text, set);
+    let source = Source {
+        file_name: file_name.to_owned(),
+        text: without_mark(text).to_owned(),
+        set: set.to_vec(),
+        ..Source::default()
+    };
     let mut report = Report::new(&source);
     let scenario = parse_partly(&source, environment, &mut report);
     match scenario {
@@ -63,13 +75,37 @@ pub fn parse(
 }
 
 /// The texts that positions refer to.
-pub(crate) fn source(file_name: &str, text: &str, set: &[String]) -> Source {
+pub(crate) fn source(written: &Written, set: &[String], profile: Option<&str>) -> Source {
+    let Written {
+        file_name,
+        text,
+        included,
+    } = written;
+    let included = included.iter().map(|file| Included {
+        name: file.name.clone(),
+        text: file.text.clone().map(|text| without_mark(&text).to_owned()),
+    });
     Source {
-        file_name: file_name.to_owned(),
-        // A byte order mark would count as a character of the first key.
-        text: text.strip_prefix('\u{feff}').unwrap_or(text).to_owned(),
+        file_name: file_name.clone(),
+        text: without_mark(text).to_owned(),
+        included: included.collect(),
         set: set.to_vec(),
+        profile: profile.map(str::to_owned),
     }
+}
+
+/// A byte order mark would count as a character of the first key.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// The names of the profiles that can be chosen, as far as the texts can be read.
+pub(crate) fn profiles(source: &Source) -> Vec<String> {
+    let Ok(mut tree) = yaml::parse(&source.text, Origin::File, 0) else {
+        return Vec::new();
+    };
+    include::expand(&mut tree, source, &mut Report::new(source));
+    profile::names(&tree)
 }
 
 /// As much of the scenario as can be read, so that planning can report its own errors too.
@@ -85,6 +121,8 @@ pub(crate) fn parse_partly(
             error.rest?
         }
     };
+    include::expand(&mut tree, source, report);
+    profile::apply(&mut tree, source, report);
     for (n, argument) in source.set.iter().enumerate() {
         set::apply(&mut tree, n, argument, report);
     }

@@ -289,4 +289,14 @@ pub(crate) struct Threshold {
     pub(crate) assertion: At<String>,
     pub(crate) abort: Option<Span>,
     pub(crate) allow_empty: bool,
+    pub(crate) windows: Option<Windowed>,
+}
+
+/// `over` and `for` of a threshold.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Windowed {
+    /// Whole seconds, at least one.
+    pub(crate) over: At<Span>,
+    /// At least one.
+    pub(crate) in_a_row: u64,
 }

@@ -15,6 +15,8 @@ pub(crate) struct Position {
 pub(crate) enum Origin {
     /// The scenario file.
     File,
+    /// The n-th of [`Source::included`].
+    Included(usize),
     /// The n-th `--set`.
     Set(usize),
 }
@@ -45,11 +47,24 @@ impl At<String> {
 }
 
 /// The texts that positions refer to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Source {
     /// As messages name it.
     pub(crate) file_name: String,
     pub(crate) text: String,
+    /// The files that are included, directly or not.
+    pub(crate) included: Vec<Included>,
     /// The `--set` arguments.
     pub(crate) set: Vec<String>,
+    /// The `--profile`.
+    pub(crate) profile: Option<String>,
+}
+
+/// A file that a scenario includes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Included {
+    /// Its path, beginning where the scenario's own path begins.
+    pub name: String,
+    /// What it holds, or why it cannot be read.
+    pub text: Result<String, String>,
 }

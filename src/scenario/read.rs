@@ -9,6 +9,29 @@ use super::diagnostic::Diagnostics;
 /// Larger files are no scenarios.
 const MAX_BYTES: u64 = 4 << 20;
 
+/// Reads a file that a scenario includes, or says why not.
+pub(super) fn included(path: &Path, most: u64) -> Result<String, String> {
+    let kind = std::fs::metadata(path).map_err(|error| error.to_string())?;
+    if kind.is_dir() {
+        return Err("it is a directory".to_owned());
+    }
+    // A pipe could keep the reader waiting for ever.
+    if !kind.is_file() {
+        return Err("it is not a regular file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(most + 1).read_to_end(&mut bytes))
+        .map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > most {
+        return Err(format!("it is larger than {} MiB", most >> 20));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        format!("byte {at} is not UTF-8")
+    })
+}
+
 /// Reads a scenario file.
 ///
 /// # Errors

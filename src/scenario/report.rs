@@ -58,6 +58,11 @@ impl<'s> Report<'s> {
         &self.mask
     }
 
+    /// `file:line:column`, for a message about another place.
+    pub(crate) fn spot(&self, position: Position) -> String {
+        self.source.place(position).in_short()
+    }
+
     /// Says no more about this place: what follows from the error there is no news.
     pub(crate) fn silence(&mut self, position: Position) {
         self.silenced.push(position);
@@ -132,8 +137,9 @@ impl<'s> Report<'s> {
     pub(crate) fn finish(mut self) -> Diagnostics {
         self.list
             .sort_by_key(|(position, _)| match position.origin {
-                Origin::File => (0, position.start),
-                Origin::Set(n) => (n.saturating_add(1), position.start),
+                Origin::File => (0, 0, position.start),
+                Origin::Included(n) => (1, n, position.start),
+                Origin::Set(n) => (2, n, position.start),
             });
         let mut list: Vec<Diagnostic> = self.list.into_iter().map(|(_, d)| d).collect();
         list.dedup();
@@ -154,6 +160,7 @@ mod tests {
             file_name: "x.yaml".to_owned(),
             text: text.to_owned(),
             set: vec!["a=\u{1b}[2J".to_owned()],
+            ..Source::default()
         }
     }
 

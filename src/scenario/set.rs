@@ -102,6 +102,7 @@ mod tests {
             file_name: "x.yaml".to_owned(),
             text: text.to_owned(),
             set: vec![argument.to_owned()],
+            ..Source::default()
         };
         let mut tree = yaml::parse(text, Origin::File, 0).expect("YAML");
         let mut report = Report::new(&source);

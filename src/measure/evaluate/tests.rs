@@ -16,7 +16,7 @@ const LOCK_FAILED: u8 = 10;
 
 /// `opening` has the phases `climb` (0 to 10 s) and `hold` (10 to 30 s), `browse` has `browse`
 /// (20 to 40 s) and a `hold` of its own (40 to 50 s); the last phase is the drain phase.
-fn plan(thresholds: &[(&str, &str)]) -> Plan {
+pub(super) fn plan(thresholds: &[(&str, &str)]) -> Plan {
     let phase = |name: &str, load, from, to| Phase {
         name: name.to_owned(),
         load,
@@ -95,6 +95,11 @@ fn plan(thresholds: &[(&str, &str)]) -> Plan {
     }
 }
 
+/// Judges thresholds over the whole run.
+fn judged(plan: &Plan, totals: &Totals) -> Vec<ThresholdResult> {
+    evaluate(plan, totals, &Windows::new(plan))
+}
+
 fn threshold((key, assertion): &(&str, &str)) -> Threshold {
     let (metric, tags) = parse_key(key).expect(key);
     let (aggregate, comparison, limit) = parse_assertion(metric, assertion).expect(assertion);
@@ -107,6 +112,7 @@ fn threshold((key, assertion): &(&str, &str)) -> Threshold {
         limit,
         abort: None,
         allow_empty: false,
+        windows: None,
     }
 }
 
@@ -193,7 +199,7 @@ fn values_are_taken_from_the_series_that_the_tags_pick() {
         ("http_req_waiting", "avg<26", "avg = 25.02 ms over 40 samples, limit < 26 ms"),
         ("iteration_duration{load:opening}", "max<201", "max = 200.06 ms over 183 samples, limit < 201 ms"),
     ] {
-        let results = evaluate(&plan(&[(key, assertion)]), &totals());
+        let results = judged(&plan(&[(key, assertion)]), &totals());
         assert_eq!(results[0].detail, detail, "{key}");
         assert_eq!(results[0].verdict, Verdict::Pass, "{key}");
         assert_eq!(results[0].name, format!("{key}: {assertion}"));
@@ -202,7 +208,7 @@ fn values_are_taken_from_the_series_that_the_tags_pick() {
 
 #[test]
 fn a_limit_that_is_missed_fails() {
-    let results = evaluate(&plan(&[("http_req_duration", "p(99)<50ms")]), &totals());
+    let results = judged(&plan(&[("http_req_duration", "p(99)<50ms")]), &totals());
     assert_eq!(results[0].verdict, Verdict::Fail);
     assert_eq!(
         results[0].detail,
@@ -223,12 +229,12 @@ fn no_data_fails_unless_it_is_allowed() {
         ("http_reqs{phase:drain}", "count==0", "no data (no attempts), limit == 0"),
     ] {
         let mut plan = plan(&[(key, assertion)]);
-        let results = evaluate(&plan, &totals());
+        let results = judged(&plan, &totals());
         assert_eq!(results[0].detail, detail, "{key}");
         assert_eq!(results[0].verdict, Verdict::Fail, "{key}");
 
         plan.thresholds[0].allow_empty = true;
-        let results = evaluate(&plan, &totals());
+        let results = judged(&plan, &totals());
         assert_eq!(results[0].verdict, Verdict::Pass, "{key}");
         assert!(results[0].detail.starts_with("no data ("), "{key}");
     }
@@ -243,7 +249,7 @@ fn an_empty_run_has_no_data_at_all() {
             super::super::MetricKind::Trend => "max>=0",
             _ => "rate>=0",
         };
-        let results = evaluate(&plan(&[(name, assertion)]), &Totals::default());
+        let results = judged(&plan(&[(name, assertion)]), &Totals::default());
         assert_eq!(results[0].verdict, Verdict::Fail, "{name}");
         assert!(results[0].detail.starts_with("no data ("), "{name}");
     }
@@ -253,7 +259,7 @@ fn an_empty_run_has_no_data_at_all() {
 fn a_share_of_an_outcome_that_is_not_declared_is_no_data() {
     let mut plan = plan(&[("lock_failed", "rate<1%")]);
     plan.labels.pop();
-    let results = evaluate(&plan, &totals());
+    let results = judged(&plan, &totals());
     assert_eq!(
         results[0].detail,
         "no data (no outcome is named `lock_failed`), limit < 1 %"
@@ -268,7 +274,7 @@ fn only_a_failure_after_its_delay_ends_the_run() {
         plan.thresholds[1].abort = delay;
         let mut totals = totals();
         totals.elapsed = elapsed;
-        aborts(&plan, &totals).map(|result| result.name)
+        aborts(&plan, &totals, &Windows::new(&plan)).map(|result| result.name)
     };
     let seconds = Duration::from_secs;
     let failing = "max<1";
@@ -290,6 +296,6 @@ fn no_data_never_ends_the_run() {
     let mut plan = plan(&[("http_req_duration{phase:climb}", "max<1")]);
     plan.thresholds[0].abort = Some(Duration::ZERO);
     let empty = Totals::default();
-    assert_eq!(evaluate(&plan, &empty)[0].verdict, Verdict::Fail);
-    assert_eq!(aborts(&plan, &empty), None);
+    assert_eq!(judged(&plan, &empty)[0].verdict, Verdict::Fail);
+    assert_eq!(aborts(&plan, &empty, &Windows::new(&plan)), None);
 }

@@ -3,9 +3,11 @@
 mod auth;
 mod body;
 mod condition;
+mod contradiction;
 pub(super) mod expect;
 mod flow;
 mod load;
+mod narrowing;
 mod outcome;
 mod overrides;
 mod reachable;
@@ -31,7 +33,7 @@ pub use read_only::is_redis_read;
 use super::slots::SlotTable;
 use super::{Invariant, Plan, Subject};
 use crate::scenario::{
-    self, Diagnostics, Environment, Given, Mask, Position, Report, Scenario, Severity,
+    self, Diagnostics, Environment, Given, Mask, Position, Report, Scenario, Severity, Written,
     did_you_mean, unsupported,
 };
 
@@ -51,7 +53,7 @@ pub fn resolve(scenario: &Scenario, overrides: &Overrides) -> Result<Plan, Diagn
     finish(plan, report)
 }
 
-/// Text to plan in one step, with the errors of reading and of planning together.
+/// The text of a scenario that includes nothing to its plan.
 ///
 /// # Errors
 /// Everything that is wrong, in the order of the file.
@@ -61,11 +63,70 @@ pub fn load(
     overrides: &Overrides,
     environment: &Environment<'_>,
 ) -> Result<Plan, Diagnostics> {
-    let source = scenario::source(file_name, text, &overrides.set);
+    let written = Written {
+        file_name: file_name.to_owned(),
+        text: text.to_owned(),
+        included: Vec::new(),
+    };
+    load_written(&written, overrides, environment)
+}
+
+/// Texts to plan in one step, with the errors of reading and of planning together.
+///
+/// # Errors
+/// Everything that is wrong, in the order of the files.
+pub fn load_written(
+    written: &Written,
+    overrides: &Overrides,
+    environment: &Environment<'_>,
+) -> Result<Plan, Diagnostics> {
+    let source = scenario::source(written, &overrides.set, overrides.profile.as_deref());
     let mut report = Report::new(&source);
     let scenario = scenario::parse_partly(&source, environment, &mut report);
     let plan = scenario.and_then(|scenario| plan(&scenario, overrides, &mut report));
     finish(plan, report)
+}
+
+/// Like [`load_written`], and the profiles that were not chosen are looked at too.
+///
+/// # Errors
+/// Everything that is wrong with the scenario as it was chosen, then with every other profile.
+pub fn validate(
+    written: &Written,
+    overrides: &Overrides,
+    environment: &Environment<'_>,
+) -> Result<Plan, Diagnostics> {
+    let chosen = load_written(written, overrides, environment);
+    let (mut plan, mut wrong) = match chosen {
+        Ok(plan) => (Some(plan), Diagnostics::default()),
+        Err(wrong) => (None, wrong),
+    };
+    let source = scenario::source(written, &[], None);
+    for name in scenario::profiles(&source) {
+        if overrides.profile.as_ref() == Some(&name) {
+            continue;
+        }
+        // A `--set` is meant for the profile that was chosen with it.
+        let other = Overrides {
+            set: Vec::new(),
+            profile: Some(name.clone()),
+            ..overrides.clone()
+        };
+        match load_written(written, &other, environment) {
+            Ok(other) => {
+                let Some(plan) = &mut plan else { continue };
+                let news = other.warnings.into_iter();
+                let news: Vec<_> = news.filter(|text| !plan.warnings.contains(text)).collect();
+                let named = news.iter().map(|text| format!("profile `{name}`: {text}"));
+                plan.warnings.extend(named);
+            }
+            Err(other) => wrong.add_of_profile(&name, other),
+        }
+    }
+    match plan {
+        Some(plan) if !wrong.has_errors() => Ok(plan),
+        _ => Err(wrong),
+    }
 }
 
 fn finish(plan: Option<Plan>, report: Report<'_>) -> Result<Plan, Diagnostics> {

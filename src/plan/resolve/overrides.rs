@@ -21,6 +21,12 @@ pub struct Overrides {
     pub bug: Option<String>,
     /// `--seed`.
     pub seed: Option<u64>,
+    /// `--profile`: laid over the scenario before `set`.
+    #[serde(default)]
+    pub profile: Option<String>,
+    /// `--env-file`: its path; the values are never kept.
+    #[serde(default)]
+    pub env_file: Option<String>,
 }
 
 /// Factors, 1 by default.

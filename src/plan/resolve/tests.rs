@@ -140,11 +140,79 @@ fn each_worry_is_said() {
                 .with("invariants", "[one_per_user]"),
             "nobody asks for anything",
         ),
+        (
+            Case::new().with(
+                "thresholds",
+                "{ iterations: { threshold: \"count>0\", over: 20m } }",
+            ),
+            "a window of 20m is longer than the load of 10m",
+        ),
     ];
     for (case, expected) in table {
         let warnings = case.plan().warnings;
         let said = warnings.iter().any(|warning| warning.contains(expected));
         assert!(said, "{expected}: {warnings:?}");
+    }
+}
+
+#[test]
+fn tags_that_never_come_together_are_said() {
+    let case = Case::new()
+        .with(
+            "flows",
+            "{ buy: [ { name: ask, post: /x, outcomes: { issued: 201, sold_out: 409 } }, \
+             { name: pay, post: /y } ], look: [ { name: look, get: /z } ] }",
+        )
+        .with(
+            "load",
+            "{ a: { flow: buy, ramping_vus: { stages: [ { name: rush, for: 9s, to: 4 } ] } }, \
+             b: { flow: look, constant_vus: { vus: 1, for: 9s } } }",
+        );
+    // What a key narrows to, and why nothing is there; empty where something can be.
+    let table = [
+        ("outcome{step:ask,outcome:issued}", ""),
+        ("outcome{step:pay,outcome:ok}", ""), // without rules, an answer is ok or an error
+        ("outcome{step:look,outcome:unknown}", ""),
+        ("outcome{phase:rush,load:a,step:ask,outcome:sold_out}", ""),
+        (
+            "outcome{step:pay,outcome:issued}",
+            "the step `pay` has no outcome `issued`",
+        ),
+        (
+            "outcome{step:ask,outcome:ok}",
+            "the step `ask` has no outcome `ok`",
+        ),
+        (
+            "outcome{load:b,outcome:issued}",
+            "no step in it has the outcome `issued`",
+        ),
+        (
+            "http_reqs{phase:rush,load:b}",
+            "the load `b` has no phase `rush`",
+        ),
+        (
+            "http_reqs{phase:rush,step:look}",
+            "no load in it performs the step `look`",
+        ),
+        (
+            "http_reqs{phase:drain}",
+            "the drain phase comes after the load",
+        ),
+    ];
+    for (key, reason) in table {
+        let case = Case {
+            lines: case.lines.clone(),
+        };
+        let warnings = case.with("thresholds", &format!("{{ \"{key}\": \"count>=0\" }}"));
+        let warnings = warnings.plan().warnings;
+        let expected = format!("`{key}` can have no data: {reason}");
+        match reason {
+            "" => assert_eq!(warnings, Vec::<String>::new(), "{key}"),
+            _ => assert!(
+                warnings.iter().any(|text| text.contains(&expected)),
+                "{warnings:?}"
+            ),
+        }
     }
 }
 

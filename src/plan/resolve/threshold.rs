@@ -1,8 +1,10 @@
 //! Thresholds are parsed, and their tags held against what the plan has.
 
+use super::{contradiction, narrowing};
 use crate::history::OutcomeKind;
-use crate::measure::{Tag, Threshold, ThresholdError, parse_assertion, parse_key};
+use crate::measure::{Tag, Threshold, ThresholdError, Windowed, parse_assertion, parse_key};
 use crate::plan::Plan;
+use crate::scenario::value::Span;
 use crate::scenario::{At, Position, Report, Threshold as Written, did_you_mean};
 
 /// Which names are complete; with a broken load or flow, a name may be one that was left out.
@@ -18,7 +20,7 @@ pub(super) fn resolve(
     known: Known,
     report: &mut Report<'_>,
 ) -> Vec<Threshold> {
-    let mut thresholds = Vec::new();
+    let mut thresholds: Vec<Threshold> = Vec::new();
     let mut last_key = None;
     for threshold in written {
         // The key of several assertions is judged once.
@@ -31,19 +33,48 @@ pub(super) fn resolve(
         };
         match parse_assertion(metric, &threshold.assertion.value) {
             Err(error) => tell(&threshold.assertion, error, report),
-            Ok((aggregate, comparison, limit)) => thresholds.push(Threshold {
-                name: format!("{}: {}", threshold.key.value, threshold.assertion.shown()),
-                metric,
-                tags,
-                aggregate,
-                comparison,
-                limit,
-                abort: threshold.abort.map(|span| span.0),
-                allow_empty: threshold.allow_empty,
-            }),
+            Ok((aggregate, comparison, limit)) => {
+                let at = &threshold.assertion;
+                let windows = windows(threshold, plan, report);
+                let over = windows.map_or(String::new(), |windows| format!(" {windows}"));
+                let assertion = threshold.assertion.shown();
+                let resolved = Threshold {
+                    name: format!("{}: {assertion}{over}", threshold.key.value),
+                    metric,
+                    tags,
+                    aggregate,
+                    comparison,
+                    limit,
+                    abort: threshold.abort.map(|span| span.0),
+                    allow_empty: threshold.allow_empty,
+                    windows,
+                };
+                contradiction::check(&resolved, at, &thresholds, report);
+                thresholds.push(resolved);
+            }
         }
     }
     thresholds
+}
+
+/// A load that is shorter than a window has none that is judged as a whole.
+fn windows(written: &Written, plan: &Plan, report: &mut Report<'_>) -> Option<Windowed> {
+    let windows = written.windows.as_ref()?;
+    let (over, duration) = (windows.over.value, plan.duration());
+    if over.0 > duration && !plan.loads.is_empty() {
+        report.warning(
+            windows.over.position,
+            format!(
+                "a window of {over} is longer than the load of {}",
+                Span(duration)
+            ),
+            "choose shorter windows, or leave `over` out to judge the whole run",
+        );
+    }
+    Some(Windowed {
+        over_s: over.0.as_secs(),
+        in_a_row: windows.in_a_row,
+    })
 }
 
 fn tell(text: &At<String>, error: ThresholdError, report: &mut Report<'_>) {
@@ -60,6 +91,9 @@ fn check_key(key: &At<String>, plan: &Plan, known: Known, report: &mut Report<'_
         Ok((_, tags)) => {
             for (tag, value) in &tags {
                 check_tag(*tag, value, plan, known, key.position, report);
+            }
+            if known.phases && known.steps && !report.has_errors() {
+                narrowing::warn(key, &tags, plan, report);
             }
         }
     }

@@ -217,6 +217,7 @@ impl Judge<'_> {
         let mut environment = Environment {
             version: record.version.clone(),
             seed: self.plan.seed,
+            profile: record.overrides.profile.clone(),
             started: record.started.clone(),
             os: record.os.clone(),
             cpu: record.cpu.clone(),

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::check::Observations;
-use crate::measure::{Second, Totals, read_intervals, read_seconds};
+use crate::measure::{Second, Totals, Windows, intervals, read_intervals, read_seconds};
 use crate::plan::Plan;
 use crate::probe::read_truth;
 use crate::report::Sample;
@@ -18,6 +18,7 @@ const SAMPLES: u64 = 600;
 pub(super) struct Files {
     pub(super) events: Vec<Event>,
     pub(super) totals: Totals,
+    pub(super) windows: Windows,
     pub(super) samples: Vec<Sample>,
     pub(super) generator: Generator,
     pub(super) seconds: u64,
@@ -36,6 +37,7 @@ impl Files {
         let mut files = Self {
             events,
             totals,
+            windows: or_new(windows(directory, plan), plan)?,
             samples: Vec::new(),
             generator: Generator::default(),
             seconds: 0,
@@ -75,6 +77,38 @@ impl Files {
         if whole && second.t.is_multiple_of(every) {
             self.samples.push(sample(second));
         }
+    }
+}
+
+/// Goes through the seconds again as the collector did.
+fn windows(directory: &RunDirectory, plan: &Plan) -> io::Result<Windows> {
+    let mut windows = Windows::new(plan);
+    // A threshold over the whole run needs no second look at the file.
+    if plan
+        .thresholds
+        .iter()
+        .all(|threshold| threshold.windows.is_none())
+    {
+        return Ok(windows);
+    }
+    let (seconds_file, intervals_file) = (directory.seconds_file(), directory.intervals_file());
+    let mut seconds = read_seconds(&seconds_file)?.peekable();
+    for interval in intervals(&intervals_file)? {
+        let interval = interval?;
+        while let Some(second) = seconds.next_if(|second| second.t < interval.start.as_secs()) {
+            windows.second(plan, &second);
+        }
+        windows.add(plan, interval.start, interval.id, &interval.histogram);
+    }
+    seconds.for_each(|second| windows.second(plan, &second));
+    windows.finish(plan);
+    Ok(windows)
+}
+
+fn or_new(read: io::Result<Windows>, plan: &Plan) -> io::Result<Windows> {
+    match read {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Windows::new(plan)),
+        read => read,
     }
 }
 

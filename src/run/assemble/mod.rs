@@ -13,9 +13,9 @@ use crate::check::{Evidence, Finding, check};
 use crate::exit::Exit;
 use crate::history::HistoryFile;
 use crate::measure::{ThresholdResult, Trend, evaluate};
-use crate::plan::{Plan, load};
+use crate::plan::{Plan, load_written};
 use crate::report::{Judged, Summary};
-use crate::scenario::{Diagnostics, PLACEHOLDER};
+use crate::scenario::{Diagnostics, Environment, PLACEHOLDER};
 use crate::verdict::Verdict;
 use files::Files;
 
@@ -43,12 +43,15 @@ pub enum AssembleError {
 ///
 /// # Errors
 /// When the directory's scenario or history cannot be read.
-pub fn assemble(directory: &RunDirectory) -> Result<Assembled, AssembleError> {
+pub fn assemble(
+    directory: &RunDirectory,
+    environment: &Environment<'_>,
+) -> Result<Assembled, AssembleError> {
     let record = directory.read_record()?;
-    let text = std::fs::read_to_string(directory.scenario_file())?;
+    let written = directory.read_scenario(&record)?;
     // Judging needs no secrets, so a run can be judged where its environment is not.
-    let environment = |name: &str| std::env::var(name).ok().or(Some(PLACEHOLDER.to_owned()));
-    let mut plan = load(&record.scenario, &text, &record.overrides, &environment)?;
+    let environment = |name: &str| environment(name).or(Some(PLACEHOLDER.to_owned()));
+    let mut plan = load_written(&written, &record.overrides, &environment)?;
     if let Some(records) = record.records {
         plan.users.found(records);
     }
@@ -134,7 +137,7 @@ impl Judge<'_> {
                 detail: result.detail,
             },
         };
-        let results = evaluate(self.plan, &self.files.totals);
+        let results = evaluate(self.plan, &self.files.totals, &self.files.windows);
         results.into_iter().map(judged).collect()
     }
 

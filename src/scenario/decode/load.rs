@@ -9,7 +9,7 @@ use super::super::reader::{self, Fields};
 use super::super::report::Report;
 use super::super::value::{Count, Rate, Span, ValueError};
 
-const EXECUTORS: [&str; 7] = [
+pub(in super::super) const EXECUTORS: [&str; 7] = [
     "constant_vus",
     "ramping_vus",
     "per_vu_iterations",

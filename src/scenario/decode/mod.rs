@@ -13,6 +13,8 @@ mod token;
 mod truth;
 mod users;
 
+pub(super) use load::EXECUTORS;
+
 use super::model::{Scenario, Subject};
 use super::node::{Entry, Node, Value};
 use super::position::{At, Position, Source};
@@ -20,7 +22,7 @@ use super::reader::{self, Fields, Given};
 use super::report::Report;
 
 /// The vocabulary of scenarios that this version does not have yet.
-const NOT_YET: [&str; 5] = ["faults", "outputs", "profiles", "include", "engine"];
+const NOT_YET: [&str; 3] = ["faults", "outputs", "engine"];
 
 /// Reads the whole tree; what is wrong is reported and left out. `None` if it is no map: then
 /// nothing else is worth saying.
@@ -85,8 +87,23 @@ pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) ->
     if let Some(entry) = fields.get("thresholds") {
         scenario.thresholds = threshold::read(report, &entry.node);
     }
+    for key in ["profiles", "include"] {
+        from_the_command_line(report, fields.get(key));
+    }
     fields.finish(report);
     Some(scenario)
+}
+
+/// What the file says under these keys is worked in before; only `--set` can bring them back.
+fn from_the_command_line(report: &mut Report<'_>, entry: Option<&Entry>) {
+    if let Some(entry) = entry {
+        report.error_hint(
+            entry.position,
+            format!("`{}` cannot be set on the command line", entry.key),
+            "set the value itself, as `--set load.opening.constant_vus.vus=50`: it goes over the \
+             profile",
+        );
+    }
 }
 
 fn subject(report: &mut Report<'_>, entry: &Entry) -> Option<Subject> {

@@ -1,11 +1,11 @@
 //! `thresholds`: assertions by metric, in k6's short and long form.
 
-use super::super::model::Threshold;
+use super::super::model::{Threshold, Windowed};
 use super::super::node::{Entry, Node, Value};
 use super::super::position::At;
-use super::super::reader::{self, Fields};
+use super::super::reader::{self, Fields, Given};
 use super::super::report::Report;
-use super::super::value::Span;
+use super::super::value::{Count, Span};
 
 pub(super) fn read(report: &mut Report<'_>, node: &Node) -> Vec<Threshold> {
     let entries = reader::entries(report, node).unwrap_or_default();
@@ -30,10 +30,10 @@ fn threshold(report: &mut Report<'_>, entry: &Entry, item: &Node) -> Option<Thre
             assertion: reader::text(report, item)?,
             abort: None,
             allow_empty: false,
+            windows: None,
         });
     }
     let mut fields = Fields::of(report, item, item.position)?;
-    fields.refuse(&["over", "for", "window"]);
     let hint = "write `threshold: \"p(95)<500\"`";
     let assertion = fields.need(report, "threshold", hint);
     let assertion = assertion.and_then(|entry| reader::text(report, &entry.node));
@@ -44,6 +44,7 @@ fn threshold(report: &mut Report<'_>, entry: &Entry, item: &Node) -> Option<Thre
     let delay = delay.and_then(|entry| reader::value::<Span>(report, &entry.node));
     let allow_empty = fields.get("allow_empty");
     let allow_empty = allow_empty.and_then(|entry| reader::flag(report, &entry.node));
+    let windows = windows(report, &mut fields);
     fields.finish(report);
     if let Some(position) = delay_at
         && !abort.unwrap_or(false)
@@ -61,7 +62,61 @@ fn threshold(report: &mut Report<'_>, entry: &Entry, item: &Node) -> Option<Thre
             .unwrap_or(false)
             .then(|| delay.map_or(Span(std::time::Duration::ZERO), |delay| delay.value)),
         allow_empty: allow_empty.unwrap_or(false),
+        windows: match windows {
+            Given::Absent => None,
+            Given::Broken => return None,
+            Given::Value(windows) => Some(windows),
+        },
     })
+}
+
+/// `over` and `for`.
+fn windows(report: &mut Report<'_>, fields: &mut Fields<'_>) -> Given<Windowed> {
+    let (over, in_a_row) = (fields.get("over"), fields.get("for"));
+    let Some(over) = over else {
+        if let Some(lonely) = in_a_row {
+            report.error_hint(
+                lonely.position,
+                "`for` counts windows, but there are none",
+                "write `over: 10s` beside it, or remove it",
+            );
+            return Given::Broken;
+        }
+        return Given::Absent;
+    };
+    let over = reader::value::<Span>(report, &over.node);
+    let in_a_row = match in_a_row {
+        Some(entry) => reader::value::<Count>(report, &entry.node).map(|count| {
+            if count.value.0 == 0 {
+                report.error_hint(
+                    count.position,
+                    "a threshold that fails after no window always fails",
+                    "write 1, or leave it out",
+                );
+            }
+            count.value.0
+        }),
+        None => Some(1),
+    };
+    let in_a_row = in_a_row.filter(|count| *count > 0);
+    let (Some(over), Some(in_a_row)) = (whole_seconds(report, over), in_a_row) else {
+        return Given::Broken;
+    };
+    Given::Value(Windowed { over, in_a_row })
+}
+
+/// Measurements are kept by the second.
+fn whole_seconds(report: &mut Report<'_>, over: Option<At<Span>>) -> Option<At<Span>> {
+    let over = over?;
+    if over.value.0.is_zero() || over.value.0.subsec_nanos() != 0 {
+        report.error_hint(
+            over.position,
+            "a window lasts whole seconds, at least one",
+            "measurements are kept by the second: write it like `over: 10s`",
+        );
+        return None;
+    }
+    Some(over)
 }
 
 /// Our name of a key, or k6's.

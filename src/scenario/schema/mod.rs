@@ -10,6 +10,7 @@ mod flow;
 mod invariant;
 mod load;
 mod outcome;
+mod profile;
 mod setup;
 mod shape;
 mod steps;
@@ -43,6 +44,7 @@ pub fn schema() -> Value {
 #[derive(JsonSchema)]
 #[schemars(
     title = "A scenario of fcfs-bench",
+    transform = whole,
     deny_unknown_fields,
     rename_all = "snake_case"
 )]
@@ -62,18 +64,19 @@ struct Scenario {
     subject: Option<subject::Subject>,
     /// Who asks.
     users: Option<users::Users>,
-    /// Loads by name, run side by side, each with exactly one executor.
+    /// Loads by name, run side by side, each with exactly one executor. Required, here or in an
+    /// included file.
     #[schemars(
         transform = shape::not_empty,
         example = json!({ "opening": { "constant_vus": { "vus": 10, "for": "30s" } } }),
     )]
-    load: BTreeMap<text::NameKey, load::Load>,
-    /// Flows by name: what one iteration does, step by step.
+    load: Option<BTreeMap<text::NameKey, load::Load>>,
+    /// Flows by name: what one iteration does, step by step. Required, here or in an included file.
     #[schemars(
         transform = shape::not_empty,
         example = json!({ "issue": [{ "post": "/issue" }] }),
     )]
-    flows: BTreeMap<text::NameKey, flow::Flow>,
+    flows: Option<BTreeMap<text::NameKey, flow::Flow>>,
     /// What makes the system ready, once it answers; the first step that fails ends the run before
     /// its load.
     #[schemars(example = json!([{ "sql": { "url": "${DB}", "run": "DELETE FROM user_coupons" } }]))]
@@ -89,4 +92,17 @@ struct Scenario {
     invariants: Option<Vec<invariant::Invariant>>,
     /// Limits on measurements, by metric.
     thresholds: Option<threshold::Thresholds>,
+    /// Changes by name, of which `--profile` chooses one; it is laid over the scenario.
+    #[schemars(example = json!({ "smoke": { "load": { "opening": { "constant_vus": { "vus": 2, "for": "10s" } } } } }))]
+    profiles: Option<BTreeMap<text::NameKey, profile::Profile>>,
+    /// Files with parts of a scenario, relative to this one; this one is laid over them.
+    #[schemars(example = "shared/flows.yaml")]
+    include: Option<text::OneOrMany<Text>>,
+}
+
+/// What is not included must be here.
+fn whole(schema: &mut schemars::Schema) {
+    let alone = json!({ "not": { "required": ["include"] } });
+    schema.insert("if".to_owned(), alone);
+    schema.insert("then".to_owned(), json!({ "required": ["load", "flows"] }));
 }

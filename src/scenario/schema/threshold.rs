@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Map;
 
 use super::shape;
-use super::text::{Flag, OneOrMany, Span};
+use super::text::{Flag, OneOrMany, Positive, Span};
 
 /// Assertions by metric.
 pub(super) struct Thresholds;
@@ -163,6 +163,12 @@ struct Long {
     /// k6's name of `delay`.
     #[schemars(rename = "delayAbortEval", extend("default" = "0s"), example = "30s")]
     delay_abort_eval: Option<Span>,
+    /// Judge each window of so many whole seconds for itself; otherwise the whole load.
+    #[schemars(example = "10s")]
+    over: Option<Span>,
+    /// It fails when so many windows in a row are broken, at least 1; only beside `over`.
+    #[schemars(rename = "for", extend("default" = 1), example = 3)]
+    in_a_row: Option<Positive>,
     /// Whether no data is fine; otherwise no data fails.
     #[schemars(extend("default" = false))]
     allow_empty: Option<Flag>,

@@ -90,7 +90,8 @@ impl<'t> Script<'t> {
             self.note(line(node), text);
             return self.opaque(node);
         }
-        Val::Record(source.kind)
+        let shape = self.shapes.iter().find(|(shaped, _)| shaped == source);
+        shape.map_or(Val::Record(source.kind), |(_, shape)| shape.clone())
     }
 
     /// What can be done with a file's text, with its records and with one of them.
@@ -106,6 +107,15 @@ impl<'t> Script<'t> {
             | (Val::Record(_), "split" | "trim" | "toString")
             | (Val::Records(_), "slice" | "filter" | "sort" | "concat") => object.clone(),
             (Val::File(file), "split") => self.parsed(file.clone(), None, node),
+            (Val::Records(source), "map") => {
+                let Some(Val::Function(inner)) = given.first().map(|inner| self.eval(*inner))
+                else {
+                    return self.opaque(node);
+                };
+                let shape = self.invoke(inner, &[Val::Record(source.kind)]);
+                self.shapes.push((source.clone(), shape));
+                object.clone()
+            }
             (Val::Records(source), "at") if !given.is_empty() => self.record(source, given[0]),
             _ => self.opaque(node),
         }
@@ -175,7 +185,7 @@ impl Taken {
             }
             Kind::Csv => {}
             Kind::CsvWithoutHeader => comments.push(format!(
-                "TODO: give it a first line that names all columns: {}",
+                "TODO: its first line has to name all columns: {}",
                 columns.join(",")
             )),
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tree_sitter::Node;
 
 use super::flow::{Action, Case, Flow, Request, Told};
-use super::records::Taken;
+use super::records::{Source, Taken};
 use super::syntax::{children, field, line, shortened};
 use super::users::Users;
 use super::value::{Found, Opaque, Place, Val};
@@ -31,6 +31,8 @@ pub(super) struct Script<'t> {
     pub(super) users: Users<'t>,
     /// The file that the users come from.
     pub(super) records: Option<Taken>,
+    /// What the script makes of each record of a file.
+    pub(super) shapes: Vec<(Source, Val<'t>)>,
     /// Whether the script looks at cookies.
     pub(super) cookies: bool,
     /// What the script calls the values of answers.
@@ -51,6 +53,7 @@ impl<'t> Script<'t> {
             actions: Vec::new(),
             users: Users::default(),
             records: None,
+            shapes: Vec::new(),
             cookies: false,
             names: BTreeMap::new(),
             columns: Vec::new(),
@@ -193,6 +196,19 @@ impl<'t> Script<'t> {
                     self.bind(left, value);
                 }
             }
+            "array_pattern" => {
+                // The tree has no node for a place that is left out: then none is certain.
+                let source: String = self.source(pattern).split_whitespace().collect();
+                let holes = source.contains("[,") || source.contains(",,");
+                for (at, part) in children(pattern).into_iter().enumerate() {
+                    let member = match &value {
+                        _ if holes => self.opaque(part),
+                        Val::List(items) => items.get(at).cloned().unwrap_or(Val::Undefined),
+                        value => self.member(value, &at.to_string(), part),
+                    };
+                    self.bind(part, member);
+                }
+            }
             "object_pattern" => {
                 for part in children(pattern) {
                     self.bind_member(part, &value);
@@ -284,7 +300,16 @@ impl<'t> Script<'t> {
         let alternative = field(node, "alternative");
         // What depends on variables that are not set is decided.
         match self.eval(condition) {
-            Val::Bool(true) => return self.statement(consequence),
+            Val::Bool(true) => {
+                let before = self.requests.len();
+                let value = self.statement(consequence);
+                if self.requests.len() > before && self.is_for_the_first(condition) {
+                    let condition = shortened(self.source(condition));
+                    let text = format!("requests that wait for `{condition}` are sent each time");
+                    self.note(line(node), text);
+                }
+                return value;
+            }
             Val::Bool(false) => return alternative.and_then(|other| self.statement(other)),
             _ => {}
         }
@@ -301,6 +326,20 @@ impl<'t> Script<'t> {
         otherwise
             .or(value)
             .map(|value| Val::Perhaps(Box::new(value)))
+    }
+
+    /// `if (!token)`: what is nothing at first is something in the next iteration of the VU.
+    fn is_for_the_first(&self, condition: Node<'t>) -> bool {
+        let unset = condition.kind() == "identifier"
+            && matches!(
+                self.lookup(self.source(condition)),
+                // It may have been set by what was decided.
+                Some(value) if value.captured().is_some()
+            );
+        unset
+            || children(condition)
+                .into_iter()
+                .any(|part| self.is_for_the_first(part))
     }
 
     fn switch(&mut self, node: Node<'t>) -> Option<Val<'t>> {

@@ -448,6 +448,7 @@ fn users_of_a_file_are_taken_as_the_script_takes_them() {
     let json = "JSON.parse(open('./data/users.json'))";
     let csv = "papaparse.parse(open('users.csv'), { header: true }).data";
     let lines = "open('tokens.txt').split('\\n')";
+    let rows = "open('users.csv').split('\\n').slice(1).map((line) => { const [name, id] = line.split(','); return { name, id }; })";
     let jsonl = "from: { jsonl: \"data/users.jsonl\" }";
     let table = [
         (json, "all[__VU % all.length].id", jsonl, "per: vu"),
@@ -473,10 +474,23 @@ fn users_of_a_file_are_taken_as_the_script_takes_them() {
             "per: vu",
         ),
         (
+            rows,
+            "all[__VU - 1].id",
+            "from: { csv: \"users.csv\" }",
+            "json: { who: \"{{ user.column1 }}\" }",
+        ),
+        // A place that is left out: which columns the others are is not guessed.
+        (
+            "open('u.csv').split('\\n').map((line) => { const [, id] = line.split(','); return { id }; })",
+            "all[__VU - 1].id",
+            "from: { csv: \"u.csv\" }",
+            "json: { who: \"TODO\" }",
+        ),
+        (
             lines,
             "all[__VU - 1].trim()",
             "from: { csv: \"tokens.txt\" }",
-            "# TODO: give it a first line that names all columns: column0",
+            "# TODO: its first line has to name all columns: column0",
         ),
     ];
     for (read, id, from, line) in table {
@@ -486,6 +500,22 @@ fn users_of_a_file_are_taken_as_the_script_takes_them() {
         holds(&scenario, from);
         holds(&scenario, line);
     }
+}
+
+#[test]
+fn what_is_asked_once_by_each_vu_is_said_to_be_asked_each_time() {
+    let text = "import http from 'k6/http';
+        let token = null;
+        export default function () {
+          if (!token) { token = http.post('http://a:1/login', { user: `u${__VU}` }).json('t'); }
+          http.post('http://a:1/issue', null, { headers: { token } });
+        }";
+    let scenario = imported(text);
+    holds(&scenario, "headers: { token: \"{{ token }}\" }");
+    holds(
+        &scenario,
+        "# - line 4: requests that wait for `(!token)` are sent each time",
+    );
 }
 
 #[test]

@@ -21,7 +21,19 @@ fn import(bench: &Bench, script: &str) -> Ended {
 
 /// Imports it, looks at what came out, and runs it against a target that answers as it says.
 fn runs(script: &str, reply: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Vec<Request> {
+    runs_beside(script, &[], reply)
+}
+
+/// Likewise, beside files that the scenario reads.
+fn runs_beside(
+    script: &str,
+    files: &[(&str, &str)],
+    reply: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+) -> Vec<Request> {
     let bench = Bench::new();
+    for (name, content) in files {
+        bench.write(name, content);
+    }
     let imported = import(&bench, script).expect(0);
     insta::assert_snapshot!(script, bench.read("scenario.yaml"));
     insta::assert_snapshot!(format!("{script}-said"), imported.stderr);
@@ -105,13 +117,64 @@ fn a_burst_of_shared_iterations_with_random_ids() {
 
 #[test]
 fn what_is_not_understood_is_said_with_its_line() {
-    let seen = runs("login-then-issue", |_| {
-        Reply::answer(200, r#"{"code":"SUCCESS"}"#)
+    let users = (1..=20).map(|n| format!("{{\"name\":\"u{n}\",\"password\":\"p{n}\"}}\n"));
+    let users = users.collect::<String>();
+    let seen = runs_beside("login-then-issue", &[("users.jsonl", &users)], |request| {
+        let token = r#"{"data":{"accessToken":"t-1"}}"#;
+        match request.path.as_str() {
+            "/login" => Reply::answer(200, token),
+            _ => Reply::answer(200, r#"{"code":"SUCCESS"}"#),
+        }
     });
     let count = |path: &str| seen.iter().filter(|request| request.path == path).count();
     assert!(count("/login") > 0);
+    let issues = seen
+        .iter()
+        .filter(|request| request.path == "/coupons/9/issue");
+    for request in issues {
+        assert_eq!(request.header("authorization"), Some("Bearer t-1"));
+    }
     assert_eq!(count("/login"), count("/coupons/9/issue"));
     assert_eq!(count("/coupons/9"), 6, "a loop is sent once");
+}
+
+#[test]
+fn setup_and_teardown_are_done_around_the_load_and_their_token_is_sent() {
+    let seen = runs("setup-token", |request| match request.path.as_str() {
+        "/admin/login" => Reply::answer(200, r#"{"data":{"accessToken":"t-1"}}"#),
+        "/admin/coupons" => Reply::answer(201, r#"{"data":{"id":77}}"#),
+        _ if request.number % 2 == 0 => Reply::answer(200, "{}"),
+        _ => Reply::answer(409, "{}"),
+    });
+    let paths: Vec<_> = seen.iter().map(|request| request.path.as_str()).collect();
+    assert_eq!(paths[..2], ["/admin/login", "/admin/coupons"]);
+    assert_eq!(paths[2..42], ["/coupons/77/issue"; 40]);
+    assert_eq!(paths[42..], ["/admin/coupons/77"]);
+    let sent = |request: &Request| request.header("authorization") == Some("Bearer t-1");
+    assert!(seen[1..].iter().all(sent), "{seen:#?}");
+    let users = seen[2..42]
+        .iter()
+        .map(|request| json(request)["userId"].clone());
+    let users: std::collections::HashSet<_> = users.map(|user| user.to_string()).collect();
+    assert!(users.len() <= 20, "some ask again: {users:?}");
+}
+
+#[test]
+fn users_of_a_file_ask_with_their_tokens() {
+    let rows = (1..=30).map(|n| format!("{n},token-{n}\n"));
+    let members = format!("memberId,accessToken\n{}", rows.collect::<String>());
+    let seen = runs_beside("users-csv", &[("members.csv", &members)], |_| {
+        Reply::answer(201, "{}")
+    });
+    assert_eq!(seen.len(), 12);
+    for request in &seen {
+        let member = json(request)["memberId"]
+            .as_str()
+            .expect("a text")
+            .to_owned();
+        let bearer = format!("Bearer token-{member}");
+        assert_eq!(request.header("authorization"), Some(bearer.as_str()));
+    }
 }
 
 #[test]

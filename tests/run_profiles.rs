@@ -3,8 +3,8 @@
 #[path = "support/harness/mod.rs"]
 mod harness;
 
-use harness::Bench;
 use harness::scenario::Scenario;
+use harness::{Bench, shipped};
 
 /// The short scenario, for as long as nobody waits, with profiles that make it shorter.
 fn with_profiles() -> String {
@@ -40,6 +40,80 @@ fn a_chosen_profile_is_run_written_down_and_judged_again() {
     let again = bench.run(&["check", "run", "--json"]).expect(0);
     let again: serde_json::Value = serde_json::from_str(&again.stdout).expect("JSON");
     assert_eq!(again, summary);
+}
+
+/// The shipped profiles, what each is planned to do, and the stock and the claims it goes with.
+const SHIPPED: [(&str, [&str; 3]); 5] = [
+    (
+        "smoke",
+        [
+            "shared_iterations: ",
+            "stock 50\n",
+            "outcome{outcome:issued}: count==50",
+        ],
+    ),
+    (
+        "load",
+        [
+            "hold-1000",
+            "stock 300_000\n",
+            "http_req_duration{phase:hold-1000}: p(95)<500ms",
+        ],
+    ),
+    (
+        "stress",
+        [
+            "hold-3000",
+            "stock 300_000\n",
+            "http_req_duration: p(95)<3s",
+        ],
+    ),
+    (
+        "spike",
+        [
+            "stampede: 2_000 users",
+            "stock 100\n",
+            "http_req_duration: p(95)<10s",
+        ],
+    ),
+    (
+        "soak",
+        [
+            "0s .. 30m      100/s",
+            "stock 117_600\n",
+            "dropped_iterations: count==0",
+        ],
+    ),
+];
+
+#[test]
+fn each_shipped_profile_is_planned_under_its_name() {
+    let bench = Bench::new();
+    let scenario = shipped("scenarios/profiles.yaml");
+    for (profile, words) in SHIPPED {
+        let ended = bench.run(&["plan", &scenario, "--profile", profile]);
+        let plan = ended.expect(0).stdout;
+        let head = format!("scenario    profiles\nprofile     {profile}\nabout ");
+        assert!(plan.starts_with(&head), "{plan}");
+        for part in words {
+            assert!(plan.contains(part), "no {part:?}: {plan}");
+        }
+        let ended = bench.run(&["validate", &scenario, "--profile", profile]);
+        assert_eq!(ended.expect(0).stderr, "", "no warning");
+    }
+    let plan = bench.run(&["plan", &scenario]).expect(0).stdout;
+    assert!(!plan.contains("\nprofile "), "none was chosen: {plan}");
+}
+
+#[test]
+fn the_shipped_smoke_profile_passes_and_finds_a_bug() {
+    let bench = Bench::new();
+    let scenario = shipped("scenarios/profiles.yaml");
+    for (bug, code) in [(None, 0), (Some("last-one-refused"), 111)] {
+        let mut args = vec!["run", &scenario, "--profile", "smoke", "--quiet"];
+        args.extend(bug.iter().flat_map(|bug| ["--bug", bug]));
+        bench.run(&args).expect(code);
+    }
 }
 
 #[test]

@@ -6,20 +6,35 @@ mod harness;
 use harness::system::System;
 use harness::{Bench, shipped};
 
+/// The key with which `jwt.py` expects tokens to be signed.
+const SECRET: &str = "a-secret-of-the-tests";
+
 /// The scenario of `tests/systems/NAME.yaml` against `NAME.py`.
 fn run(name: &str, more: &[&str], code: i32) -> Bench {
     let bench = Bench::new();
     let scenario = std::fs::read(shipped(&format!("tests/systems/{name}.yaml")));
     bench.write("scenario.yaml", scenario.expect("the scenario"));
     let system = System::start(name, &bench.path("system.db"), 25, more);
-    bench
-        .run_scenario(&["--url", &system.url(), "--quiet"])
-        .expect(code);
+    let out = bench.path("run").display().to_string();
+    let url = system.url();
+    let args = [
+        "run",
+        "scenario.yaml",
+        "--out",
+        &out,
+        "--url",
+        &url,
+        "--quiet",
+    ];
+    let running = bench.start_with(&args, |command| {
+        command.env("JWT_SECRET", SECRET);
+    });
+    running.wait().expect(code);
     bench
 }
 
 /// The system is right: everything is issued, and nothing is left unexplained.
-fn passes(name: &str) {
+fn passes(name: &str) -> Bench {
     let bench = run(name, &[], 0);
     let outcomes = &bench.summary()["outcomes"];
     assert_eq!(outcomes["issued"], 25, "{outcomes}");
@@ -27,6 +42,7 @@ fn passes(name: &str) {
     for refused in ["sold_out", "duplicate"] {
         assert!(outcomes[refused].as_u64() > Some(0), "{outcomes}");
     }
+    bench
 }
 
 /// The system does one thing wrong: these invariants are violated, and no others.
@@ -129,4 +145,31 @@ fn a_queue_is_entered_and_waited_for() {
 #[test]
 fn a_stock_that_is_oversold_behind_its_queue_is_found() {
     fails("waiting_room", &["stock"]);
+}
+
+#[test]
+fn a_token_that_the_scenario_signs_says_who_asks() {
+    let bench = passes("jwt");
+    // The beginning of every signed token, and the key.
+    let told = ["eyJhbGciOiJIUzI1NiI", SECRET];
+    let mut files = 0;
+    let mut waiting = vec![bench.path("run")];
+    while let Some(path) = waiting.pop() {
+        if path.is_dir() {
+            let entries = std::fs::read_dir(&path).expect("a directory").flatten();
+            waiting.extend(entries.map(|entry| entry.path()));
+            continue;
+        }
+        let bytes = std::fs::read(&path).expect("a file");
+        let text = String::from_utf8_lossy(&bytes);
+        let found = told.iter().find(|secret| text.contains(**secret));
+        assert_eq!(found, None, "{}", path.display());
+        files += 1;
+    }
+    assert!(files >= 9, "{files} files");
+}
+
+#[test]
+fn a_stock_that_is_oversold_to_valid_tokens_is_found() {
+    fails("jwt", &["stock"]);
 }

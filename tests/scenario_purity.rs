@@ -15,7 +15,7 @@ fn text(name: &str) -> String {
     std::fs::read_to_string(path).expect("a scenario")
 }
 
-const SHIPPED: [&str; 7] = [
+const SHIPPED: [&str; 8] = [
     "quickstart.yaml",
     "stampede.yaml",
     "coupon-ramp-1000.yaml",
@@ -23,6 +23,7 @@ const SHIPPED: [&str; 7] = [
     "steps-10-30-200.yaml",
     "soak.yaml",
     "own-system.yaml",
+    "profiles.yaml",
 ];
 
 /// A shipped scenario that takes its seed and its claim to be told apart from the environment.

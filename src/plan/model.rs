@@ -21,6 +21,8 @@ use crate::scenario::value::Pattern;
 pub struct Plan {
     /// The scenario's name; part of the run directory's name.
     pub name: String,
+    /// Which of the scenario's profiles was chosen.
+    pub profile: Option<String>,
     /// What the scenario is for, in its author's words.
     pub about: Option<String>,
     /// Every choice by chance follows from this number.

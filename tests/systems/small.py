@@ -28,6 +28,10 @@ class Shop:
         self.stock = stock
         self.defect = defect
         self.lock = threading.RLock()
+        # For a defect: how many have looked at the stock, and who has not acted on it yet.
+        self.looks = 0
+        self.looking = set()
+        self.another = threading.Condition(self.lock)
         self.connection = sqlite3.connect(
             database, isolation_level=None, check_same_thread=False
         )
@@ -61,14 +65,22 @@ class Shop:
             return self.give(user)
 
     def take_on_an_old_look(self, user):
-        """As `take`, but anybody may come between the look at the stock and the act."""
-        with self.lock:
-            left = self.left()
-        time.sleep(0.2)
-        with self.lock:
+        """As `take`, but what was seen may be old when it is acted on: nobody acts before another
+        user has looked, too. So the last piece goes to two, however slow the machine is."""
+        with self.another:
+            self.another.wait_for(lambda: user not in self.looking)
             if self.holds(user):
                 return "DUPLICATE"
-            return self.give(user) if left > 0 else "SOLD_OUT"
+            self.looks += 1
+            self.another.notify_all()
+            if self.left() <= 0:
+                return "SOLD_OUT"
+            mine = self.looks
+            self.looking.add(user)
+            self.another.wait_for(lambda: self.looks > mine)
+            self.looking.remove(user)
+            self.another.notify_all()
+            return self.give(user)
 
 
 class Request:

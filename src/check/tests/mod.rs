@@ -161,6 +161,7 @@ pub(super) fn plan(stock: u64) -> Plan {
     };
     Plan {
         name: "test".to_owned(),
+        profile: None,
         about: None,
         seed: 1,
         target: Target::Urls {

@@ -3,6 +3,7 @@
 use tree_sitter::Node;
 
 use super::flow::{Action, Request};
+use super::records::{self, Take};
 use super::script::Script;
 use super::syntax::{children, field, line, shortened};
 use super::value::{Piece, Place, Range, Val, Written};
@@ -24,6 +25,9 @@ impl<'t> Script<'t> {
                 (field(function, "object"), field(function, "property"))
         {
             let object = self.eval(object);
+            if matches!(object, Val::File(_) | Val::Records(_) | Val::Record(_)) {
+                return self.method_of_file(&object, self.source(name), &given, node);
+            }
             if !matches!(object, Val::Name(_) | Val::Map(_)) {
                 return self.method(&object, self.source(name), &given, node);
             }
@@ -82,6 +86,15 @@ impl<'t> Script<'t> {
             "JSON.stringify" => Val::Json(Box::new(self.argument(first))),
             "JSON.parse" => match self.argument(first) {
                 Val::Body(request) => Val::Pointer(request, String::new()),
+                Val::File(file) => self.parsed(file, None, node),
+                _ => self.opaque(node),
+            },
+            "open" | "fs.open" => {
+                let file = self.argument(first).as_text();
+                file.map_or_else(|| self.opaque(node), Val::File)
+            }
+            "randomItem" => match self.argument(first) {
+                Val::Records(source) => self.take(&source, Take::AtRandom, node),
                 _ => self.opaque(node),
             },
             "Math.random" => Val::Place(
@@ -89,6 +102,7 @@ impl<'t> Script<'t> {
                     low: 0.0,
                     high: 1.0,
                     whole: false,
+                    cycles: false,
                 }),
                 Written::AsNumber,
             ),
@@ -96,7 +110,8 @@ impl<'t> Script<'t> {
                 rounded(name, self.argument(first))
             }
             "Math.min" | "Math.max" => self.extreme(name, given, node),
-            "parseInt" | "parseFloat" | "Number" => numeric(self.argument(first)),
+            "parseInt" => rounded("Math.trunc", numeric(self.argument(first))),
+            "parseFloat" | "Number" => numeric(self.argument(first)),
             "String" | "encodeURIComponent" | "http.url" => self.argument(first),
             "Date.now" => Val::Place(Place::Time, Written::AsNumber),
             "randomIntBetween" => self.between(given, node),
@@ -114,6 +129,17 @@ impl<'t> Script<'t> {
             name if name.ends_with("uuidv4") || name.ends_with("randomUUID") => {
                 Val::Place(Place::Uuid, Written::AsText)
             }
+            name if name.rsplit('.').next() == Some("parse") => {
+                let given = records::plain(self, given);
+                match given.first() {
+                    Some(Val::File(file)) => self.parsed(file.clone(), given.get(1), node),
+                    _ => self.opaque(node),
+                }
+            }
+            "http.cookieJar" => {
+                self.cookies = true;
+                self.opaque(node)
+            }
             name => match name.strip_prefix("http.") {
                 Some(method) => self.request(method, given, node),
                 None => self.other(name, node),
@@ -127,15 +153,7 @@ impl<'t> Script<'t> {
 
     /// What neither sends nor decides anything is passed over in silence.
     fn other(&mut self, name: &str, node: Node<'t>) -> Val<'t> {
-        const SILENT: [&str; 7] = [
-            "console.",
-            "randomItem",
-            "open",
-            "fail",
-            "exec.test",
-            "Object.",
-            "Array.",
-        ];
+        const SILENT: [&str; 5] = ["console.", "fail", "exec.test", "Object.", "Array."];
         // Where its value is used, the place of the value is noted.
         let alone = node
             .parent()
@@ -157,6 +175,7 @@ impl<'t> Script<'t> {
         match name {
             "Counter" | "Rate" | "Trend" | "Gauge" => Val::Name("metric".to_owned()),
             "Date" => Val::Place(Place::Time, Written::AsText),
+            "SharedArray" => self.shared_array(&records::arguments(node), node),
             _ => self.opaque(node),
         }
     }
@@ -186,6 +205,7 @@ impl<'t> Script<'t> {
                     low: *low,
                     high: high + 1.0,
                     whole: true,
+                    cycles: false,
                 }),
                 Written::AsNumber,
             ),
@@ -291,6 +311,7 @@ impl<'t> Script<'t> {
             body,
             params,
             answers,
+            captures: Vec::new(),
         });
         Val::Answer(self.requests.len() - 1)
     }

@@ -2,6 +2,7 @@
 
 use tree_sitter::Node;
 
+use super::records::column;
 use super::script::Script;
 use super::syntax::{children, field, line, unescaped};
 use super::value::{Opaque, Piece, Place, Val, Written, arithmetic, joined};
@@ -103,6 +104,9 @@ impl<'t> Script<'t> {
             _ => self.source(key).to_owned(),
         };
         let value = self.named(value);
+        if key.kind() == "property_identifier" {
+            self.called(&name, &value);
+        }
         let value = self.users.seen(&name, value, line(node), &mut self.notes);
         Some((name, value))
     }
@@ -113,7 +117,11 @@ impl<'t> Script<'t> {
         };
         let object = self.eval(object);
         if let Some(name) = field(node, "property") {
+            self.cookies |= self.source(name) == "cookies" && matches!(object, Val::Answer(_));
             return self.member(&object, self.source(name), node);
+        }
+        if let (Val::Records(source), Some(index)) = (&object, field(node, "index")) {
+            return self.record(source, index);
         }
         let Some(index) = field(node, "index").map(|index| self.eval(index)) else {
             return self.opaque(node);
@@ -140,9 +148,18 @@ impl<'t> Script<'t> {
                 "status" => Val::Status(*request),
                 "body" => Val::Body(*request),
                 "headers" => Val::Header(*request, String::new()),
+                "cookies" => Val::Cookie(*request, String::new()),
                 _ => self.opaque(node),
             },
             Val::Header(request, _) => Val::Header(*request, name.to_lowercase()),
+            Val::Cookie(request, before) if before.is_empty() => {
+                Val::Cookie(*request, name.to_owned())
+            }
+            // `res.cookies.SID[0].value`
+            Val::Cookie(..) => object.clone(),
+            // Its length depends on the file; anything else is a part of it that holds the records.
+            Val::Records(_) if name != "length" => object.clone(),
+            Val::Record(kind) => column(*kind, name).unwrap_or_else(|| self.opaque(node)),
             Val::Pointer(request, pointer) => {
                 let name = name.replace('~', "~0").replace('/', "~1");
                 Val::Pointer(*request, format!("{pointer}/{name}"))

@@ -1,10 +1,11 @@
 //! What the script's functions do: requests, pauses, and what is asked of the answers.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use serde_json::Value as Json;
 
-use super::value::{Piece, Val};
+use super::value::{Found, Piece, Val};
 
 /// A request of the script.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +17,16 @@ pub(super) struct Request<'t> {
     pub(super) body: Val<'t>,
     pub(super) params: Val<'t>,
     pub(super) answers: Vec<Told>,
+    /// What later requests take from its answer.
+    pub(super) captures: Vec<Capture>,
+}
+
+/// A value of an answer that is kept under a name.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Capture {
+    pub(super) name: String,
+    pub(super) found: Found,
+    pub(super) secret: bool,
 }
 
 /// A piece of an iteration.
@@ -32,6 +43,8 @@ pub(super) enum Action {
 pub(super) struct Flow {
     pub(super) name: String,
     pub(super) actions: Vec<Action>,
+    /// Its requests.
+    pub(super) requests: Range<usize>,
 }
 
 /// Answers that the script tells apart from others, and the words in which it does.

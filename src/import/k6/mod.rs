@@ -1,11 +1,14 @@
 //! k6 scripts: parsed as JavaScript, followed without being run, written as a scenario.
 
+mod around;
 mod call;
+mod captures;
 mod condition;
 mod expression;
 mod flow;
 mod options;
 mod outcomes;
+mod records;
 mod script;
 mod steps;
 mod syntax;
@@ -18,6 +21,7 @@ mod yaml;
 
 use tree_sitter::Node;
 
+use self::captures::Order;
 use self::flow::Flow;
 use self::options::name_of;
 use self::script::Script;
@@ -35,9 +39,23 @@ pub fn import(file: &str, text: &str) -> Result<Imported, SyntaxError> {
     let mut script = Script::new(text);
     script.globals(root);
     let mut options = script.options();
-    let flows = flows(&mut script, root, &mut options.loads);
-    let (base, steps) = steps::steps(&mut script);
-    note_the_rest(&mut script, root, steps.is_empty());
+    let before = script.around("setup", &[]);
+    let data = before.value;
+    let flows = flows(&mut script, root, &mut options.loads, data.as_ref());
+    let after = script.around("teardown", data.as_slice());
+    let order = Order {
+        before: before.requests.clone(),
+        flows: flows.iter().map(|flow| flow.requests.clone()).collect(),
+    };
+    captures::keep(&mut script, &order);
+    let in_flows = before.requests.end..after.requests.start;
+    let by_cookie = steps::logs_in_by_cookie(&script.requests, &order.flows);
+    let (base, steps) = steps::steps(&mut script, &in_flows);
+    note_the_rest(&mut script, root, in_flows.is_empty());
+    let mut users = script
+        .users
+        .describe(script.records.as_ref(), &script.columns);
+    users.cookies = script.cookies || by_cookie;
     let coupon = script.users.coupon.clone();
     let stem = std::path::Path::new(file).file_stem().unwrap_or_default();
     let scenario = write::write(&write::Parts {
@@ -45,9 +63,11 @@ pub fn import(file: &str, text: &str) -> Result<Imported, SyntaxError> {
         name: name_of(&stem.to_string_lossy()),
         base,
         coupon: coupon.as_deref(),
-        users: script.users.describe(),
+        users,
         options,
+        before: before.requests,
         flows,
+        after: after.requests,
         steps,
         notes: &script.notes,
     });
@@ -58,7 +78,12 @@ pub fn import(file: &str, text: &str) -> Result<Imported, SyntaxError> {
 }
 
 /// The functions that the loads perform, each once; loads get the names of their flows.
-fn flows<'t>(script: &mut Script<'t>, root: Node<'t>, loads: &mut [options::Load]) -> Vec<Flow> {
+fn flows<'t>(
+    script: &mut Script<'t>,
+    root: Node<'t>,
+    loads: &mut [options::Load],
+    data: Option<&Val<'t>>,
+) -> Vec<Flow> {
     let mut flows: Vec<Flow> = Vec::new();
     for load in loads {
         let name = if load.exec == "default" {
@@ -69,7 +94,7 @@ fn flows<'t>(script: &mut Script<'t>, root: Node<'t>, loads: &mut [options::Load
         let name = name_of(name);
         if flows.iter().all(|flow| flow.name != name) {
             let flow = match function(script, root, &load.exec) {
-                Some(function) => script.flow(&name, function),
+                Some(function) => script.flow(&name, function, data),
                 None => missing(script, load, &name),
             };
             flows.push(flow);
@@ -86,6 +111,7 @@ fn missing(script: &mut Script<'_>, load: &options::Load, name: &str) -> Flow {
     Flow {
         name: name.to_owned(),
         actions: Vec::new(),
+        requests: script.requests.len()..script.requests.len(),
     }
 }
 
@@ -110,19 +136,6 @@ fn function<'t>(script: &mut Script<'t>, root: Node<'t>, name: &str) -> Option<N
 
 /// Parts of the script that the importer never looks into.
 fn note_the_rest<'t>(script: &mut Script<'t>, root: Node<'t>, empty: bool) {
-    let parts = [
-        (
-            "setup",
-            "setup() is left out: do by hand what it does before each run",
-        ),
-        ("teardown", "teardown() is left out"),
-    ];
-    for (name, text) in parts {
-        if let Some(Val::Function(function)) = script.lookup(name) {
-            let line = syntax::line(*function);
-            script.note(line, text);
-        }
-    }
     for node in children(root)
         .into_iter()
         .filter(|node| node.kind() == "import_statement")

@@ -1,13 +1,14 @@
 //! Walks through the script's statements without running them: every branch once, every loop once.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tree_sitter::Node;
 
 use super::flow::{Action, Case, Flow, Request, Told};
+use super::records::{Source, Taken};
 use super::syntax::{children, field, line, shortened};
 use super::users::Users;
-use super::value::{Opaque, Val};
+use super::value::{Found, Opaque, Place, Val};
 use crate::import::Note;
 
 /// Functions that call each other deeper than this are not followed.
@@ -28,6 +29,16 @@ pub(super) struct Script<'t> {
     pub(super) requests: Vec<Request<'t>>,
     pub(super) actions: Vec<Action>,
     pub(super) users: Users<'t>,
+    /// The file that the users come from.
+    pub(super) records: Option<Taken>,
+    /// What the script makes of each record of a file.
+    pub(super) shapes: Vec<(Source, Val<'t>)>,
+    /// Whether the script looks at cookies.
+    pub(super) cookies: bool,
+    /// What the script calls the values of answers.
+    pub(super) names: BTreeMap<(usize, Found), String>,
+    /// Columns of the users' file that requests use.
+    pub(super) columns: Vec<String>,
     pub(super) notes: BTreeSet<Note>,
 }
 
@@ -41,6 +52,11 @@ impl<'t> Script<'t> {
             requests: Vec::new(),
             actions: Vec::new(),
             users: Users::default(),
+            records: None,
+            shapes: Vec::new(),
+            cookies: false,
+            names: BTreeMap::new(),
+            columns: Vec::new(),
             notes: BTreeSet::new(),
         }
     }
@@ -67,6 +83,7 @@ impl<'t> Script<'t> {
     }
 
     pub(super) fn declare(&mut self, name: &str, value: Val<'t>, line: usize) {
+        self.called(name, &value);
         let value = self.users.seen(name, value, line, &mut self.notes);
         let scope = self
             .scopes
@@ -77,6 +94,7 @@ impl<'t> Script<'t> {
 
     /// The value of the name where it was declared.
     pub(super) fn assign(&mut self, name: &str, value: Val<'t>, line: usize) {
+        self.called(name, &value);
         let value = self.users.seen(name, value, line, &mut self.notes);
         let mut scopes = self.scopes.iter_mut().rev();
         match scopes.find_map(|scope| scope.get_mut(name)) {
@@ -106,18 +124,29 @@ impl<'t> Script<'t> {
         }
     }
 
-    /// What one iteration does that performs this function.
-    pub(super) fn flow(&mut self, name: &str, function: Node<'t>) -> Flow {
-        let data = "the data of setup()".to_owned();
-        let data = Val::Unknown(Opaque {
-            line: line(function),
-            source: data,
-        });
-        self.invoke(function, &[data]);
+    /// Remembers the first name of a value of an answer.
+    pub(super) fn called(&mut self, name: &str, value: &Val<'t>) {
+        if let Some(Place::Captured { step, found }) = value.captured() {
+            let named = self.names.entry((step, found));
+            named.or_insert_with(|| name.to_owned());
+        }
+    }
+
+    /// What one iteration does that performs this function, with the data of `setup`.
+    pub(super) fn flow(&mut self, name: &str, function: Node<'t>, data: Option<&Val<'t>>) -> Flow {
+        let first = self.requests.len();
+        let nothing = || {
+            Val::Unknown(Opaque {
+                line: line(function),
+                source: "the data of setup()".to_owned(),
+            })
+        };
+        self.invoke(function, &[data.cloned().unwrap_or_else(nothing)]);
         let actions = std::mem::take(&mut self.actions);
         Flow {
             name: name.to_owned(),
             actions,
+            requests: first..self.requests.len(),
         }
     }
 
@@ -165,6 +194,19 @@ impl<'t> Script<'t> {
                 };
                 if let Some(left) = field(pattern, "left") {
                     self.bind(left, value);
+                }
+            }
+            "array_pattern" => {
+                // The tree has no node for a place that is left out: then none is certain.
+                let source: String = self.source(pattern).split_whitespace().collect();
+                let holes = source.contains("[,") || source.contains(",,");
+                for (at, part) in children(pattern).into_iter().enumerate() {
+                    let member = match &value {
+                        _ if holes => self.opaque(part),
+                        Val::List(items) => items.get(at).cloned().unwrap_or(Val::Undefined),
+                        value => self.member(value, &at.to_string(), part),
+                    };
+                    self.bind(part, member);
                 }
             }
             "object_pattern" => {
@@ -258,7 +300,16 @@ impl<'t> Script<'t> {
         let alternative = field(node, "alternative");
         // What depends on variables that are not set is decided.
         match self.eval(condition) {
-            Val::Bool(true) => return self.statement(consequence),
+            Val::Bool(true) => {
+                let before = self.requests.len();
+                let value = self.statement(consequence);
+                if self.requests.len() > before && self.is_for_the_first(condition) {
+                    let condition = shortened(self.source(condition));
+                    let text = format!("requests that wait for `{condition}` are sent each time");
+                    self.note(line(node), text);
+                }
+                return value;
+            }
             Val::Bool(false) => return alternative.and_then(|other| self.statement(other)),
             _ => {}
         }
@@ -275,6 +326,20 @@ impl<'t> Script<'t> {
         otherwise
             .or(value)
             .map(|value| Val::Perhaps(Box::new(value)))
+    }
+
+    /// `if (!token)`: what is nothing at first is something in the next iteration of the VU.
+    fn is_for_the_first(&self, condition: Node<'t>) -> bool {
+        let unset = condition.kind() == "identifier"
+            && matches!(
+                self.lookup(self.source(condition)),
+                // It may have been set by what was decided.
+                Some(value) if value.captured().is_some()
+            );
+        unset
+            || children(condition)
+                .into_iter()
+                .any(|part| self.is_for_the_first(part))
     }
 
     fn switch(&mut self, node: Node<'t>) -> Option<Val<'t>> {

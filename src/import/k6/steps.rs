@@ -1,13 +1,14 @@
 //! The script's requests as steps of the scenario.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
-use super::flow::Request;
+use super::flow::{Capture, Request, Told};
 use super::options::name_of;
 use super::outcomes::{Outcome, outcomes};
 use super::script::Script;
 use super::users::is_user;
-use super::value::{Opaque, Piece, Place, Val};
+use super::value::{Found, Opaque, Piece, Place, Val};
 use super::yaml;
 
 /// A request as the scenario says it.
@@ -19,14 +20,20 @@ pub(super) struct Step {
     /// Lines `key: value` below the step's own line.
     pub(super) keys: Vec<String>,
     pub(super) outcomes: Vec<Outcome>,
+    /// Statuses that are right, as far as the script says it.
+    pub(super) expect: BTreeSet<u16>,
     /// Whether it is taken for the one that gives something away.
     pub(super) asks: bool,
 }
 
-/// All steps, and the address that the first of them goes to.
-pub(super) fn steps(script: &mut Script<'_>) -> (Option<String>, Vec<Step>) {
-    find_user(script);
-    let asking = asking(&script.requests);
+/// All steps, and the address that the first of them goes to. Of the requests, those of the range
+/// are made by users.
+pub(super) fn steps(
+    script: &mut Script<'_>,
+    in_flows: &Range<usize>,
+) -> (Option<String>, Vec<Step>) {
+    find_user(script, in_flows);
+    let asking = asking(&script.requests, in_flows);
     let requests = std::mem::take(&mut script.requests);
     let (mut base, mut names) = (None, BTreeSet::new());
     let mut steps = Vec::with_capacity(requests.len());
@@ -42,8 +49,13 @@ pub(super) fn steps(script: &mut Script<'_>) -> (Option<String>, Vec<Step>) {
 }
 
 /// Who asks, if nothing was called so: what changes from request to request.
-fn find_user(script: &mut Script<'_>) {
-    for request in &script.requests {
+fn find_user(script: &mut Script<'_>, in_flows: &Range<usize>) {
+    // A file says by itself whom it holds.
+    if script.records.is_some() {
+        return;
+    }
+    let requests = &script.requests[in_flows.clone()];
+    for request in requests {
         for (name, value) in sent(request) {
             let constant = matches!(value, Val::Number(_)) || value.as_text().is_some();
             if !script.users.is_known() && is_user(&name) && constant {
@@ -51,7 +63,7 @@ fn find_user(script: &mut Script<'_>) {
             }
         }
     }
-    for request in &script.requests {
+    for request in requests {
         let segments = segments(&request.url)
             .into_iter()
             .map(|pieces| ("the address".to_owned(), Val::Text(pieces)));
@@ -112,15 +124,9 @@ fn segments(url: &[Piece]) -> Vec<Vec<Piece>> {
 }
 
 /// The requests that give something away: in each flow the last that writes and is no login.
-fn asking(requests: &[Request<'_>]) -> Vec<usize> {
-    const PREPARE: [&str; 8] = [
-        "login", "signin", "sign-in", "auth", "token", "signup", "join", "register",
-    ];
-    let prepares = |request: &Request<'_>| {
-        let path = yaml::text(&request.url).to_lowercase();
-        PREPARE.iter().any(|part| path.contains(part))
-    };
-    let writes: Vec<_> = (0..requests.len())
+fn asking(requests: &[Request<'_>], in_flows: &Range<usize>) -> Vec<usize> {
+    let writes: Vec<_> = in_flows
+        .clone()
         .filter(|at| requests[*at].method != "get" && !prepares(&requests[*at]))
         .collect();
     let same = |at: &usize| {
@@ -131,10 +137,31 @@ fn asking(requests: &[Request<'_>]) -> Vec<usize> {
     };
     let found: Vec<_> = writes.iter().copied().filter(same).collect();
     if found.is_empty() {
-        requests.len().checked_sub(1).into_iter().collect()
+        in_flows.clone().next_back().into_iter().collect()
     } else {
         found
     }
+}
+
+/// Whether the path says that somebody logs in, or the like.
+fn prepares(request: &Request<'_>) -> bool {
+    const PREPARE: [&str; 8] = [
+        "login", "signin", "sign-in", "auth", "token", "signup", "join", "register",
+    ];
+    let path = yaml::text(&request.url).to_lowercase();
+    PREPARE.iter().any(|part| path.contains(part))
+}
+
+/// Whether somebody logs in and takes nothing from the answer: then it is a cookie that counts,
+/// which k6 keeps by itself.
+pub(super) fn logs_in_by_cookie(requests: &[Request<'_>], flows: &[Range<usize>]) -> bool {
+    flows.iter().any(|flow| {
+        let requests = &requests[flow.clone()];
+        let silent = |request: &Request<'_>| prepares(request) && request.captures.is_empty();
+        requests
+            .split_last()
+            .is_some_and(|(_, earlier)| earlier.iter().any(silent))
+    })
 }
 
 /// Scheme, host and port, if the script says them, and the path.
@@ -199,6 +226,7 @@ fn step(script: &mut Script<'_>, request: &Request<'_>, path: &[Piece], asks: bo
     let mut keys: Vec<_> = headers(script, request).into_iter().collect();
     keys.extend(body(script, request));
     keys.extend(timeout(script, request));
+    keys.extend(captures(request));
     for (key, _) in request.params.members() {
         if !matches!(
             key.as_str(),
@@ -227,7 +255,35 @@ fn step(script: &mut Script<'_>, request: &Request<'_>, path: &[Piece], asks: bo
         } else {
             Vec::new()
         },
+        expect: expected(&request.answers),
         asks,
+    }
+}
+
+/// The statuses that a check or a branch names, if all of them do nothing but that.
+fn expected(answers: &[Told]) -> BTreeSet<u16> {
+    let plain = answers.iter().all(|told| told.case.is_plain());
+    let statuses = answers.iter().filter_map(|told| told.case.status.clone());
+    statuses.flatten().filter(|_| plain).collect()
+}
+
+/// `capture: { token: /data/token }`.
+fn captures(request: &Request<'_>) -> Option<String> {
+    let captures: Vec<_> = request.captures.iter().map(capture).collect();
+    (!captures.is_empty()).then(|| format!("capture: {{ {} }}", captures.join(", ")))
+}
+
+fn capture(capture: &Capture) -> String {
+    let (kind, place) = match &capture.found {
+        Found::Json(pointer) => ("json", pointer),
+        Found::Header(name) => ("header", name),
+        Found::Cookie(name) => ("cookie", name),
+    };
+    let (name, place) = (yaml::key(&capture.name), yaml::quoted(place));
+    match (&capture.found, capture.secret) {
+        (Found::Json(_), false) => format!("{name}: {place}"),
+        (_, false) => format!("{name}: {{ {kind}: {place} }}"),
+        (_, true) => format!("{name}: {{ {kind}: {place}, secret: true }}"),
     }
 }
 
@@ -287,6 +343,7 @@ fn body(script: &mut Script<'_>, request: &Request<'_>) -> Option<String> {
         text => ("text", text),
     };
     note_values(script, value, request.line);
+    note_numbers(script, value, request.line);
     Some(format!("{key}: {}", yaml::value(value, &script.users)))
 }
 
@@ -311,10 +368,31 @@ fn note_values(script: &mut Script<'_>, value: &Val<'_>, line: usize) {
         Val::List(items) => items
             .iter()
             .for_each(|item| note_values(script, item, line)),
-        Val::Text(_) | Val::Place(..) | Val::Unknown(_) | Val::Pointer(..) => {
+        Val::Text(_) | Val::Place(..) | Val::Unknown(_) => {
+            let pieces = script.users.recognised(value).pieces();
+            let pieces = script.users.recognised_pieces(&pieces);
+            note_places(script, &pieces, line);
+        }
+        Val::Pointer(..) | Val::Header(..) | Val::Cookie(..) => {
             note_places(script, &value.pieces(), line);
         }
         _ => {}
+    }
+}
+
+/// A value of an answer or of a file may be a number, which a text in JSON is not.
+fn note_numbers(script: &mut Script<'_>, value: &Val<'_>, line: usize) {
+    for (name, member) in value.members() {
+        let kept = matches!(member, Val::Place(Place::Kept(_) | Place::Column(_), _));
+        let number = ["id", "no", "count", "amount", "quantity"];
+        let named = name.to_lowercase();
+        if kept && number.iter().any(|end| named.ends_with(end)) {
+            let text = format!(
+                "`{name}` is sent as a text: if it is a number, write `| number` behind its name"
+            );
+            script.note(line, text);
+        }
+        note_numbers(script, member, line);
     }
 }
 
@@ -329,12 +407,17 @@ fn note_places(script: &mut Script<'_>, pieces: &[Piece], line: usize) {
                     format!("`{source}` is not known: `TODO` stands in its place"),
                 );
             }
-            Piece::Place(Place::Captured { pointer, .. }) => {
+            Piece::Place(Place::Captured { found, .. }) => {
+                let (Found::Json(place) | Found::Header(place) | Found::Cookie(place)) = found;
+                let text = format!(
+                    "`{place}` of another function's answer is sent here: `TODO` stands in its place"
+                );
+                script.note(line, text);
+            }
+            Piece::Place(Place::Random(_)) => {
                 script.note(
                     line,
-                    format!(
-                        "`{pointer}` of an earlier answer is sent here: `TODO` stands in its place"
-                    ),
+                    "a random number is sent here: the user's number stands in its place",
                 );
             }
             Piece::Place(Place::Environment(name)) => {

@@ -281,13 +281,269 @@ fn a_script_without_a_request_becomes_a_valid_draft() {
     );
 }
 
+/// What the users become, by how the script takes the id.
+#[test]
+fn ids_that_are_drawn_are_drawn_again() {
+    let table = [
+        ("Math.floor(Math.random() * 500) + 1", "pool: 500", None),
+        ("Math.ceil(Math.random() * 40)", "pool: 40", None),
+        ("randomIntBetween(1, 20)", "pool: 20", None),
+        ("parseInt(Math.random() * 100) + 1", "pool: 100", None),
+        ("(Math.random() * 30 | 0) + 1", "pool: 30", None),
+        (
+            "Math.floor(Math.random() * 1000)",
+            "pool: 1000",
+            Some("# TODO: the script draws from 0 to 999;"),
+        ),
+        (
+            "randomIntBetween(1001, 1500)",
+            "pool: 500",
+            Some("# TODO: the script draws from 1001 to 1500;"),
+        ),
+        (
+            "__ITER % 50 + 1",
+            "pool: 50",
+            Some("# The script's numbers come again in turn;"),
+        ),
+    ];
+    for (id, pool, comment) in table {
+        let body = format!("JSON.stringify({{ userId: {id} }})");
+        let scenario = imported(&script("", &body, ""));
+        holds(&scenario, pool);
+        holds(&scenario, "random: true");
+        holds(&scenario, "id: \"{{ n }}\"");
+        if let Some(line) = comment {
+            holds(&scenario, line);
+        }
+    }
+}
+
+#[test]
+fn an_id_of_which_only_a_part_is_drawn_is_new_in_each_iteration() {
+    let body = "JSON.stringify({ userId: `${__VU}-${Math.floor(Math.random() * 9)}` })";
+    let scenario = imported(&script("", body, ""));
+    holds(&scenario, "id: \"{{ vu }}-{{ n }}\"");
+    assert!(!scenario.contains("random: true"), "{scenario}");
+}
+
+/// A flow that asks first for something, and then sends it.
+fn in_two_steps(take: &str, send: &str) -> String {
+    format!(
+        "import http from 'k6/http';
+         export default function () {{
+           const first = http.post('http://a:1/session', JSON.stringify({{ userId: __VU }}));
+           {take}
+           http.post('http://a:1/issue', null, {{ headers: {{ {send} }} }});
+         }}"
+    )
+}
+
+#[test]
+fn what_is_taken_from_an_answer_is_captured_under_its_name() {
+    let table = [
+        (
+            "const token = first.json('token');",
+            "Authorization: `Bearer ${token}`",
+            "capture: { token: { json: \"/token\", secret: true } }",
+            "Bearer {{ token }}",
+        ),
+        (
+            "const { accessToken } = first.json();",
+            "Authorization: 'Bearer ' + accessToken",
+            "capture: { accessToken: { json: \"/accessToken\", secret: true } }",
+            "Bearer {{ accessToken }}",
+        ),
+        (
+            "const body = JSON.parse(first.body);",
+            "'X-Ticket': body.data.ticket",
+            "capture: { ticket: \"/data/ticket\" }",
+            "{{ ticket }}",
+        ),
+        (
+            "const place = first.headers['X-Place'];",
+            "'X-Place': place",
+            "capture: { place: { header: \"x-place\" } }",
+            "{{ place }}",
+        ),
+        (
+            "const sid = first.cookies.SID[0].value;",
+            "Cookie: `SID=${sid}`",
+            "capture: { sid: { cookie: \"SID\", secret: true } }",
+            "SID={{ sid }}",
+        ),
+        (
+            "const user = first.json('id');",
+            "'X-Place': user",
+            "capture: { user_2: \"/id\" }",
+            "{{ user_2 }}",
+        ),
+    ];
+    for (take, send, capture, sent) in table {
+        let scenario = imported(&in_two_steps(take, send));
+        holds(&scenario, capture);
+        assert!(scenario.contains(sent), "no {sent}: {scenario}");
+    }
+}
+
+#[test]
+fn a_login_whose_answer_is_not_looked_at_counts_by_its_cookie() {
+    let text = "import http from 'k6/http';
+        export default function () {
+          http.post('http://a:1/login', { user: `u${__VU}` });
+          http.post('http://a:1/issue');
+        }";
+    holds(&imported(text), "cookies: true");
+    let scenario = imported(&in_two_steps("", ""));
+    assert!(!scenario.contains("cookies"), "{scenario}");
+}
+
+#[test]
+fn what_another_function_captured_is_said_with_its_line() {
+    let text = "import http from 'k6/http';
+        let token;
+        export const options = { scenarios: {
+          a: { executor: 'constant-vus', vus: 1, duration: '1s', exec: 'first' },
+          b: { executor: 'constant-vus', vus: 1, duration: '1s', exec: 'second' } } };
+        export function first() { token = http.post('http://a:1/x').json('token'); }
+        export function second() { http.get('http://a:1/y', { headers: { k: token } }); }";
+    let scenario = imported(text);
+    holds(&scenario, "headers: { k: \"TODO\" }");
+    holds(
+        &scenario,
+        "# - line 7: `/token` of another function's answer",
+    );
+}
+
+#[test]
+fn setup_and_teardown_become_before_and_after() {
+    let text = "import http from 'k6/http';
+        export function setup() {
+          const login = http.post('http://a:1/login', JSON.stringify({ name: 'admin' }));
+          if (login.status !== 200) { throw new Error('no'); }
+          http.post('http://a:1/reset', `${__VU}`);
+          return { auth: login.json().token };
+        }
+        export default function ({ auth }) {
+          http.post('http://a:1/issue', JSON.stringify({ userId: __ITER }), { headers: { auth } });
+        }
+        export function teardown(data) { http.del(`http://a:1/done?key=${data.auth}`); }";
+    let scenario = imported(text);
+    for line in [
+        "before:",
+        "post: \"/login\"",
+        "capture: { auth: { json: \"/token\", secret: true } }",
+        "# - line 5: `the VU` is not known: `TODO` stands in its place",
+        "headers: { auth: \"{{ auth }}\" }",
+        "after:",
+        "delete: \"/done?key={{ auth }}\"",
+    ] {
+        holds(&scenario, line);
+    }
+    let at = |words: &str| scenario.find(words).expect("it is there");
+    assert!(at("before:") < at("flows:") && at("flows:") < at("after:"));
+}
+
+#[test]
+fn users_of_a_file_are_taken_as_the_script_takes_them() {
+    let json = "JSON.parse(open('./data/users.json'))";
+    let csv = "papaparse.parse(open('users.csv'), { header: true }).data";
+    let lines = "open('tokens.txt').split('\\n')";
+    let rows = "open('users.csv').split('\\n').slice(1).map((line) => { const [name, id] = line.split(','); return { name, id }; })";
+    let jsonl = "from: { jsonl: \"data/users.jsonl\" }";
+    let table = [
+        (json, "all[__VU % all.length].id", jsonl, "per: vu"),
+        (
+            json,
+            "all[Math.floor(Math.random() * all.length)].id",
+            jsonl,
+            "random: true",
+        ),
+        (json, "randomItem(all).id", jsonl, "random: true"),
+        (json, "all[__ITER].id", jsonl, "id: \"{{ user.id }}\""),
+        (json, "all[__ITER].email", jsonl, "id: \"{{ user.email }}\""),
+        (
+            json,
+            "all[__ITER]",
+            jsonl,
+            "# TODO: write it as JSON lines, one object a line: jq -c '.[] | {value: .}' data/users.json > data/users.jsonl",
+        ),
+        (
+            csv,
+            "all[__VU - 1].userId",
+            "from: { csv: \"users.csv\" }",
+            "per: vu",
+        ),
+        (
+            rows,
+            "all[__VU - 1].id",
+            "from: { csv: \"users.csv\" }",
+            "json: { who: \"{{ user.column1 }}\" }",
+        ),
+        // A place that is left out: which columns the others are is not guessed.
+        (
+            "open('u.csv').split('\\n').map((line) => { const [, id] = line.split(','); return { id }; })",
+            "all[__VU - 1].id",
+            "from: { csv: \"u.csv\" }",
+            "json: { who: \"TODO\" }",
+        ),
+        (
+            lines,
+            "all[__VU - 1].trim()",
+            "from: { csv: \"tokens.txt\" }",
+            "# TODO: its first line has to name all columns: column0",
+        ),
+    ];
+    for (read, id, from, line) in table {
+        let before = format!("const all = new SharedArray('all', () => {{ return {read}; }});");
+        let body = format!("JSON.stringify({{ who: {id} }})");
+        let scenario = imported(&script(&before, &body, ""));
+        holds(&scenario, from);
+        holds(&scenario, line);
+    }
+}
+
+#[test]
+fn what_is_asked_once_by_each_vu_is_said_to_be_asked_each_time() {
+    let text = "import http from 'k6/http';
+        let token = null;
+        export default function () {
+          if (!token) { token = http.post('http://a:1/login', { user: `u${__VU}` }).json('t'); }
+          http.post('http://a:1/issue', null, { headers: { token } });
+        }";
+    let scenario = imported(text);
+    holds(&scenario, "headers: { token: \"{{ token }}\" }");
+    holds(
+        &scenario,
+        "# - line 4: requests that wait for `(!token)` are sent each time",
+    );
+}
+
+#[test]
+fn a_second_file_and_numbers_of_a_file_are_said_with_their_lines() {
+    let text = "import http from 'k6/http';
+        const users = JSON.parse(open('users.json'));
+        const seats = JSON.parse(open('seats.json'));
+        export default function () {
+          const user = users[__VU - 1];
+          http.post('http://a:1/x', JSON.stringify({ userId: user.id, seat: seats[__ITER].name }));
+        }";
+    let scenario = imported(text);
+    holds(
+        &scenario,
+        "json: { userId: \"{{ user.id }}\", seat: \"TODO\" }",
+    );
+    holds(&scenario, "# - line 6: `seats.json` is a second file");
+    holds(&scenario, "# - line 6: `userId` is sent as a text");
+}
+
 proptest! {
     #[test]
     fn no_text_makes_the_importer_panic(pieces in prop::collection::vec(
         prop::sample::select(vec![
             "export default function () {", "}", "{", "(", ")", "[", "]", "http.post(", "'a'", "`x${", "__VU", "__ITER",
             ", ", "const userId = ", "options", " = ", "check(res, {", "(r) => ", "r.status", " === ", "200", ";\n", "...",
-            "import http from 'k6/http';", "JSON.stringify(", "sleep(", "Math.random()", " * ", " % ", "한글", "\\u{", "if (", "for (",
+            "import http from 'k6/http';", "JSON.stringify(", "sleep(", "Math.random()", "JSON.parse(", "open('u.json')", "export function setup() {",
+            "export function teardown(data) {", ".json('a')", "return ", "[__VU]", ".cookies", "new SharedArray('a', () => ", "|", " * ", " % ", "한글", "\\u{", "if (", "for (",
         ]), 0..40)
     ) {
         let _ = import("a.js", &pieces.concat());

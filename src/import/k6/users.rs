@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::value::{Opaque, Piece, Place, Val, Written, shown};
+use super::records::{Take, Taken, id_column};
+use super::value::{Found, Opaque, Piece, Place, Range, Val, Written, shown};
 use crate::import::Note;
 
 /// The user's id, once a value with a user's name was seen, and what is given away likewise.
@@ -11,6 +12,10 @@ pub(super) struct Users<'t> {
     user: Option<User<'t>>,
     /// The value of a name such as `couponId`.
     pub(super) coupon: Option<String>,
+    /// Where an answer says it.
+    pub(super) coupon_of: Option<(usize, Found)>,
+    /// While nobody in particular asks.
+    pub(super) asleep: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +30,26 @@ pub(super) struct Described {
     pub(super) comments: Vec<String>,
     pub(super) pool: Option<u64>,
     pub(super) per_vu: bool,
-    pub(super) id: String,
+    pub(super) random: bool,
+    /// The value of `from`.
+    pub(super) from: Option<String>,
+    pub(super) cookies: bool,
+    /// None: the column of that name.
+    pub(super) id: Option<String>,
+}
+
+impl Described {
+    fn numbered() -> Self {
+        Self {
+            comments: Vec::new(),
+            pool: None,
+            per_vu: false,
+            random: false,
+            from: None,
+            cookies: false,
+            id: Some("{{ n }}".to_owned()),
+        }
+    }
 }
 
 impl<'t> Users<'t> {
@@ -40,6 +64,12 @@ impl<'t> Users<'t> {
     ) -> Val<'t> {
         if self.coupon.is_none() && is_coupon(name) {
             self.coupon = literal(&value);
+            if let Some(Place::Captured { step, found }) = value.captured() {
+                self.coupon_of.get_or_insert((step, found));
+            }
+        }
+        if self.asleep {
+            return value;
         }
         let tells = value.changes() || matches!(&value, Val::Unknown(opaque) if opaque.line > 0);
         if !is_user(name) || !tells {
@@ -97,60 +127,104 @@ impl<'t> Users<'t> {
         pieces.iter().map(recognise).collect()
     }
 
-    pub(super) fn describe(&self) -> Described {
-        let Some(User { line, name, value }) = &self.user else {
-            return Described {
-                comments: vec![
-                    "TODO: the script names no user: what tells users apart?".to_owned(),
-                ],
-                pool: None,
-                per_vu: false,
-                id: "{{ n }}".to_owned(),
-            };
-        };
-        let mut comments = vec![format!("`{name}` of line {line} of the script.")];
-        let (mut pool, mut per_vu) = (None, false);
-        let pieces = value.pieces();
-        let places = || {
-            pieces.iter().filter_map(|piece| match piece {
-                Piece::Place(place) => Some(place),
-                Piece::Literal(_) => None,
-            })
-        };
-        for place in places() {
-            match place {
-                Place::Random(range) => {
-                    pool = Some((range.high - range.low).round().max(1.0) as u64)
-                        .filter(|pool| *pool > 1);
-                    comments.push("The script draws it at random, so some ask twice by accident, and their refusals prove nothing.".to_owned());
-                    comments.push("Here each iteration is somebody new; who asks twice does so on purpose: `repeat: 5%`.".to_owned());
-                }
-                Place::Unknown(Opaque { source, .. }) => {
-                    comments.push(format!(
-                        "TODO: the script takes it from `{source}`: how are the ids written?"
-                    ));
-                }
-                Place::Time => comments.push(
-                    "The script puts a time into it; here each user has a number.".to_owned(),
-                ),
-                _ => {}
+    pub(super) fn describe(&self, records: Option<&Taken>, columns: &[String]) -> Described {
+        let mut described = match (&self.user, records) {
+            (Some(user), _) => named(user),
+            (None, Some(_)) => of_columns(columns),
+            (None, None) => {
+                let text = "TODO: the script names no user: what tells users apart?";
+                let mut described = Described::numbered();
+                described.comments.push(text.to_owned());
+                described
             }
+        };
+        if let Some(taken) = records {
+            described.from = Some(taken.from());
+            described.pool = None;
+            described.per_vu = taken.take == Take::PerVu;
+            described.random = taken.take == Take::AtRandom;
+            described.comments.extend(taken.comments(columns));
         }
-        let only_vu = places().all(|place| *place == Place::Vu) && places().next().is_some();
-        if only_vu {
+        described
+    }
+}
+
+fn of_columns(columns: &[String]) -> Described {
+    let mut described = Described::numbered();
+    let column = id_column(columns);
+    described.comments.push(match column {
+        Some(name) => format!("TODO: is `{name}` what the truth knows users by?"),
+        None => {
+            "TODO: which column is the user's id? Otherwise it is `id` or `user_id`.".to_owned()
+        }
+    });
+    described.id = column.map(|name| format!("{{{{ user.{name} }}}}"));
+    described
+}
+
+fn named(user: &User<'_>) -> Described {
+    let User { line, name, value } = user;
+    let mut described = Described::numbered();
+    let pieces = value.pieces();
+    let places: Vec<&Place> = pieces
+        .iter()
+        .filter_map(|piece| match piece {
+            Piece::Place(place) => Some(place),
+            Piece::Literal(_) => None,
+        })
+        .collect();
+    let comments = &mut described.comments;
+    comments.push(format!("`{name}` of line {line} of the script."));
+    match places.as_slice() {
+        [] => comments.push("Always the same user.".to_owned()),
+        [Place::Random(range)] if range.whole && range.high - range.low > 1.5 => {
+            described.pool = Some((range.high - range.low).round() as u64);
+            described.random = true;
+            comments.extend(drawn(*range));
+        }
+        places if places.iter().all(|place| **place == Place::Vu) => {
             comments.push("Each VU is one user, who asks again in each iteration.".to_owned());
-            per_vu = true;
+            described.per_vu = true;
         }
-        if places().next().is_none() {
-            comments.push("Always the same user.".to_owned());
+        places => comments.extend(places.iter().filter_map(|place| told(place))),
+    }
+    described.id = Some(pieces.iter().map(id).collect());
+    described
+}
+
+/// What has to be known of a number that is drawn.
+fn drawn(range: Range) -> Vec<String> {
+    let mut comments = vec![
+        if range.cycles {
+            "The script's numbers come again in turn; here each iteration draws one, by the seed."
+        } else {
+            "Drawn at random, as in the script, so that some ask again; which, follows from the seed."
         }
-        let id = pieces.iter().map(id).collect();
-        Described {
-            comments,
-            pool,
-            per_vu,
-            id,
+        .to_owned(),
+        "To let each ask once, and some again on purpose: `repeat: 5%` instead of `random`."
+            .to_owned(),
+    ];
+    let (low, high) = (shown(range.low), shown(range.high - 1.0));
+    if low != "1" {
+        comments.push(format!(
+            "TODO: the script draws from {low} to {high}; `n` is a number from 1 to the pool. Are these users there?"
+        ));
+    }
+    comments
+}
+
+fn told(place: &Place) -> Option<String> {
+    match place {
+        Place::Random(_) => {
+            Some("The script draws it at random; here each iteration is somebody new.".to_owned())
         }
+        Place::Unknown(Opaque { source, .. }) => Some(format!(
+            "TODO: the script takes it from `{source}`: how are the ids written?"
+        )),
+        Place::Time => {
+            Some("The script puts a time into it; here each user has a number.".to_owned())
+        }
+        _ => None,
     }
 }
 
@@ -166,7 +240,9 @@ fn as_user<'t>(value: &Val<'t>) -> Val<'t> {
 /// As the scenario writes it in `users.id`: what is not known tells users apart all the same.
 fn id(piece: &Piece) -> String {
     match piece {
-        Piece::Place(Place::Unknown(_) | Place::Captured { .. }) => "{{ n }}".to_owned(),
+        Piece::Place(Place::Unknown(_) | Place::Captured { .. } | Place::Kept(_)) => {
+            "{{ n }}".to_owned()
+        }
         piece => template(piece),
     }
 }
@@ -183,6 +259,8 @@ pub(super) fn template(piece: &Piece) -> String {
             Place::Sequence | Place::Random(..) | Place::Time => "{{ n }}".to_owned(),
             Place::Uuid => "{{ uuid }}".to_owned(),
             Place::Environment(name) => format!("${{{name}}}"),
+            Place::Kept(name) => format!("{{{{ {name} }}}}"),
+            Place::Column(name) => format!("{{{{ user.{name} }}}}"),
             Place::Captured { .. } | Place::Unknown(_) => "TODO".to_owned(),
         },
     }
@@ -206,6 +284,12 @@ pub(super) fn is_user(name: &str) -> bool {
     NAMES.iter().any(|part| name.contains(part))
         && OTHERS.iter().all(|part| !name.contains(part))
         && !name.ends_with('s')
+}
+
+/// Whether a column of this name is the number by which a system knows its users.
+pub(super) fn is_id(name: &str) -> bool {
+    let name = plain(name);
+    name == "id" || name.ends_with("id") && (is_user(&name) || name.contains("login"))
 }
 
 fn is_coupon(name: &str) -> bool {

@@ -2,6 +2,8 @@
 
 use tree_sitter::Node;
 
+use super::records::{self, Kind, Source};
+
 /// The value of an expression.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Val<'t> {
@@ -24,8 +26,16 @@ pub(super) enum Val<'t> {
     Body(usize),
     /// `res.headers['Name']`, in lower case.
     Header(usize, String),
+    /// `res.cookies.Name`.
+    Cookie(usize, String),
     /// A place in an answer's JSON.
     Pointer(usize, String),
+    /// The text of a file, by its name.
+    File(String),
+    /// What a file holds, parsed.
+    Records(Source),
+    /// One record of the users' file.
+    Record(Kind),
     Function(Node<'t>),
     /// What a branch returns that may not be taken.
     Perhaps(Box<Self>),
@@ -63,6 +73,19 @@ pub(super) struct Range {
     pub(super) high: f64,
     /// Whether they were made whole.
     pub(super) whole: bool,
+    /// Whether they come in turn, and then again, and not by chance.
+    pub(super) cycles: bool,
+}
+
+/// Where in an answer a value stands.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Found {
+    /// A JSON pointer.
+    Json(String),
+    /// A header's name.
+    Header(String),
+    /// A cookie's name.
+    Cookie(String),
 }
 
 /// A value that differs from request to request.
@@ -83,8 +106,12 @@ pub(super) enum Place {
     /// A place in the answer of an earlier request.
     Captured {
         step: usize,
-        pointer: String,
+        found: Found,
     },
+    /// The same, under the name by which the scenario keeps it.
+    Kept(String),
+    /// What the user's record has in this column.
+    Column(String),
     Unknown(Opaque),
 }
 
@@ -175,15 +202,50 @@ impl Val<'_> {
             Self::Number(number) => vec![Piece::Literal(shown(*number))],
             Self::Bool(value) => vec![Piece::Literal(value.to_string())],
             Self::Null => vec![Piece::Literal("null".to_owned())],
-            Self::Pointer(step, pointer) => {
-                let (step, pointer) = (*step, pointer.clone());
-                vec![Piece::Place(Place::Captured { step, pointer })]
-            }
+            Self::Record(kind) => vec![Piece::Place(records::only_column(*kind))],
             Self::Unknown(opaque) => vec![Piece::Place(Place::Unknown(opaque.clone()))],
-            _ => vec![Piece::Place(Place::Unknown(Opaque {
-                line: 0,
-                source: "a value".to_owned(),
+            _ => vec![Piece::Place(self.captured().unwrap_or_else(|| {
+                Place::Unknown(Opaque {
+                    line: 0,
+                    source: "a value".to_owned(),
+                })
             }))],
+        }
+    }
+
+    /// Of a value that stands in an answer: where.
+    pub(super) fn captured(&self) -> Option<Place> {
+        let (step, found) = match self {
+            Self::Pointer(step, pointer) => (*step, Found::Json(pointer.clone())),
+            Self::Header(step, name) => (*step, Found::Header(name.clone())),
+            Self::Cookie(step, name) => (*step, Found::Cookie(name.clone())),
+            _ => return None,
+        };
+        Some(Place::Captured { step, found })
+    }
+
+    /// The same with other places.
+    pub(super) fn replaced(self, with: &mut dyn FnMut(Place) -> Place) -> Self {
+        match self {
+            Self::Text(pieces) => Self::Text(replaced(pieces, with)),
+            Self::Place(place, written) => Self::Place(with(place), written),
+            Self::Record(kind) => Self::Place(with(records::only_column(kind)), Written::AsText),
+            Self::List(items) => {
+                Self::List(items.into_iter().map(|item| item.replaced(with)).collect())
+            }
+            Self::Map(members) => {
+                let members = members.into_iter();
+                Self::Map(
+                    members
+                        .map(|(name, value)| (name, value.replaced(with)))
+                        .collect(),
+                )
+            }
+            Self::Json(inner) => Self::Json(Box::new(inner.replaced(with))),
+            value => match value.captured() {
+                Some(place) => Self::Place(with(place), Written::AsText),
+                None => value,
+            },
         }
     }
 
@@ -202,6 +264,15 @@ impl Val<'_> {
 /// As JavaScript writes it: without a fraction where there is none.
 pub(super) fn shown(number: f64) -> String {
     number.to_string()
+}
+
+/// A text with other places.
+pub(super) fn replaced(pieces: Vec<Piece>, with: &mut dyn FnMut(Place) -> Place) -> Vec<Piece> {
+    let pieces = pieces.into_iter().map(|piece| match piece {
+        Piece::Place(place) => Piece::Place(with(place)),
+        Piece::Literal(text) => Piece::Literal(text),
+    });
+    pieces.collect()
 }
 
 /// A text with its neighbouring literals joined.
@@ -261,18 +332,31 @@ fn apply(operator: &str, left: f64, right: f64) -> Option<f64> {
 
 fn with_number(operator: &str, place: &Place, number: f64) -> Option<Place> {
     match place {
+        // Bits of the whole part: all of them.
+        Place::Random(range) if matches!(operator, "|" | ">>") && number == 0.0 => {
+            Some(Place::Random(Range {
+                whole: true,
+                ..*range
+            }))
+        }
         Place::Random(range) => {
             let one = apply(operator, range.low, number)?;
             let other = apply(operator, range.high, number)?;
             let (low, high) = (one.min(other), one.max(other));
             let whole = range.whole && operator != "/";
-            Some(Place::Random(Range { low, high, whole }))
+            Some(Place::Random(Range {
+                low,
+                high,
+                whole,
+                ..*range
+            }))
         }
         // Sooner or later the same numbers come again.
         place if place.identifies() && operator == "%" => Some(Place::Random(Range {
             low: 0.0,
             high: number,
             whole: true,
+            cycles: true,
         })),
         place if place.identifies() => Some(place.clone()),
         _ => None,

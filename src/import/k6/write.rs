@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use serde_json::Value as Json;
 
@@ -22,7 +23,11 @@ pub(super) struct Parts<'a> {
     pub(super) coupon: Option<&'a str>,
     pub(super) users: Described,
     pub(super) options: Options,
+    /// Of the steps, those of `setup`.
+    pub(super) before: Range<usize>,
     pub(super) flows: Vec<Flow>,
+    /// Those of `teardown`.
+    pub(super) after: Range<usize>,
     pub(super) steps: Vec<Step>,
     pub(super) notes: &'a BTreeSet<Note>,
 }
@@ -49,8 +54,10 @@ pub(super) fn write(parts: &Parts<'_>) -> String {
     out.push('\n');
     target(parts, &mut out);
     users(&parts.users, &mut out);
+    around("before", &parts.steps[parts.before.clone()], &mut out);
     loads(parts, &mut out);
     flows(parts, &mut out);
+    around("after", &parts.steps[parts.after.clone()], &mut out);
     truth(&mut out);
     thresholds(&parts.options, &mut out);
     notes(parts.notes, &mut out);
@@ -85,13 +92,40 @@ fn users(users: &Described, out: &mut String) {
         .for_each(|comment| line!(out, "# {comment}"));
     line!(out, "users:");
     users
+        .from
+        .iter()
+        .for_each(|from| line!(out, "  from: {from}"));
+    users
         .pool
         .into_iter()
         .for_each(|pool| line!(out, "  pool: {pool}"));
     if users.per_vu {
         line!(out, "  per: vu");
     }
-    line!(out, "  id: {}", quoted(&users.id));
+    if users.random {
+        line!(out, "  random: true");
+    }
+    if users.cookies {
+        line!(out, "  cookies: true   # k6 keeps cookies by itself");
+    }
+    users
+        .id
+        .iter()
+        .for_each(|id| line!(out, "  id: {}", quoted(id)));
+}
+
+/// `before` and `after`: each step is right or wrong, and nobody in particular asks.
+fn around(name: &str, steps: &[Step], out: &mut String) {
+    if steps.is_empty() {
+        return;
+    }
+    line!(out, "\n{name}:");
+    for step in steps {
+        request(step, "  ", out);
+        if !step.expect.is_empty() {
+            line!(out, "    expect: {}", statuses(&step.expect));
+        }
+    }
 }
 
 fn loads(parts: &Parts<'_>, out: &mut String) {
@@ -160,15 +194,18 @@ fn think(from: f64, to: f64, out: &mut String) {
     }
 }
 
+/// What is sent, at this depth.
+fn request(step: &Step, indent: &str, out: &mut String) {
+    let name = key(&step.name);
+    line!(out, "{indent}- name: {name}   # line {}", step.line);
+    line!(out, "{indent}  {}: {}", step.method, step.path);
+    step.keys
+        .iter()
+        .for_each(|key| line!(out, "{indent}  {key}"));
+}
+
 fn step(step: &Step, out: &mut String) {
-    line!(
-        out,
-        "    - name: {}   # line {}",
-        key(&step.name),
-        step.line
-    );
-    line!(out, "      {}: {}", step.method, step.path);
-    step.keys.iter().for_each(|key| line!(out, "      {key}"));
+    request(step, "    ", out);
     if !step.asks {
         return;
     }

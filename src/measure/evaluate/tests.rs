@@ -54,6 +54,7 @@ pub(super) fn plan(thresholds: &[(&str, &str)]) -> Plan {
     });
     Plan {
         name: "test".to_owned(),
+        profile: None,
         about: None,
         seed: 1,
         target: Target::Urls {

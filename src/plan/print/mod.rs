@@ -34,6 +34,9 @@ type Done = std::fmt::Result;
 
 fn head(plan: &Plan, out: &mut String) -> Done {
     writeln!(out, "scenario    {}", plan.name)?;
+    if let Some(profile) = &plan.profile {
+        writeln!(out, "profile     {profile}")?;
+    }
     if let Some(about) = &plan.about {
         writeln!(out, "about       {}", about.trim())?;
     }

@@ -213,6 +213,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
             .as_ref()
             .map_or("", |name| name.value.as_str())
             .to_owned(),
+        profile: overrides.profile.clone(),
         about: scenario.about.as_ref().map(|about| about.value.clone()),
         seed: overrides
             .seed

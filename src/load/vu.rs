@@ -344,7 +344,13 @@ impl Vu {
             cookies.keep(&self.answer, url);
         }
         if answered {
-            compiled.captures.fill(&self.answer, &mut self.slots);
+            let phase = operation.phase;
+            let measure = |metric: u8, text: &str| {
+                let mut recorder = shared.recorder.borrow_mut();
+                recorder.captured(phase, step, metric, text);
+            };
+            let slots = &mut self.slots;
+            compiled.captures.fill(&self.answer, slots, measure);
         } else {
             compiled.captures.clear(&mut self.slots);
         }

@@ -1,5 +1,7 @@
 //! Metrics that a scenario makes of its captures: in thresholds, in the report, and judged again.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 #[path = "support/harness/mod.rs"]
 mod harness;
 #[path = "support/target.rs"]

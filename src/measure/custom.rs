@@ -218,7 +218,7 @@ mod tests {
         for round in [0.001, 0.5, 2.25, 99.9, 1_234.0, 5_000.0, 1e6, 1e9] {
             assert!((back(round) - round).abs() < 1e-9, "{round}");
         }
-        for any in [3.141, 1_235.5, 54_321.0, 123_456_789.0] {
+        for any in [3.163, 1_235.5, 54_321.0, 123_456_789.0] {
             assert!((back(any) / any - 1.0).abs() < 1e-3, "{any}");
         }
     }

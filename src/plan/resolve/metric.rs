@@ -23,8 +23,15 @@ pub(super) struct Metrics<'s> {
 /// How many slots are filled by others than flows: the users' come first, then those of `before`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Given {
-    pub(super) by_users: usize,
-    pub(super) before: usize,
+    by_users: usize,
+    before: usize,
+}
+
+impl Given {
+    /// So many are there with the users, and so many with `before`.
+    pub(super) const fn new(by_users: usize, before: usize) -> Self {
+        Self { by_users, before }
+    }
 }
 
 pub(super) fn resolve<'s>(

@@ -176,10 +176,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         of_users,
     };
     let before = setup::resolve(&scenario.before, who, &mut slots, report);
-    let given = metric::Given {
-        by_users: of_users,
-        before: slots.count(),
-    };
+    let given = metric::Given::new(of_users, slots.count());
     if let Some(subject) = scenario.subject.value()
         && subject.coupon.contains("{{")
     {

@@ -12,13 +12,13 @@ impl Judge<'_> {
 
     fn metric(&self, metric: &CustomMetric) -> MetricSummary {
         let totals = &self.files.totals;
-        let values = Values::of(totals, metric, |id| self.is_load(id));
+        let values = Values::of(totals, metric, |id| self.is_load(*id));
         let is_counter = metric.kind == MetricKind::Counter;
         let counter = CounterFigures {
             count: values.sum(),
             rate: values.sum() / totals.elapsed.as_secs_f64().max(1e-3),
         };
-        let left_out = left_out(totals, metric, |id| self.is_load(id)).into_iter();
+        let left_out = left_out(totals, metric, |id| self.is_load(*id)).into_iter();
         MetricSummary {
             metric: metric.name.clone(),
             kind: metric.kind.to_string(),
@@ -40,7 +40,7 @@ impl Judge<'_> {
     }
 
     fn left_out_of(&self, metric: &CustomMetric) -> Option<String> {
-        let texts = left_out(&self.files.totals, metric, |id| self.is_load(id));
+        let texts = left_out(&self.files.totals, metric, |id| self.is_load(*id));
         let all: u64 = texts.iter().map(|(_, count)| count).sum();
         let reasons = texts.iter();
         let reasons = reasons.map(|(reason, count)| format!("{count} {reason}"));
@@ -51,7 +51,7 @@ impl Judge<'_> {
         (all > 0).then_some(told)
     }
 
-    fn is_load(&self, id: &SeriesId) -> bool {
+    fn is_load(&self, id: SeriesId) -> bool {
         id.phase != self.plan.drain_phase()
     }
 }

@@ -43,7 +43,7 @@ fn the_reference_is_fresh() {
 }
 
 /// Sections in the order in which a scenario is written.
-const ORDER: [&str; 8] = [
+const ORDER: [&str; 9] = [
     "",
     "target",
     "subject",
@@ -51,6 +51,7 @@ const ORDER: [&str; 8] = [
     "load",
     "flows",
     "truth",
+    "metrics",
     "thresholds",
 ];
 

@@ -24,7 +24,7 @@ pub struct SecondOfThread {
     pub length_s: f64,
     /// The last hand-over of this thread: what it has measured in an incomplete second.
     pub last: bool,
-    /// `(series, value in microseconds, count)`.
+    /// `(series, value, count)`.
     pub bins: Vec<(SeriesId, u64, u64)>,
     /// Iterations that were due without a free VU or without time, by phase.
     pub dropped: Vec<u64>,

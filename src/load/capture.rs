@@ -36,8 +36,8 @@ impl Captures {
     }
 
     /// Fills the slots; what the answer does not have becomes nothing, so that no value of an
-    /// earlier answer stands for it.
-    pub fn fill(&self, answer: &Answer, slots: &mut SlotValues) {
+    /// earlier answer stands for it. Calls `measure` with each custom metric and its text.
+    pub fn fill(&self, answer: &Answer, slots: &mut SlotValues, mut measure: impl FnMut(u8, &str)) {
         if self.list.is_empty() {
             return;
         }
@@ -53,6 +53,11 @@ impl Captures {
                 (CaptureFrom::Cookie(name), _) => cookie(answer, name),
                 (CaptureFrom::Matches(pattern), _) => pattern.find(answer.body()).map(lossy),
             };
+            if let Some(text) = &value {
+                for metric in &capture.metrics {
+                    measure(*metric, text);
+                }
+            }
             if let Some(slot) = slots.get_mut(usize::from(capture.slot)) {
                 *slot = value;
             }
@@ -99,8 +104,19 @@ mod tests {
 
     fn captured(from: CaptureFrom, answer: &Answer) -> Option<String> {
         let mut slots = vec![None, Some("of an earlier answer".to_owned())];
-        Captures::new(&[Capture { slot: 1, from }]).fill(answer, &mut slots);
-        slots.remove(1)
+        let metrics = vec![7];
+        let capture = Capture {
+            slot: 1,
+            from,
+            metrics,
+        };
+        let mut measured = None;
+        let measure = |metric: u8, text: &str| measured = Some((metric, text.to_owned()));
+        Captures::new(&[capture]).fill(answer, &mut slots, measure);
+        let captured = slots.remove(1);
+        // What is kept is measured, and nothing else.
+        assert_eq!(measured, captured.clone().map(|text| (7, text)));
+        captured
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::batch::{Batch, Parts, SecondOfThread, Shape};
 use super::outbox::Outbox;
 use super::series::Series;
 use crate::history::{Key, Operation};
+use crate::measure::thousandths;
 use crate::plan::Plan;
 
 /// Operations that are handed over at once.
@@ -100,6 +101,11 @@ impl Recorder {
     /// Takes a poll that has ended with this label, after so long.
     pub fn polled(&mut self, phase: u16, step: u8, label: u8, waited_ns: u64) {
         self.series.polled(phase, step, label, waited_ns);
+    }
+
+    /// Takes the text that an answer brought for a custom metric.
+    pub fn captured(&mut self, phase: u16, step: u8, metric: u8, text: &str) {
+        self.series.said(phase, step, metric, thousandths(text));
     }
 
     /// Takes an iteration that has ended.
@@ -203,13 +209,15 @@ mod tests {
 
     use super::*;
     use crate::history::{Cause, OutcomeKind};
+    use crate::measure::Trend;
     use crate::plan::{Overrides, load};
 
     const SCENARIO: &str = r#"
 name: recorder
 target: { url: "http://127.0.0.1:1" }
 load: { a: { constant_vus: { vus: 1, for: 1s } } }
-flows: { f: [ { name: look, get: / } ] }
+flows: { f: [ { name: look, get: /, capture: { rank: /rank } } ] }
+metrics: { ranks: { trend: rank }, sum: { counter: rank } }
 "#;
 
     fn recorder(places: usize) -> (Recorder, Receiver<Batch>) {
@@ -254,7 +262,7 @@ flows: { f: [ { name: look, get: / } ] }
         let durations = second
             .bins
             .iter()
-            .filter(|(id, ..)| id.trend == crate::measure::Trend::Duration);
+            .filter(|(id, ..)| id.trend == Trend::Duration);
         durations.map(|(.., count)| count).sum()
     }
 
@@ -301,6 +309,26 @@ flows: { f: [ { name: look, get: / } ] }
         let (_, seconds) = received(&batches);
         assert_eq!((seconds[0].second, recorded(&seconds[0])), (2, 1));
         assert_eq!(seconds[0].dropped[0], 0);
+    }
+
+    #[test]
+    fn what_was_captured_is_recorded_or_counted_as_no_value() {
+        let (mut recorder, batches) = recorder(9);
+        for text in ["1.5", "1000000", "0", "soon", "-1", "1e10"] {
+            recorder.captured(0, 0, 1, text);
+        }
+        recorder.hand_over_second(SECOND_NS, 0);
+        recorder.finish(2 * SECOND_NS, 0);
+        let (_, seconds) = received(&batches);
+        let told = |second: &SecondOfThread, trend: Trend| -> Vec<(u8, u64)> {
+            let bins = second.bins.iter();
+            let bins = bins.filter(|(id, ..)| id.trend == trend);
+            bins.map(|(id, _, count)| (id.label, *count)).collect()
+        };
+        assert_eq!(told(&seconds[0], Trend::Value), [(1, 1), (1, 1), (1, 1)]);
+        assert_eq!(told(&seconds[0], Trend::Sum), [(1, 1_000_001_500)]);
+        assert_eq!(told(&seconds[0], Trend::LeftOut), [(1, 1), (1, 1), (1, 1)]);
+        assert!(seconds[1].bins.is_empty(), "nothing is told twice");
     }
 
     #[test]

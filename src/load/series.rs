@@ -4,7 +4,7 @@ use hdrhistogram::Histogram;
 
 use super::batch::Parts;
 use crate::history::{Operation, OutcomeKind};
-use crate::measure::{NO_INDEX, SeriesId, Trend};
+use crate::measure::{LeftOut, NO_INDEX, SeriesId, Trend};
 use crate::plan::Plan;
 
 /// Trends that are kept by phase, step and label.
@@ -18,6 +18,8 @@ const BY_STEP: [Trend; 6] = [
     Trend::Waiting,
     Trend::Receiving,
 ];
+/// Trends that are kept by phase, step and custom metric.
+const BY_METRIC: [Trend; 3] = [Trend::Value, Trend::Sum, Trend::LeftOut];
 /// Trends that are kept by phase.
 const BY_PHASE: [Trend; 2] = [Trend::ScheduleLag, Trend::IterationDuration];
 
@@ -29,19 +31,24 @@ type Cell = Option<Box<Histogram<u64>>>;
 pub(super) struct Series {
     steps: usize,
     labels: usize,
+    metrics: usize,
     by_label: Vec<Cell>,
     by_step: Vec<Cell>,
+    by_metric: Vec<Cell>,
     by_phase: Vec<Cell>,
 }
 
 impl Series {
     pub(super) fn new(plan: &Plan) -> Self {
         let (phases, steps, labels) = (plan.phases.len(), plan.steps.len(), plan.labels.len());
+        let metrics = plan.metrics.len();
         Self {
             steps,
             labels,
+            metrics,
             by_label: vec![None; phases * steps * labels * BY_LABEL.len()],
             by_step: vec![None; phases * steps * BY_STEP.len()],
+            by_metric: vec![None; phases * steps * metrics * BY_METRIC.len()],
             by_phase: vec![None; phases * BY_PHASE.len()],
         }
     }
@@ -89,6 +96,27 @@ impl Series {
         );
     }
 
+    /// Takes what an answer said for a custom metric.
+    pub(super) fn said(&mut self, phase: u16, step: u8, metric: u8, value: Result<u64, LeftOut>) {
+        let row = usize::from(phase) * self.steps + usize::from(step);
+        let cell = (row * self.metrics + usize::from(metric)) * BY_METRIC.len();
+        match value {
+            Ok(thousandths) => {
+                record(
+                    &mut self.by_metric[cell],
+                    Trend::Value.digits(),
+                    thousandths,
+                );
+                let sum = &mut self.by_metric[cell + 1];
+                record_n(sum, Trend::Sum.digits(), 1, thousandths);
+            }
+            Err(reason) => {
+                let texts = &mut self.by_metric[cell + 2];
+                record(texts, Trend::LeftOut.digits(), reason as u64);
+            }
+        }
+    }
+
     /// Takes an iteration that has started late by so much.
     pub(super) fn lag(&mut self, phase: u16, ns: u64) {
         let cell = &mut self.by_phase[usize::from(phase) * BY_PHASE.len()];
@@ -101,7 +129,7 @@ impl Series {
         record(cell, Trend::IterationDuration.digits(), ns / 1_000);
     }
 
-    /// Everything as `(series, value in microseconds, count)`.
+    /// Everything as `(series, value, count)`.
     pub(super) fn bins(&self) -> Vec<(SeriesId, u64, u64)> {
         let mut bins = Vec::new();
         let none = usize::from(NO_INDEX);
@@ -114,6 +142,12 @@ impl Series {
         for (cell, histogram) in filled(&self.by_step) {
             let (row, trend) = (cell / BY_STEP.len(), BY_STEP[cell % BY_STEP.len()]);
             let id = series(trend, row / self.steps, row % self.steps, none);
+            push_bins(&mut bins, id, histogram);
+        }
+        for (cell, histogram) in filled(&self.by_metric) {
+            let (cell, trend) = (cell / BY_METRIC.len(), BY_METRIC[cell % BY_METRIC.len()]);
+            let (row, metric) = (cell / self.metrics, cell % self.metrics);
+            let id = series(trend, row / self.steps, row % self.steps, metric);
             push_bins(&mut bins, id, histogram);
         }
         for (cell, histogram) in filled(&self.by_phase) {
@@ -129,6 +163,7 @@ impl Series {
             .by_label
             .iter_mut()
             .chain(&mut self.by_step)
+            .chain(&mut self.by_metric)
             .chain(&mut self.by_phase);
         for cell in cells {
             match cell {
@@ -140,12 +175,20 @@ impl Series {
     }
 }
 
-fn record(cell: &mut Cell, digits: u8, value_us: u64) {
-    let histogram = cell
-        .get_or_insert_with(|| Box::new(Histogram::new(digits).expect("2 and 3 digits are valid")));
-    histogram
-        .record(value_us)
+fn record(cell: &mut Cell, digits: u8, value: u64) {
+    histogram(cell, digits)
+        .record(value)
         .expect("a histogram that grows takes every value");
+}
+
+fn record_n(cell: &mut Cell, digits: u8, value: u64, count: u64) {
+    histogram(cell, digits)
+        .record_n(value, count)
+        .expect("a histogram that grows takes every value");
+}
+
+fn histogram(cell: &mut Cell, digits: u8) -> &mut Histogram<u64> {
+    cell.get_or_insert_with(|| Box::new(Histogram::new(digits).expect("2 and 3 digits are valid")))
 }
 
 fn filled(cells: &[Cell]) -> impl Iterator<Item = (usize, &Histogram<u64>)> {

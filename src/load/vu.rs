@@ -344,11 +344,22 @@ impl Vu {
             cookies.keep(&self.answer, url);
         }
         if answered {
-            compiled.captures.fill(&self.answer, &mut self.slots);
+            self.keep(shared, compiled, step);
         } else {
             compiled.captures.clear(&mut self.slots);
         }
         self.note(compiled, &operation, answered)
+    }
+
+    /// Takes what the step captures out of the answer.
+    fn keep(&mut self, shared: &Shared, compiled: &CompiledStep, step: u8) {
+        let phase = self.turn.phase;
+        let measure = |metric: u8, text: &str| {
+            let mut recorder = shared.recorder.borrow_mut();
+            recorder.captured(phase, step, metric, text);
+        };
+        let slots = &mut self.slots;
+        compiled.captures.fill(&self.answer, slots, measure);
     }
 
     fn note(&mut self, step: &CompiledStep, operation: &Operation, answered: bool) -> Asked {

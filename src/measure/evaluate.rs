@@ -3,8 +3,9 @@
 //! The drain phase is never part of it: its requests are a probe, not load.
 //!
 //! No data is not a good value, so it fails unless the threshold allows it. What counts as data:
-//! for times and shares, a sample in the narrowing; for counters, an attempt (or an iteration,
-//! for the metrics of iterations) in the narrowing *without its outcome*. So
+//! for times and shares, a sample in the narrowing; for custom metrics, a value in it; for other
+//! counters, an attempt (or an iteration, for the metrics of iterations) in the narrowing *without
+//! its outcome*. So
 //! `outcome{outcome:timeout}: count==0` holds in a run where requests were sent and none timed
 //! out, and fails in a run that sent none.
 //!
@@ -18,7 +19,8 @@ use hdrhistogram::Histogram;
 
 use super::unit::{Unit, grouped};
 use super::{
-    Aggregate, Metric, NO_INDEX, SeriesId, Tag, Threshold, ThresholdResult, Totals, Trend, Windowed,
+    Aggregate, CustomMetric, Metric, MetricKind, NO_INDEX, SeriesId, Tag, Threshold,
+    ThresholdResult, Totals, Trend, Values, Windowed,
 };
 use crate::history::OutcomeKind;
 use crate::plan::Plan;
@@ -81,14 +83,14 @@ fn judge(threshold: &Threshold, observed: Result<Observed, NoData>) -> Threshold
 
 /// `limit < 500 ms`
 fn limit(threshold: &Threshold) -> String {
-    let unit = Unit::of(threshold.metric, threshold.aggregate);
+    let unit = Unit::of(&threshold.metric, threshold.aggregate);
     let limit = unit.show_limit(threshold.limit);
     format!("limit {} {limit}", threshold.comparison)
 }
 
 /// `p(95) = 212.30 ms over 40 samples`
 fn shown(threshold: &Threshold, Observed { value, over }: &Observed) -> String {
-    let unit = Unit::of(threshold.metric, threshold.aggregate);
+    let unit = Unit::of(&threshold.metric, threshold.aggregate);
     format!("{} = {} {over}", threshold.aggregate, unit.show(*value))
 }
 
@@ -96,7 +98,7 @@ fn observe(plan: &Plan, totals: &Totals, threshold: &Threshold) -> Result<Observ
     let view = View::new(plan, totals, threshold);
     let aggregate = threshold.aggregate;
     let any = |_: OutcomeKind| true;
-    match threshold.metric {
+    match &threshold.metric {
         Metric::HttpReqDuration => trend(view.sent_times(Trend::Duration), aggregate),
         Metric::ResponseTime => trend(view.sent_times(Trend::ResponseTime), aggregate),
         Metric::HttpReqBlocked => trend(view.times(Trend::Blocked), aggregate),
@@ -133,6 +135,7 @@ fn observe(plan: &Plan, totals: &Totals, threshold: &Threshold) -> Result<Observ
         }
         Metric::Vus => gauge(totals.vus, totals),
         Metric::VusMax => gauge(totals.vus_max, totals),
+        Metric::Custom(custom) => view.custom(custom, aggregate),
     }
 }
 
@@ -269,13 +272,48 @@ impl<'a> View<'a> {
         base: u64,
         what: &str,
     ) -> Result<Observed, NoData> {
+        self.sum(aggregate, count as f64, base, what)
+    }
+
+    /// What was captured for a metric of the scenario.
+    fn custom(&self, metric: &CustomMetric, aggregate: Aggregate) -> Result<Observed, NoData> {
+        let values = Values::of(self.totals, metric, |id| self.has_place(*id));
+        if metric.kind == MetricKind::Counter {
+            return self.sum(aggregate, values.sum(), values.count(), "values");
+        }
+        let value = match aggregate {
+            Aggregate::Avg => values.mean(),
+            Aggregate::Min => values.min(),
+            Aggregate::Max => values.max(),
+            Aggregate::Med => values.quantile(0.5),
+            Aggregate::Percentile(percent) => values.quantile(percent / 100.0),
+            // A trend has no rate and no value: the parser refuses them.
+            Aggregate::Count | Aggregate::Rate | Aggregate::Value => Some(values.count() as f64),
+        };
+        let counted = grouped(values.count() as f64, 0);
+        match value.filter(|_| values.count() > 0) {
+            Some(value) => Ok(Observed {
+                value,
+                over: format!("over {counted} values"),
+            }),
+            None => Err(NoData("no values".to_owned())),
+        }
+    }
+
+    fn sum(
+        &self,
+        aggregate: Aggregate,
+        sum: f64,
+        base: u64,
+        what: &str,
+    ) -> Result<Observed, NoData> {
         if base == 0 {
             return Err(NoData(format!("no {what}")));
         }
         let base = format!("{} {what}", grouped(base as f64, 0));
         if aggregate != Aggregate::Rate {
             return Ok(Observed {
-                value: count as f64,
+                value: sum,
                 over: format!("in {base}"),
             });
         }
@@ -284,7 +322,7 @@ impl<'a> View<'a> {
             return Err(NoData("no time has passed".to_owned()));
         }
         Ok(Observed {
-            value: count as f64 / length.as_secs_f64(),
+            value: sum / length.as_secs_f64(),
             over: format!("over {} ({base})", seconds(length)),
         })
     }

@@ -1,8 +1,8 @@
 //! One-second histograms on disk, in the `HdrHistogram` interval log format.
 //!
 //! A line is `Tag=<trend>.<phase>.<step>.<label>,<start>,<length>,<max>,<base64 of V2>`; times in
-//! seconds since the start of the load, the maximum and the histogram in microseconds. Every tool
-//! that reads `HdrHistogram` logs reads it.
+//! seconds since the start of the load, the maximum and the histogram in microseconds, those of
+//! captured numbers in thousandths. Every tool that reads `HdrHistogram` logs reads it.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
@@ -35,7 +35,7 @@ impl IntervalLog {
         let mut file = BufWriter::new(File::create(path)?);
         file.write_all(
             b"#[Tag: trend.phase.step.label, the numbers of the plan, - for none]\n\
-              #[Times in seconds since the start of the load, values in microseconds]\n\
+              #[Times in seconds since the start of the load, values in microseconds, captured ones in thousandths]\n\
               \"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n",
         )?;
         Ok(Self {
@@ -92,7 +92,7 @@ pub struct Interval {
     pub length: Duration,
     /// What was measured.
     pub id: SeriesId,
-    /// Microseconds.
+    /// As its trend says.
     pub histogram: Histogram<u64>,
 }
 
@@ -209,6 +209,9 @@ const fn trend_name(trend: Trend) -> &'static str {
         Trend::ScheduleLag => "schedule_lag",
         Trend::IterationDuration => "iteration_duration",
         Trend::PollDuration => "poll_duration",
+        Trend::Value => "value",
+        Trend::Sum => "sum",
+        Trend::LeftOut => "left_out",
     }
 }
 

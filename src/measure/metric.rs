@@ -3,10 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::ThresholdError;
+use super::{CustomMetric, ThresholdError};
 
-/// A metric of k6 or one of ours that this version measures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// A metric of k6, one of ours, or one of the scenario's.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Metric {
     /// Attempts.
     HttpReqs,
@@ -54,6 +54,8 @@ pub enum Metric {
     UnknownRate,
     /// Share of attempts with the outcome `lock_failed`.
     LockFailed,
+    /// What a scenario makes of its captures.
+    Custom(CustomMetric),
 }
 
 /// Names of the field that are no typing errors, but that this version does not measure.
@@ -68,7 +70,7 @@ const NOT_MEASURED: [&str; 7] = [
 ];
 
 impl Metric {
-    /// Every metric, in the order in which messages list them.
+    /// Every metric but those of scenarios, in the order in which messages list them.
     pub const ALL: [Self; 23] = [
         Self::HttpReqs,
         Self::HttpReqDuration,
@@ -96,7 +98,7 @@ impl Metric {
     ];
 
     /// As thresholds and outputs spell it.
-    pub const fn name(self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Self::HttpReqs => "http_reqs",
             Self::HttpReqDuration => "http_req_duration",
@@ -121,12 +123,14 @@ impl Metric {
             Self::Issued => "issued",
             Self::UnknownRate => "unknown_rate",
             Self::LockFailed => "lock_failed",
+            Self::Custom(custom) => &custom.name,
         }
     }
 
     /// Which aggregates it has.
-    pub const fn kind(self) -> MetricKind {
+    pub const fn kind(&self) -> MetricKind {
         match self {
+            Self::Custom(custom) => custom.kind,
             Self::HttpReqs
             | Self::Iterations
             | Self::DroppedIterations
@@ -151,14 +155,15 @@ impl Metric {
     }
 
     /// What it can be narrowed by: the tags that its histograms or counters are kept apart by.
-    pub const fn tags(self) -> &'static [Tag] {
+    pub const fn tags(&self) -> &'static [Tag] {
         match self {
             Self::HttpReqBlocked
             | Self::HttpReqConnecting
             | Self::HttpReqTlsHandshaking
             | Self::HttpReqSending
             | Self::HttpReqWaiting
-            | Self::HttpReqReceiving => &[Tag::Phase, Tag::Step, Tag::Load],
+            | Self::HttpReqReceiving
+            | Self::Custom(_) => &[Tag::Phase, Tag::Step, Tag::Load],
             Self::ScheduleLag
             | Self::Iterations
             | Self::IterationDuration
@@ -187,16 +192,31 @@ impl FromStr for Metric {
     type Err = ThresholdError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::find(text, &[])
+    }
+}
+
+impl Metric {
+    /// The metric of this name, which may be one of those that the scenario declares.
+    ///
+    /// # Errors
+    /// There is none, with the name that was probably meant.
+    pub fn find(text: &str, declared: &[CustomMetric]) -> Result<Self, ThresholdError> {
+        if let Some(custom) = declared.iter().find(|custom| custom.name == text) {
+            return Ok(Self::Custom(custom.clone()));
+        }
         if let Some(metric) = Self::ALL.into_iter().find(|metric| metric.name() == text) {
             return Ok(metric);
         }
+        let built_in = Self::ALL.map(|metric| metric.name().to_owned());
+        let names = built_in.iter().map(String::as_str);
+        let names = names.chain(declared.iter().map(|custom| custom.name.as_str()));
         let (message, hint) = if NOT_MEASURED.contains(&text) {
             (
                 format!("`{text}` is not supported by this version yet"),
-                list("metrics", Self::ALL.iter().map(|metric| metric.name())),
+                list("metrics", names),
             )
         } else {
-            let names = Self::ALL.iter().map(|metric| metric.name());
             let hint = nearest(text, names.clone()).map_or_else(
                 || list("metrics", names),
                 |name| format!("did you mean `{name}`?"),
@@ -207,6 +227,11 @@ impl FromStr for Metric {
             message,
             hint: Some(hint),
         })
+    }
+
+    /// Whether no scenario may give a metric this name: there is one already, or will be.
+    pub fn is_taken(text: &str) -> bool {
+        NOT_MEASURED.contains(&text) || Self::ALL.iter().any(|metric| metric.name() == text)
     }
 }
 
@@ -228,7 +253,7 @@ pub(super) fn list<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Stri
 }
 
 /// How a metric is aggregated, as in k6.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MetricKind {
     /// `count`, `rate` (per second).
     Counter,

@@ -1,5 +1,6 @@
 //! What was measured: histograms by series, counters, and the thresholds over them.
 
+mod custom;
 mod evaluate;
 mod log;
 mod metric;
@@ -8,13 +9,14 @@ mod threshold;
 mod totals;
 mod unit;
 
+pub use custom::{CustomMetric, LeftOut, Values, left_out, thousandths};
 pub use evaluate::{Windows, aborts, evaluate};
 pub use log::{Interval, IntervalLog, intervals, read_intervals};
 pub use metric::{Metric, MetricKind, Tag};
 pub use second::{Second, SecondLog, read_seconds};
 pub use threshold::{
-    Aggregate, Comparison, Threshold, ThresholdError, ThresholdResult, Windowed, parse_assertion,
-    parse_key,
+    Aggregate, Comparison, Threshold, ThresholdError, ThresholdResult, Windowed, key_name,
+    parse_assertion, parse_key,
 };
 pub use totals::{NO_INDEX, SeriesId, Totals, Trend};
 pub(crate) use unit::milliseconds;

@@ -15,7 +15,7 @@ use super::metric::{list, nearest};
 use super::{Metric, MetricKind, Tag, Unit};
 use crate::verdict::Verdict;
 
-pub use key::parse_key;
+pub use key::{key_name, parse_key};
 
 /// One assertion over one metric.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +30,8 @@ pub struct Threshold {
     pub aggregate: Aggregate,
     /// Middle.
     pub comparison: Comparison,
-    /// Right side in the metric's base unit: milliseconds, a share from 0 to 1, bytes, a count.
+    /// Right side in the metric's base unit: milliseconds, a share from 0 to 1, bytes, a count, or
+    /// the number itself.
     pub limit: f64,
     /// Whether a failure ends the run, and how long after the start of the load at the earliest.
     pub abort: Option<Duration>,
@@ -258,7 +259,7 @@ impl fmt::Display for Comparison {
 /// A text that is no assertion, an aggregate that the metric does not have, a unit that does not
 /// fit, or an assertion that no value could meet.
 pub fn parse_assertion(
-    metric: Metric,
+    metric: &Metric,
     text: &str,
 ) -> Result<(Aggregate, Comparison, f64), ThresholdError> {
     let at = text.find(['<', '>', '=', '!']).ok_or_else(|| {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-/// A time that is measured, in microseconds in the histograms.
+/// What a histogram holds: times in microseconds, or what became of captured texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Trend {
@@ -31,11 +31,18 @@ pub enum Trend {
     IterationDuration = 9,
     /// From the first request of a poll to the answer that ended it. By phase, step and label.
     PollDuration = 10,
+    /// The values of a custom metric, in thousandths. By phase, step and metric, like the next ones.
+    Value = 11,
+    /// Their exact sum: the number of samples, each of value 1, is the sum in thousandths. A
+    /// histogram of the values only knows it nearly.
+    Sum = 12,
+    /// Texts that are no values, by [`super::LeftOut`].
+    LeftOut = 13,
 }
 
 impl Trend {
     /// Every trend in the order of its number.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Duration,
         Self::ResponseTime,
         Self::Blocked,
@@ -47,13 +54,16 @@ impl Trend {
         Self::ScheduleLag,
         Self::IterationDuration,
         Self::PollDuration,
+        Self::Value,
+        Self::Sum,
+        Self::LeftOut,
     ];
 
     /// Significant decimal digits of its histograms: 3 where percentiles are reported and judged,
     /// 2 for the parts of a request, which are many.
     pub const fn digits(self) -> u8 {
         match self {
-            Self::Duration | Self::ResponseTime | Self::IterationDuration => 3,
+            Self::Duration | Self::ResponseTime | Self::IterationDuration | Self::Value => 3,
             _ => 2,
         }
     }
@@ -65,20 +75,21 @@ pub const NO_INDEX: u8 = u8::MAX;
 /// What one histogram is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SeriesId {
-    /// The time that is measured.
+    /// What is measured.
     pub trend: Trend,
     /// Index into [`crate::plan::Plan::phases`].
     pub phase: u16,
     /// Index into [`crate::plan::Plan::steps`], or [`NO_INDEX`].
     pub step: u8,
-    /// Index into [`crate::plan::Plan::labels`], or [`NO_INDEX`].
+    /// Index into [`crate::plan::Plan::labels`], for custom metrics into
+    /// [`crate::plan::Plan::metrics`], or [`NO_INDEX`].
     pub label: u8,
 }
 
 /// All histograms and counters of a run, or of a part of it.
 #[derive(Debug, Clone, Default)]
 pub struct Totals {
-    /// Microseconds. Each attempt is in exactly one [`Trend::Duration`] series, so counts by
+    /// Each attempt is in exactly one [`Trend::Duration`] series, so counts by
     /// label, step and phase are the lengths of those histograms. Attempts that were not sent are
     /// in the series of label `not_sent`, which latency figures leave out.
     pub trends: BTreeMap<SeriesId, Histogram<u64>>,

@@ -18,6 +18,8 @@ pub enum Unit {
     Count,
     /// A count per second.
     CountRate,
+    /// A number that a scenario captures, whatever it counts; also with decimals.
+    Number,
 }
 
 /// Suffixes and the base units that each stands for.
@@ -43,15 +45,18 @@ const BYTES: Suffixes = &[
 
 impl Unit {
     /// The unit of an aggregate of a metric.
-    pub fn of(metric: Metric, aggregate: Aggregate) -> Self {
+    pub fn of(metric: &Metric, aggregate: Aggregate) -> Self {
         let bytes = matches!(metric, Metric::DataSent | Metric::DataReceived);
+        let custom = matches!(metric, Metric::Custom(_));
         match (metric.kind(), aggregate) {
             (MetricKind::Rate, _) => Self::Share,
             (MetricKind::Trend, Aggregate::Count) | (MetricKind::Gauge, _) => Self::Count,
+            (MetricKind::Trend, _) if custom => Self::Number,
             (MetricKind::Trend, _) => Self::Time,
             (MetricKind::Counter, Aggregate::Rate) if bytes => Self::ByteRate,
             (MetricKind::Counter, Aggregate::Rate) => Self::CountRate,
             (MetricKind::Counter, _) if bytes => Self::Bytes,
+            (MetricKind::Counter, _) if custom => Self::Number,
             (MetricKind::Counter, _) => Self::Count,
         }
     }
@@ -63,7 +68,7 @@ impl Unit {
             Self::Share => (suffix, SHARE),
             Self::Bytes => (suffix, BYTES),
             Self::ByteRate => (without_per_second(suffix), BYTES),
-            Self::Count => (suffix, &[]),
+            Self::Count | Self::Number => (suffix, &[]),
             Self::CountRate => (without_per_second(suffix), &[]),
         };
         if suffix.is_empty() {
@@ -86,6 +91,7 @@ impl Unit {
             Self::Bytes => list("units", names),
             Self::ByteRate => list("units", names) + ", each also with /s",
             Self::Count => "a count has no unit".to_owned(),
+            Self::Number => "a number that is captured has no unit: write it bare".to_owned(),
             Self::CountRate => "the only unit of a rate of counts is /s".to_owned(),
         }
     }
@@ -106,6 +112,7 @@ impl Unit {
             Self::Bytes => bytes(value),
             Self::ByteRate => format!("{}/s", bytes(value)),
             Self::Count => grouped(value, 0),
+            Self::Number => number(value),
             Self::CountRate => format!("{}/s", grouped(value, if value < 100.0 { 2 } else { 1 })),
         }
     }
@@ -118,7 +125,7 @@ impl Unit {
             Self::Share => format!("{} %", exact((limit * 1e12).round() / 1e10)),
             Self::Bytes => exact_bytes(limit),
             Self::ByteRate => format!("{}/s", exact_bytes(limit)),
-            Self::Count => exact(limit),
+            Self::Count | Self::Number => exact(limit),
             Self::CountRate => format!("{}/s", exact(limit)),
         }
     }
@@ -136,6 +143,12 @@ pub(crate) fn milliseconds(value: f64) -> String {
         _ => 1,
     };
     grouped(value, decimals)
+}
+
+/// To the thousandth, without zeros at the end.
+fn number(value: f64) -> String {
+    let text = grouped(value, 3);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A percentage that is only 0 or 100 when it is exactly that.
@@ -232,6 +245,10 @@ mod tests {
             (Unit::Count, 12_345.0, "12,345"),
             (Unit::CountRate, 12.3, "12.30/s"),
             (Unit::CountRate, 1234.56, "1,234.6/s"),
+            (Unit::Number, 0.0, "0"),
+            (Unit::Number, 100.0, "100"),
+            (Unit::Number, 1234.5, "1,234.5"),
+            (Unit::Number, 2.0 / 3.0, "0.667"),
         ] {
             assert_eq!(unit.show(value), text);
         }
@@ -247,6 +264,7 @@ mod tests {
             (Unit::Share, 0.0001, "0.01 %"),
             (Unit::ByteRate, 1_500_000.0, "1.5 MB/s"),
             (Unit::CountRate, 1000.0, "1,000/s"),
+            (Unit::Number, 2.5, "2.5"),
         ] {
             assert_eq!(unit.show_limit(limit), text);
         }

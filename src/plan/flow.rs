@@ -114,6 +114,8 @@ pub struct Capture {
     pub slot: u8,
     /// Where it stands.
     pub from: CaptureFrom,
+    /// The metrics that measure it: indices into [`super::Plan::metrics`].
+    pub metrics: Vec<u8>,
 }
 
 /// Where a value stands in an answer.

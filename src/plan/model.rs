@@ -12,7 +12,7 @@ use super::slots::Slot;
 use super::template::Template;
 use super::truth::Truth;
 use crate::history::OutcomeKind;
-use crate::measure::Threshold;
+use crate::measure::{CustomMetric, Threshold};
 use crate::scenario::Mask;
 use crate::scenario::value::Pattern;
 
@@ -48,6 +48,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// All outcome names of all steps; the index is the label's number in the history.
     pub labels: Vec<Label>,
+    /// What is measured of captures; the index is the metric's number in its series.
+    pub metrics: Vec<CustomMetric>,
     /// Where the truth is read, if anywhere.
     pub truth: Option<Truth>,
     /// The claims that the checkers judge.

@@ -78,6 +78,17 @@ impl SlotTable {
         slot.map_or("", |slot| slot.name.as_str())
     }
 
+    /// Whether its value must never be shown.
+    pub(super) fn is_secret(&self, slot: u8) -> bool {
+        let slot = self.slots.get(usize::from(slot));
+        slot.is_some_and(|slot| slot.secret)
+    }
+
+    /// The number of a name, also of one that may not be used here.
+    pub(super) fn number(&self, name: &str) -> Option<usize> {
+        self.slots.iter().position(|slot| slot.name == name)
+    }
+
     /// The names that may be used here.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let visible = std::iter::zip(&self.slots, &self.visible).filter(|(_, visible)| **visible);

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Drain, Environment, Judged, Latency, LoadSummary, PhaseSummary, Sample, Summary, UnknownShape,
+    CounterFigures, Drain, Environment, Judged, Latency, LoadSummary, MetricSummary, PhaseSummary,
+    Sample, Summary, TrendFigures, UnknownShape,
 };
 use crate::check::{Case, Finding, Part, Which};
 use crate::verdict::Verdict;
@@ -57,6 +58,50 @@ fn phase(name: &str, from_s: f64, to_s: f64, requests: u64, p50: f64) -> PhaseSu
             ("issue", latency(requests, p50)),
         ]),
     }
+}
+
+/// A metric whose values are around this one.
+pub(super) fn trend(name: &str, value: f64) -> MetricSummary {
+    MetricSummary {
+        metric: name.to_owned(),
+        kind: "trend".to_owned(),
+        values: 4_711,
+        trend: Some(TrendFigures {
+            avg: value * 1.07,
+            min: 1.0,
+            med: value,
+            p90: value * 2.0,
+            p95: value * 3.0,
+            max: value * 4.0,
+        }),
+        counter: None,
+        left_out: map(&[("no_number", 3)]),
+    }
+}
+
+fn metrics() -> Vec<MetricSummary> {
+    let nothing = MetricSummary {
+        values: 0,
+        trend: None,
+        left_out: BTreeMap::new(),
+        ..trend("position", 0.0)
+    };
+    let counter = |metric: &str, counter| MetricSummary {
+        metric: metric.to_owned(),
+        kind: "counter".to_owned(),
+        counter,
+        ..nothing.clone()
+    };
+    let retries = CounterFigures {
+        count: 1_234.5,
+        rate: 20.575,
+    };
+    vec![
+        trend("queue_rank", 100.0),
+        counter("retries", Some(retries)),
+        nothing.clone(),
+        counter("refunds", None),
+    ]
 }
 
 /// A minute of ramping up and down with a slow spell in the middle.
@@ -121,6 +166,7 @@ pub(super) fn passed() -> Summary {
             phase("climb", 0.0, 30.0, 20_000, 6.0),
             phase("hold", 30.0, 60.0, 41_200, 9.5),
         ],
+        metrics: Vec::new(),
         loads: vec![LoadSummary {
             load: "opening".to_owned(),
             executor: "ramping_vus".to_owned(),
@@ -280,6 +326,7 @@ pub(super) fn failed() -> Summary {
         Verdict::Fail,
         "no data (no outcome is named `lock_failed`), limit < 1 %",
     ));
+    summary.metrics = metrics();
     summary.findings = vec![oversold()];
     summary.drain = Some(Drain {
         requests: 3000,
@@ -350,6 +397,7 @@ pub(super) fn empty() -> Summary {
         latency_ms: BTreeMap::new(),
         response_ms: BTreeMap::new(),
         phases: Vec::new(),
+        metrics: Vec::new(),
         loads: Vec::new(),
         dropped_iterations: 0,
         vus_max: 0,
@@ -381,6 +429,7 @@ pub(super) fn hostile() -> Summary {
     summary.phases[0].phase.clone_from(&evil);
     summary.phases[0].outcomes.insert(evil.clone(), 3);
     summary.loads[0].load.clone_from(&evil);
+    summary.metrics[0].metric.clone_from(&evil);
     summary.loads[0].executor.clone_from(&evil);
     summary.invariants[0].name.clone_from(&evil);
     summary.thresholds[0].detail.clone_from(&evil);

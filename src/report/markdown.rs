@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::escape::{block, cell_code, text};
 use super::format::{NO_DATA, count, drain_sentence, expectation, headline, verdict_word};
-use super::{Judged, Summary, setup};
+use super::{Judged, Summary, metrics, setup};
 use crate::measure::{Unit, grouped, milliseconds};
 use crate::verdict::Verdict;
 
@@ -23,6 +23,7 @@ pub fn markdown(summary: &Summary) -> String {
         evidence::findings(&summary.findings),
         latency::steps(summary),
         latency::phases(summary),
+        metrics(summary),
         over_time(summary),
         loads(summary),
         drain(summary),
@@ -131,6 +132,20 @@ fn outcomes(summary: &Summary) -> String {
     let head = ["Outcome", "Attempts", "Share"];
     let rows = rows.chain([total]);
     format!("## Outcomes\n\n{}", table(head, "lrr", rows))
+}
+
+fn metrics(summary: &Summary) -> String {
+    let tables = metrics::tables(summary).into_iter().map(|metrics| {
+        let align = format!("l{}", "r".repeat(metrics.head.len() - 1));
+        let rows = metrics.rows.into_iter();
+        let rows = rows.map(|(name, figures)| [cell_code(&name)].into_iter().chain(figures));
+        table(metrics.head.iter().copied(), &align, rows)
+    });
+    let tables: Vec<String> = tables.collect();
+    if tables.is_empty() {
+        return String::new();
+    }
+    format!("## Metrics\n\n{}", tables.join("\n"))
 }
 
 fn over_time(summary: &Summary) -> String {

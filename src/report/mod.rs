@@ -6,6 +6,7 @@ mod escape;
 mod fixture;
 mod format;
 mod markdown;
+mod metrics;
 mod setup;
 mod summary;
 mod table;
@@ -14,6 +15,7 @@ pub use chart::chart;
 pub use markdown::markdown;
 pub use setup::{Moment, SetupSummary};
 pub use summary::{
-    Drain, Environment, Judged, Latency, LoadSummary, PhaseSummary, Sample, Summary, UnknownShape,
+    CounterFigures, Drain, Environment, Judged, Latency, LoadSummary, MetricSummary, PhaseSummary,
+    Sample, Summary, TrendFigures, UnknownShape,
 };
 pub use table::terminal;

@@ -37,6 +37,9 @@ pub struct Summary {
     pub response_ms: BTreeMap<String, Latency>,
     /// Service time by phase and step, in the plan's order.
     pub phases: Vec<PhaseSummary>,
+    /// What the scenario measures of its captures, in its order.
+    #[serde(default)]
+    pub metrics: Vec<MetricSummary>,
     /// Each load with its model.
     pub loads: Vec<LoadSummary>,
     /// Iterations that were due without a free VU.
@@ -149,6 +152,49 @@ pub struct PhaseSummary {
     /// Response time from the intended start by step, as above.
     #[serde(default)]
     pub response_ms: BTreeMap<String, Latency>,
+}
+
+/// One metric of the scenario, over the load part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MetricSummary {
+    /// The metric's name.
+    pub metric: String,
+    /// `trend` or `counter`.
+    pub kind: String,
+    /// Values that were recorded.
+    pub values: u64,
+    /// Of a trend, its figures; none without a value.
+    pub trend: Option<TrendFigures>,
+    /// Of a counter, what the values add up to; none without a value.
+    pub counter: Option<CounterFigures>,
+    /// Captured texts that were not recorded, by reason: `no_number`, `negative`, `too_large`.
+    pub left_out: BTreeMap<String, u64>,
+}
+
+/// The values of a trend.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct TrendFigures {
+    /// Arithmetic mean.
+    pub avg: f64,
+    /// Smallest.
+    pub min: f64,
+    /// Median.
+    pub med: f64,
+    /// 90 %.
+    pub p90: f64,
+    /// 95 %.
+    pub p95: f64,
+    /// Largest.
+    pub max: f64,
+}
+
+/// The values of a counter, added up.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct CounterFigures {
+    /// Their sum.
+    pub count: f64,
+    /// By second of the load.
+    pub rate: f64,
 }
 
 /// One load's model and counts.

@@ -9,7 +9,7 @@ use tabled::settings::{Alignment, Modify, Style, Width};
 use super::format::{
     NO_DATA, count, drain_sentence, has_open_model, headline, latency_rows, one_line, verdict_word,
 };
-use super::{Judged, Summary};
+use super::{Judged, Summary, metrics};
 use crate::measure::{Unit, milliseconds};
 use crate::verdict::Verdict;
 
@@ -34,6 +34,7 @@ pub fn terminal(summary: &Summary, colour: bool) -> String {
     };
     out += &outcomes_table(summary);
     out += &latency_table(summary);
+    out += &metric_tables(summary);
     if !summary.warnings.is_empty() {
         out += "\nBefore trusting the numbers:\n";
         for warning in &summary.warnings {
@@ -149,6 +150,19 @@ fn latency_table(summary: &Summary) -> String {
     out
 }
 
+fn metric_tables(summary: &Summary) -> String {
+    let mut out = String::new();
+    for metrics in metrics::tables(summary) {
+        let mut table = Builder::default();
+        table.push_record(metrics.head.iter().copied());
+        for (name, figures) in metrics.rows {
+            table.push_record([one_line(&name)].into_iter().chain(figures));
+        }
+        out += &numbers(table, 1);
+    }
+    out
+}
+
 /// A table whose columns from `first` on are numbers.
 fn numbers(table: Builder, first: usize) -> String {
     let mut table = table.build();
@@ -156,7 +170,8 @@ fn numbers(table: Builder, first: usize) -> String {
         .with(Style::sharp())
         .with(Modify::new(Columns::new(first..)).with(Alignment::right()))
         .with(Modify::new(Rows::first()).with(Alignment::left()))
-        .with(Modify::new(Columns::first()).with(Width::wrap(24).keep_words(true)));
+        .with(Modify::new(Columns::first()).with(Width::wrap(24).keep_words(true)))
+        .with(Width::wrap(COLUMNS));
     format!("\n{table}\n")
 }
 
@@ -235,7 +250,8 @@ mod tests {
         summary.thresholds[0].detail.clone_from(&long);
         summary.outcomes.insert(long.clone(), u64::MAX);
         let times = summary.latency_ms["all"];
-        summary.latency_ms.insert(long, times);
+        summary.latency_ms.insert(long.clone(), times);
+        summary.metrics.push(fixture::trend(&long, 123_456_789.123));
         for line in terminal(&summary, false).lines() {
             assert!(line.chars().count() <= COLUMNS, "{line}");
         }

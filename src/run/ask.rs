@@ -220,7 +220,7 @@ impl<'a> Visitor<'a> {
         self.user = user;
         self.slots = slots;
         match &answered {
-            Ok(answer) => compiled.captures.fill(answer, &mut self.slots),
+            Ok(answer) => compiled.captures.fill(answer, &mut self.slots, |_, _| {}),
             Err(_) => compiled.captures.clear(&mut self.slots),
         }
         Asked {

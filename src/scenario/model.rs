@@ -27,6 +27,7 @@ pub struct Scenario {
     pub(crate) after: Vec<SetupStep>,
     /// What steps that are wrong would have captured.
     pub(crate) lost_captures: Vec<String>,
+    pub(crate) metrics: Vec<Metric>,
     pub(crate) truth: Given<Truth>,
     pub(crate) invariants: Vec<At<String>>,
     pub(crate) thresholds: Vec<Threshold>,
@@ -281,6 +282,21 @@ pub(crate) enum Query {
         id: Option<Pointer>,
         time: Option<Pointer>,
     },
+}
+
+/// A measurement of the scenario's own.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Metric {
+    pub(crate) name: At<Name>,
+    /// `None` when it is wrong, which was reported.
+    pub(crate) measure: Option<Measure>,
+}
+
+/// What is made of the capture of this name.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Measure {
+    Trend(At<String>),
+    Counter(At<String>),
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -129,7 +129,7 @@ impl Client<'_> {
 fn captured(step: &Step, compiled: &CompiledStep, answer: &Answer) -> Result<Vec<String>, String> {
     let most = step.captures.iter().map(|capture| capture.slot).max();
     let mut slots = vec![None; most.map_or(0, |most| usize::from(most) + 1)];
-    compiled.captures.fill(answer, &mut slots);
+    compiled.captures.fill(answer, &mut slots, |_, _| {});
     let captured = step.captures.iter().map(|capture| {
         let value = slots[usize::from(capture.slot)].take();
         value.ok_or_else(|| format!("the answer has nothing at {}", capture.from))

@@ -122,7 +122,13 @@ fn children(form: &Map<String, Value>) -> Vec<(Segment, &Value)> {
 fn key_for(pattern: &str) -> String {
     let pattern = json!({ "type": "string", "pattern": pattern });
     let fits = |key: &&str| jsonschema::is_valid(&pattern, &json!(key));
-    let key = ["x", "/x", "http_reqs"].into_iter().find(fits);
+    // Only metrics have tags.
+    let candidates = if fits(&"http_reqs{phase:x}") {
+        ["http_reqs", "", ""]
+    } else {
+        ["x", "/x", "http_reqs"]
+    };
+    let key = candidates.into_iter().find(fits);
     key.unwrap_or_else(|| panic!("no key is known for {pattern}"))
         .to_owned()
 }

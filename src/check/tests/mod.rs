@@ -183,6 +183,7 @@ pub(super) fn plan(stock: u64) -> Plan {
         flows: Vec::new(),
         steps: vec![step("look", false), step("claim", true)],
         labels: Label::built_in(),
+        metrics: Vec::new(),
         truth: Some(Truth {
             issued: None,
             stock: None,

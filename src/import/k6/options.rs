@@ -155,7 +155,7 @@ impl<'t> Script<'t> {
             let ours = key
                 .replace("{scenario:", "{load:")
                 .replace(",scenario:", ",load:");
-            let Ok((metric, tags)) = parse_key(&ours) else {
+            let Ok((metric, tags)) = parse_key(&ours, &[]) else {
                 self.note(
                     line,
                     format!("the threshold on `{key}` is left out: no metric here has that name or tag; `outcome{{outcome:NAME}}` counts answers"),
@@ -181,7 +181,7 @@ impl<'t> Script<'t> {
                 let text = one
                     .as_text()
                     .or_else(|| one.get("threshold").and_then(Val::as_text));
-                match text.filter(|text| parse_assertion(metric, text).is_ok()) {
+                match text.filter(|text| parse_assertion(&metric, text).is_ok()) {
                     Some(text) => lines.push(self.assertion(&text, one)),
                     None => self.note(
                         line,

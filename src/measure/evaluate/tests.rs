@@ -1,7 +1,7 @@
 //! A plan with two loads, and what its thresholds say of what was measured.
 
 use super::*;
-use crate::measure::{parse_assertion, parse_key};
+use crate::measure::{CustomMetric, MetricKind, parse_assertion, parse_key};
 use crate::plan::{
     BaseUrl, Body, By, Executor, Flow, Label, Load, Phase, Step, Target, Template, Users,
 };
@@ -13,6 +13,8 @@ const ERROR: u8 = 6;
 const NOT_SENT: u8 = 8;
 const UNKNOWN: u8 = 9;
 const LOCK_FAILED: u8 = 10;
+const RANK: u8 = 0;
+const TRIES: u8 = 1;
 
 /// `opening` has the phases `climb` (0 to 10 s) and `hold` (10 to 30 s), `browse` has `browse`
 /// (20 to 40 s) and a `hold` of its own (40 to 50 s); the last phase is the drain phase.
@@ -88,6 +90,7 @@ pub(super) fn plan(thresholds: &[(&str, &str)]) -> Plan {
         }],
         steps: STEPS.map(step).to_vec(),
         labels,
+        metrics: metrics(),
         truth: None,
         invariants: Vec::new(),
         thresholds: thresholds.iter().map(threshold).collect(),
@@ -96,14 +99,28 @@ pub(super) fn plan(thresholds: &[(&str, &str)]) -> Plan {
     }
 }
 
+/// `rank` is a trend and `tries` a counter.
+fn metrics() -> Vec<CustomMetric> {
+    let metric = |name: &str, kind, number| CustomMetric {
+        name: name.to_owned(),
+        kind,
+        capture: name.to_owned(),
+        number,
+    };
+    vec![
+        metric("rank", MetricKind::Trend, RANK),
+        metric("tries", MetricKind::Counter, TRIES),
+    ]
+}
+
 /// Judges thresholds over the whole run.
 fn judged(plan: &Plan, totals: &Totals) -> Vec<ThresholdResult> {
     evaluate(plan, totals, &Windows::new(plan))
 }
 
 fn threshold((key, assertion): &(&str, &str)) -> Threshold {
-    let (metric, tags) = parse_key(key).expect(key);
-    let (aggregate, comparison, limit) = parse_assertion(metric, assertion).expect(assertion);
+    let (metric, tags) = parse_key(key, &metrics()).expect(key);
+    let (aggregate, comparison, limit) = parse_assertion(&metric, assertion).expect(assertion);
     Threshold {
         name: format!("{key}: {assertion}"),
         metric,
@@ -127,6 +144,24 @@ fn add(totals: &mut Totals, trend: Trend, phase: u16, step: u8, label: u8, ms: u
         label,
     };
     totals.add(id, &histogram);
+}
+
+/// So many values of a custom metric.
+fn say(totals: &mut Totals, phase: u16, step: u8, metric: u8, value: f64, count: u64) {
+    let thousandths = (value * 1e3) as u64;
+    let mut values = Histogram::new(Trend::Value.digits()).expect("valid digits");
+    values.record_n(thousandths, count).expect("it grows");
+    let mut sum = Histogram::new(Trend::Sum.digits()).expect("valid digits");
+    sum.record_n(1, thousandths * count).expect("it grows");
+    for (trend, histogram) in [(Trend::Value, values), (Trend::Sum, sum)] {
+        let id = SeriesId {
+            trend,
+            phase,
+            step,
+            label: metric,
+        };
+        totals.add(id, &histogram);
+    }
 }
 
 /// Attempts: 100 in `climb`, 200 in the first `hold`, 50 in `browse`; none in the second `hold`;
@@ -160,6 +195,12 @@ fn totals() -> Totals {
     add(&mut totals, iterations, 0, NO_INDEX, NO_INDEX, 100, 90);
     add(&mut totals, iterations, 1, NO_INDEX, NO_INDEX, 200, 93);
     add(&mut totals, iterations, 4, NO_INDEX, NO_INDEX, 999, 1000);
+    say(&mut totals, 0, 0, RANK, 100.0, 8);
+    say(&mut totals, 1, 1, RANK, 2.5, 2);
+    say(&mut totals, 4, 0, RANK, 9999.0, 50);
+    say(&mut totals, 0, 0, TRIES, 3.0, 4);
+    say(&mut totals, 1, 0, TRIES, 0.5, 1);
+    say(&mut totals, 4, 0, TRIES, 9999.0, 50);
     totals
 }
 
@@ -198,6 +239,14 @@ fn values_are_taken_from_the_series_that_the_tags_pick() {
         ("response_time{phase:hold,step:issue}", "p(50)<41", "p(50) = 40.03 ms over 160 samples, limit < 41 ms"),
         ("http_req_duration", "count==330", "count = 330 over 330 samples, limit == 330"),
         ("http_req_waiting", "avg<26", "avg = 25.02 ms over 40 samples, limit < 26 ms"),
+        // What the scenario captures: means and sums are exact, and so is a rank of 100.
+        ("rank", "p(95)<=100", "p(95) = 100 over 10 values, limit <= 100"),
+        ("rank", "avg<81", "avg = 80.5 over 10 values, limit < 81"),
+        ("rank", "count==10", "count = 10 over 10 values, limit == 10"),
+        ("rank{step:pay}", "max<3", "max = 2.5 over 2 values, limit < 3"),
+        ("rank{phase:climb,load:opening}", "min>=100", "min = 100 over 8 values, limit >= 100"),
+        ("tries", "count==12.5", "count = 12.5 in 5 values, limit == 12.5"),
+        ("tries{phase:climb}", "rate<=1.2/s", "rate = 1.20/s over 10.0 s (4 values), limit <= 1.2/s"),
         ("iteration_duration{load:opening}", "max<201", "max = 200.06 ms over 183 samples, limit < 201 ms"),
     ] {
         let results = judged(&plan(&[(key, assertion)]), &totals());
@@ -222,6 +271,8 @@ fn a_limit_that_is_missed_fails() {
 fn no_data_fails_unless_it_is_allowed() {
     for (key, assertion, detail) in [
         ("http_req_duration{step:none}", "p(95)<500", "no data (no sample), limit < 500 ms"),
+        ("rank{load:browse}", "p(95)<500", "no data (no values), limit < 500"),
+        ("tries{load:browse}", "count<5", "no data (no values), limit < 5"),
         ("http_req_failed{load:none}", "rate<1%", "no data (no attempts), limit < 1 %"),
         ("http_reqs{step:none}", "count==0", "no data (no attempts), limit == 0"),
         // The second load's own `hold` has not begun.

@@ -22,7 +22,8 @@ use hdrhistogram::Histogram;
 
 use super::{Observed, View, limit, observe, shown};
 use crate::measure::{
-    Aggregate, MetricKind, Second, SeriesId, Threshold, ThresholdResult, Totals, Windowed,
+    Aggregate, Comparison, MetricKind, Second, SeriesId, Threshold, ThresholdResult, Totals,
+    Windowed,
 };
 use crate::plan::Plan;
 use crate::verdict::Verdict;
@@ -206,7 +207,7 @@ impl Lane {
             Err(_) => return Answer::Silent,
         };
         let holds = threshold.comparison.holds(observed.value, threshold.limit);
-        if is_sum && !covered && (holds || observed.value < threshold.limit) {
+        if is_sum && !covered && (holds || may_still_hold(threshold, observed.value)) {
             return Answer::Silent;
         }
         if holds {
@@ -280,6 +281,15 @@ fn is_sum(threshold: &Threshold) -> bool {
         MetricKind::Trend => threshold.aggregate == Aggregate::Count,
         MetricKind::Rate => false,
     }
+}
+
+/// Whether a sum that breaks the limit may come to keep it by growing.
+fn may_still_hold(threshold: &Threshold, sum: f64) -> bool {
+    let from_below = matches!(
+        threshold.comparison,
+        Comparison::Greater | Comparison::GreaterOrEqual | Comparison::NotEqual
+    );
+    from_below || sum < threshold.limit
 }
 
 fn empty(plan: &Plan) -> Totals {

@@ -2,23 +2,32 @@
 
 use super::ThresholdError;
 use crate::measure::metric::list;
-use crate::measure::{Metric, Tag};
+use crate::measure::{CustomMetric, Metric, Tag};
+
+/// What stands before the tags.
+pub fn key_name(text: &str) -> &str {
+    let name = text.split_once('{').map_or(text, |(name, _)| name);
+    name.trim()
+}
 
 /// Reads `metric` or `metric{tag:value,tag2:value2}`; a value that holds a comma or a brace stands
-/// in quotes.
+/// in quotes. The metric may be one of those that the scenario declares.
 ///
 /// # Errors
 /// An unknown metric or tag, a tag that the metric is not kept apart by, or braces that do not
 /// match.
-pub fn parse_key(text: &str) -> Result<(Metric, Vec<(Tag, String)>), ThresholdError> {
+pub fn parse_key(
+    text: &str,
+    declared: &[CustomMetric],
+) -> Result<(Metric, Vec<(Tag, String)>), ThresholdError> {
     let text = text.trim();
-    let Some((name, rest)) = text.split_once('{') else {
+    let Some((_, rest)) = text.split_once('{') else {
         if text.contains('}') {
             return Err(malformed_key(text));
         }
-        return Ok((text.parse()?, Vec::new()));
+        return Ok((Metric::find(text, declared)?, Vec::new()));
     };
-    let metric: Metric = name.trim().parse()?;
+    let metric = Metric::find(key_name(text), declared)?;
     let inner = rest.strip_suffix('}').ok_or_else(|| malformed_key(text))?;
     let mut tags = Vec::new();
     for pair in split_unquoted(inner) {
@@ -29,7 +38,7 @@ pub fn parse_key(text: &str) -> Result<(Metric, Vec<(Tag, String)>), ThresholdEr
         }
         let tag: Tag = tag.parse()?;
         if !metric.tags().contains(&tag) {
-            return Err(unfit_tag(metric, tag));
+            return Err(unfit_tag(&metric, tag));
         }
         if tags.iter().any(|(known, _)| *known == tag) {
             return Err(ThresholdError::new(
@@ -49,7 +58,7 @@ fn malformed_key(text: &str) -> ThresholdError {
     )
 }
 
-fn unfit_tag(metric: Metric, tag: Tag) -> ThresholdError {
+fn unfit_tag(metric: &Metric, tag: Tag) -> ThresholdError {
     let hint = if metric.tags().is_empty() {
         format!("`{metric}` has no tags: it is measured for the whole run")
     } else {

@@ -1,6 +1,7 @@
 //! Tables of keys and assertions, good and bad.
 
 use super::*;
+use crate::measure::CustomMetric;
 use Aggregate::{Avg, Count, Max, Med, Min, Percentile, Rate, Value};
 use Comparison::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
 use proptest::prelude::*;
@@ -48,7 +49,7 @@ fn assertions_of_k6_and_ours_are_read() {
         // Whitespace anywhere between the parts.
         (HttpReqDuration, "  p( 95 )  <  500  ", (Percentile(95.0), Less, 500.0)),
     ] {
-        assert_eq!(parse_assertion(metric, text), Ok(expected), "{text}");
+        assert_eq!(parse_assertion(&metric, text), Ok(expected), "{text}");
     }
 }
 
@@ -74,11 +75,11 @@ fn what_is_no_assertion_is_refused_with_what_would_be_right() {
         (HttpReqFailed, "count<5", "`http_req_failed` is a rate and has no `count`", "its aggregates: rate"),
         (HttpReqDuration, "rate<5", "`http_req_duration` is a trend and has no `rate`", "its aggregates: avg, min, max, med, p(N), count"),
     ] {
-        assert_refused(metric, text, message, hint);
+        assert_refused(&metric, text, message, hint);
     }
 }
 
-fn assert_refused(metric: Metric, text: &str, message: &str, hint: &str) {
+fn assert_refused(metric: &Metric, text: &str, message: &str, hint: &str) {
     let error = parse_assertion(metric, text).expect_err(text);
     assert_eq!(error.message, message, "{text}");
     let found = error.hint.unwrap_or_default();
@@ -112,11 +113,69 @@ fn limits_that_fit_no_value_are_refused() {
         (HttpReqFailed, "rate<5", "`rate<5` has a limit above 100 %", "a share is written"),
         (Issued, "count==0.5", "`count==0.5` can never hold", "a count is a whole number"),
     ] {
-        let error = parse_assertion(metric, text).expect_err(text);
+        let error = parse_assertion(&metric, text).expect_err(text);
         assert_eq!(error.message, message, "{text}");
         let found = error.hint.unwrap_or_default();
         assert!(found.starts_with(hint), "{text}: {found}");
     }
+}
+
+#[test]
+fn what_a_scenario_declares_has_no_time_unit_and_may_have_decimals() {
+    let declared = |kind| {
+        Metric::Custom(CustomMetric {
+            name: "rank".to_owned(),
+            kind,
+            capture: "rank".to_owned(),
+            number: 0,
+        })
+    };
+    let trend = declared(MetricKind::Trend);
+    let counter = declared(MetricKind::Counter);
+    let half = Ok((Percentile(95.0), Less, 0.5));
+    assert_eq!(parse_assertion(&trend, "p(95)<0.5"), half);
+    assert_eq!(
+        parse_assertion(&counter, "count==1.5"),
+        Ok((Count, Equal, 1.5))
+    );
+    assert_eq!(parse_assertion(&counter, "rate<2/s"), Ok((Rate, Less, 2.0)));
+    let bare = "a number that is captured has no unit";
+    assert_refused(&trend, "max<5ms", "unit `ms` does not fit here", bare);
+    assert_refused(&counter, "count<5s", "unit `s` does not fit here", bare);
+    assert_refused(
+        &counter,
+        "max<5",
+        "`rank` is a counter and has no `max`",
+        "its aggregates",
+    );
+    assert_refused(
+        &trend,
+        "max<0",
+        "`max<0` can never hold",
+        "nothing is below zero",
+    );
+}
+
+#[test]
+fn a_declared_metric_is_known_by_its_name_and_by_one_that_is_near() {
+    let declared = [CustomMetric {
+        name: "queue_rank".to_owned(),
+        kind: MetricKind::Trend,
+        capture: "rank".to_owned(),
+        number: 0,
+    }];
+    let (metric, tags) = parse_key("queue_rank{step:wait}", &declared).expect("it is declared");
+    assert_eq!((metric.name(), tags.len()), ("queue_rank", 1));
+    let refused = |key: &str| parse_key(key, &declared).expect_err(key);
+    let hint = refused("queue_rnak").hint;
+    assert_eq!(hint.as_deref(), Some("did you mean `queue_rank`?"));
+    assert!(
+        refused("?")
+            .hint
+            .is_some_and(|hint| hint.ends_with("lock_failed, queue_rank"))
+    );
+    let message = refused("queue_rank{outcome:issued}").message;
+    assert_eq!(message, "`queue_rank` is not measured by outcome");
 }
 
 #[test]
@@ -135,7 +194,7 @@ fn keys_are_read_with_their_tags() {
         ("iterations{load:opening}", Iterations, vec![(Tag::Load, "opening")]),
     ] {
         let tags = tags.into_iter().map(|(tag, value)| (tag, value.to_owned()));
-        assert_eq!(parse_key(text), Ok((metric, tags.collect())), "{text}");
+        assert_eq!(parse_key(text, &[]), Ok((metric, tags.collect())), "{text}");
     }
 }
 
@@ -161,7 +220,7 @@ fn what_is_no_key_is_refused_with_what_would_be_right() {
         ("vus{phase:a}", "`vus` is not measured by phase"),
         ("recovery{fault:x}", "`recovery` is not supported by this version yet"),
     ] {
-        let error = parse_key(text).expect_err(text);
+        let error = parse_key(text, &[]).expect_err(text);
         assert_eq!(error.message, message, "{text}");
         assert!(error.hint.is_some(), "{text}");
     }
@@ -170,8 +229,8 @@ fn what_is_no_key_is_refused_with_what_would_be_right() {
 proptest! {
     #[test]
     fn no_text_makes_the_parsers_panic(text: String, metric in 0..Metric::ALL.len()) {
-        let _ = parse_key(&text);
-        let _ = parse_assertion(Metric::ALL[metric], &text);
+        let _ = parse_key(&text, &[]);
+        let _ = parse_assertion(&Metric::ALL[metric], &text);
     }
 
     #[test]
@@ -180,8 +239,8 @@ proptest! {
         key in "(http_reqs|vus|x)?[{}:,\"' ]{0,3}(phase|load|é)?[{}:,\"']{0,3}[a-z]{0,3}[{}\"']{0,2}",
         metric in 0..Metric::ALL.len(),
     ) {
-        let _ = parse_key(&key);
-        if let Ok((_, _, limit)) = parse_assertion(Metric::ALL[metric], &assertion) {
+        let _ = parse_key(&key, &[]);
+        if let Ok((_, _, limit)) = parse_assertion(&Metric::ALL[metric], &assertion) {
             prop_assert!(limit.is_finite() && limit >= 0.0);
         }
     }

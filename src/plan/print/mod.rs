@@ -11,6 +11,7 @@ use super::{
     By, Draw, Executor, Load, Per, Plan, Provider, Query, RecordSource, Source, Target, TokenMaker,
     Truth,
 };
+use crate::measure::CustomMetric;
 use crate::scenario::value::{Count, Rate, Share, Span};
 pub(crate) use steps::conditions;
 use steps::shown;
@@ -286,6 +287,23 @@ fn claims(plan: &Plan, out: &mut String) -> Done {
     if !plan.invariants.is_empty() {
         let names: Vec<&str> = plan.invariants.iter().map(|claim| claim.name()).collect();
         writeln!(out, "\ninvariants  {}", names.join(", "))?;
+    }
+    if !plan.metrics.is_empty() {
+        writeln!(out, "\nmetrics")?;
+    }
+    let names = plan
+        .metrics
+        .iter()
+        .map(|metric| metric.name.chars().count());
+    let width = names.max().unwrap_or(0);
+    for CustomMetric {
+        name,
+        kind,
+        capture,
+        ..
+    } in &plan.metrics
+    {
+        writeln!(out, "  {name:width$}  {kind} of {capture}")?;
     }
     if !plan.thresholds.is_empty() {
         writeln!(out, "\nthresholds")?;

@@ -48,7 +48,7 @@ fn same_figure(one: &Threshold, other: &Threshold) -> bool {
 /// between the limits, or one at either side of both.
 fn can_both_hold(one: &Threshold, other: &Threshold) -> bool {
     let (low, high) = (one.limit.min(other.limit), one.limit.max(other.limit));
-    let unit = Unit::of(one.metric, one.aggregate);
+    let unit = Unit::of(&one.metric, one.aggregate);
     let candidates = if unit == Unit::Count {
         // Counts have no value between two neighbours.
         let (below, above) = (low.ceil() - 1.0, low.floor() + 1.0);
@@ -69,11 +69,20 @@ fn can_both_hold(one: &Threshold, other: &Threshold) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::{Windowed, parse_assertion, parse_key};
+    use crate::measure::{CustomMetric, MetricKind, Windowed, parse_assertion, parse_key};
+
+    fn declared() -> [CustomMetric; 1] {
+        [CustomMetric {
+            name: "tries".to_owned(),
+            kind: MetricKind::Counter,
+            capture: "tries".to_owned(),
+            number: 0,
+        }]
+    }
 
     fn threshold(key: &str, text: &str) -> Threshold {
-        let (metric, tags) = parse_key(key).expect(key);
-        let (aggregate, comparison, limit) = parse_assertion(metric, text).expect(text);
+        let (metric, tags) = parse_key(key, &declared()).expect(key);
+        let (aggregate, comparison, limit) = parse_assertion(&metric, text).expect(text);
         Threshold {
             name: format!("{key}: {text}"),
             metric,
@@ -108,6 +117,8 @@ mod tests {
             ("http_req_failed", "rate>50%", "rate<50%", false),
             ("http_req_failed", "rate!=1", "rate>=0.99", true),
             ("http_req_failed", "rate!=1", "rate>=1", false), // nothing is above 100 %
+            ("tries", "count>1", "count<2", true),            // captured numbers may have decimals
+            ("tries", "count>2", "count<2", false),
         ];
         for (key, one, other, expected) in table {
             let (one, other) = (threshold(key, one), threshold(key, other));

@@ -7,6 +7,7 @@ mod contradiction;
 pub(super) mod expect;
 mod flow;
 mod load;
+mod metric;
 mod narrowing;
 mod outcome;
 mod overrides;
@@ -40,7 +41,7 @@ use crate::scenario::{
 /// The seed of a scenario that names none: runs repeat unless somebody asks for another.
 pub const DEFAULT_SEED: u64 = 42;
 
-/// Histograms that may exist by phase, step and outcome: each load thread keeps a place for each.
+/// Histograms that may exist by phase, step and outcome or metric: each load thread keeps a place for each.
 const MAX_SERIES: usize = 100_000;
 
 /// Resolves a scenario that was parsed without an error; `overrides.set` was applied there.
@@ -175,12 +176,14 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         of_users,
     };
     let before = setup::resolve(&scenario.before, who, &mut slots, report);
+    let given = metric::Given::new(of_users, slots.count());
     if let Some(subject) = scenario.subject.value()
         && subject.coupon.contains("{{")
     {
         setup::check_subject(&subject.coupon, subject.stock.position, &slots, report);
     }
     let mut flows = flow::resolve(&scenario.flows, words, &mut slots, report);
+    let metrics = metric::resolve(&scenario.metrics, &mut flows, &slots, given, report);
     let with_slots = template::Words {
         slots: Some(&slots),
         ..words
@@ -229,6 +232,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         flows: flows.list,
         steps: flows.steps,
         labels: flows.labels,
+        metrics: metrics.list,
         truth,
         invariants,
         thresholds: Vec::new(),
@@ -239,6 +243,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
     let known = threshold::Known {
         phases: loads.whole,
         steps: flows.whole,
+        broken_metrics: &metrics.broken,
     };
     plan.thresholds = threshold::resolve(&scenario.thresholds, &plan, known, report);
     if !report.has_errors() {
@@ -259,14 +264,15 @@ const fn nowhere() -> super::Target {
 }
 
 fn few_enough_series(plan: &Plan, report: &mut Report<'_>) {
-    let series = plan.phases.len() * plan.steps.len() * plan.labels.len();
+    let kept_by = plan.labels.len() + plan.metrics.len();
+    let series = plan.phases.len() * plan.steps.len() * kept_by;
     if series > MAX_SERIES {
         report.error_hint(
             Position::START,
             format!(
-                "phases times steps times outcomes make {series} series, at most {MAX_SERIES} are possible"
+                "phases times steps times outcomes and metrics make {series} series, at most {MAX_SERIES} are possible"
             ),
-            "use fewer named stages, steps or outcomes",
+            "use fewer named stages, steps, outcomes or metrics",
         );
     }
 }

@@ -1,17 +1,24 @@
 //! Finds thresholds whose tags name things that exist, but never together.
 
 use crate::history::OutcomeKind;
-use crate::measure::Tag;
+use crate::measure::{Metric, Tag};
 use crate::plan::{Action, Load, Plan, Step};
 use crate::scenario::{At, Report};
 
 /// Warns of a narrowing that nothing can fall into.
-pub(super) fn warn(key: &At<String>, tags: &[(Tag, String)], plan: &Plan, report: &mut Report<'_>) {
+pub(super) fn warn(
+    key: &At<String>,
+    metric: &Metric,
+    tags: &[(Tag, String)],
+    plan: &Plan,
+    report: &mut Report<'_>,
+) {
     let value = |wanted: Tag| {
         let found = tags.iter().find(|(tag, _)| *tag == wanted);
         found.map(|(_, value)| value.as_str())
     };
     let wanted = Wanted {
+        metric,
         phase: value(Tag::Phase),
         load: value(Tag::Load),
         step: value(Tag::Step),
@@ -20,14 +27,19 @@ pub(super) fn warn(key: &At<String>, tags: &[(Tag, String)], plan: &Plan, report
     let Some(reason) = wanted.never(plan) else {
         return;
     };
+    let instead = match tags {
+        [] => "remove it",
+        _ => "leave out one of the tags",
+    };
     report.warning(
         key.position,
         format!("`{}` can have no data: {reason}", key.shown()),
-        "without data a threshold fails, or holds for no reason: leave out one of the tags",
+        format!("without data a threshold fails, or holds for no reason: {instead}"),
     );
 }
 
 struct Wanted<'a> {
+    metric: &'a Metric,
     phase: Option<&'a str>,
     load: Option<&'a str>,
     step: Option<&'a str>,
@@ -67,6 +79,11 @@ impl Wanted<'_> {
             let step = self.step.unwrap_or_default();
             return Some(format!("no load in it performs the step `{step}`"));
         }
+        let measured = steps.into_iter().filter(|step| measures(self.metric, step));
+        let steps: Vec<&Step> = measured.collect();
+        if steps.is_empty() {
+            return Some(self.unmeasured());
+        }
         let outcome = self.outcome?;
         let ends_so = |step: &&Step| ends_with(plan, step, outcome);
         if steps.iter().any(ends_so) {
@@ -76,6 +93,32 @@ impl Wanted<'_> {
             Some(step) => format!("the step `{step}` has no outcome `{outcome}`"),
             None => format!("no step in it has the outcome `{outcome}`"),
         })
+    }
+
+    /// There are steps, but none that the metric is about.
+    fn unmeasured(&self) -> String {
+        match (self.metric, self.step) {
+            (Metric::Custom(custom), Some(step)) => {
+                format!("the step `{step}` does not capture `{}`", custom.capture)
+            }
+            (Metric::Custom(custom), None) => {
+                format!("no step in it captures `{}`", custom.capture)
+            }
+            (_, Some(step)) => format!("the step `{step}` is no poll"),
+            (_, None) => "no step in it is a poll".to_owned(),
+        }
+    }
+}
+
+/// Whether the step has what the metric is about.
+fn measures(metric: &Metric, step: &Step) -> bool {
+    match metric {
+        Metric::PollDuration => step.poll.is_some(),
+        Metric::Custom(custom) => {
+            let mut captures = step.captures.iter();
+            captures.any(|capture| capture.metrics.contains(&custom.number))
+        }
+        _ => true,
     }
 }
 

@@ -80,6 +80,7 @@ fn captures(
                     WrittenFrom::Cookie(name) => CaptureFrom::Cookie(name.clone()),
                     WrittenFrom::Matches(pattern) => CaptureFrom::Matches(pattern.clone()),
                 },
+                metrics: Vec::new(),
             })
         })
         .collect();

@@ -161,8 +161,11 @@ fn tags_that_never_come_together_are_said() {
         .with(
             "flows",
             "{ buy: [ { name: ask, post: /x, outcomes: { issued: 201, sold_out: 409 } }, \
-             { name: pay, post: /y } ], look: [ { name: look, get: /z } ] }",
+             { name: pay, post: /y }, \
+             { poll: { name: wait, get: /w, until: { status: 200 }, capture: { rank: /r } } } ], \
+             look: [ { name: look, get: /z } ] }",
         )
+        .with("metrics", "{ ranks: { counter: rank } }")
         .with(
             "load",
             "{ a: { flow: buy, ramping_vus: { stages: [ { name: rush, for: 9s, to: 4 } ] } }, \
@@ -174,6 +177,14 @@ fn tags_that_never_come_together_are_said() {
         ("outcome{step:pay,outcome:ok}", ""), // without rules, an answer is ok or an error
         ("outcome{step:look,outcome:unknown}", ""),
         ("outcome{phase:rush,load:a,step:ask,outcome:sold_out}", ""),
+        ("poll_duration{load:a}", ""),
+        ("poll_duration{step:wait}", ""),
+        ("poll_duration{step:pay}", "the step `pay` is no poll"),
+        ("poll_duration{load:b}", "no step in it is a poll"),
+        ("ranks", ""),
+        ("ranks{phase:rush,step:wait}", ""),
+        ("ranks{step:pay}", "the step `pay` does not capture `rank`"),
+        ("ranks{load:b}", "no step in it captures `rank`"),
         (
             "outcome{step:pay,outcome:issued}",
             "the step `pay` has no outcome `issued`",

@@ -2,36 +2,47 @@
 
 use super::{contradiction, narrowing};
 use crate::history::OutcomeKind;
-use crate::measure::{Tag, Threshold, ThresholdError, Windowed, parse_assertion, parse_key};
+use crate::measure::{
+    Tag, Threshold, ThresholdError, Windowed, key_name, parse_assertion, parse_key,
+};
 use crate::plan::Plan;
 use crate::scenario::value::Span;
 use crate::scenario::{At, Position, Report, Threshold as Written, did_you_mean};
 
 /// Which names are complete; with a broken load or flow, a name may be one that was left out.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Known {
+pub(super) struct Known<'a> {
     pub(super) phases: bool,
     pub(super) steps: bool,
+    /// Names of metrics that the scenario declares, but not rightly.
+    pub(super) broken_metrics: &'a [&'a str],
 }
 
 pub(super) fn resolve(
     written: &[Written],
     plan: &Plan,
-    known: Known,
+    known: Known<'_>,
     report: &mut Report<'_>,
 ) -> Vec<Threshold> {
     let mut thresholds: Vec<Threshold> = Vec::new();
     let mut last_key = None;
     for threshold in written {
+        // What is measured was reported as wrong.
+        let of_broken = known
+            .broken_metrics
+            .contains(&key_name(&threshold.key.value));
+        if of_broken {
+            continue;
+        }
         // The key of several assertions is judged once.
         if last_key != Some(threshold.key.position) {
             last_key = Some(threshold.key.position);
             check_key(&threshold.key, plan, known, report);
         }
-        let Ok((metric, tags)) = parse_key(&threshold.key.value) else {
+        let Ok((metric, tags)) = parse_key(&threshold.key.value, &plan.metrics) else {
             continue;
         };
-        match parse_assertion(metric, &threshold.assertion.value) {
+        match parse_assertion(&metric, &threshold.assertion.value) {
             Err(error) => tell(&threshold.assertion, error, report),
             Ok((aggregate, comparison, limit)) => {
                 let at = &threshold.assertion;
@@ -85,15 +96,15 @@ fn tell(text: &At<String>, error: ThresholdError, report: &mut Report<'_>) {
     }
 }
 
-fn check_key(key: &At<String>, plan: &Plan, known: Known, report: &mut Report<'_>) {
-    match parse_key(&key.value) {
+fn check_key(key: &At<String>, plan: &Plan, known: Known<'_>, report: &mut Report<'_>) {
+    match parse_key(&key.value, &plan.metrics) {
         Err(error) => tell(key, error, report),
-        Ok((_, tags)) => {
+        Ok((metric, tags)) => {
             for (tag, value) in &tags {
                 check_tag(*tag, value, plan, known, key.position, report);
             }
             if known.phases && known.steps && !report.has_errors() {
-                narrowing::warn(key, &tags, plan, report);
+                narrowing::warn(key, &metric, &tags, plan, report);
             }
         }
     }
@@ -103,7 +114,7 @@ fn check_tag(
     tag: Tag,
     value: &str,
     plan: &Plan,
-    known: Known,
+    known: Known<'_>,
     position: Position,
     report: &mut Report<'_>,
 ) {

@@ -200,6 +200,7 @@ impl Judge<'_> {
                 _ => {}
             }
         }
+        warnings.extend(self.left_out());
         // A source that stays away fails once a second: said once, with how often.
         let mut failures: BTreeMap<&str, u64> = BTreeMap::new();
         for failure in &self.files.truth.failures {

@@ -3,6 +3,7 @@
 
 mod figures;
 mod files;
+mod metrics;
 
 use std::io;
 
@@ -230,6 +231,7 @@ impl Judge<'_> {
             latency_ms: self.latency(Trend::Duration, |phase| phase != drain),
             response_ms: self.latency(Trend::ResponseTime, |phase| phase != drain),
             phases: self.phases(),
+            metrics: self.metrics(),
             loads: self.loads(),
             dropped_iterations: totals.dropped.iter().sum(),
             vus_max: totals.vus_max,

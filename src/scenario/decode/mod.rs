@@ -4,6 +4,7 @@ mod auth;
 mod capture;
 mod flow;
 mod load;
+mod metric;
 mod outcome;
 mod setup;
 mod steps;
@@ -49,6 +50,7 @@ pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) ->
         before: Vec::new(),
         after: Vec::new(),
         lost_captures: Vec::new(),
+        metrics: Vec::new(),
         truth: Given::Absent,
         invariants: Vec::new(),
         thresholds: Vec::new(),
@@ -79,6 +81,9 @@ pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) ->
     }
     if let Some(entry) = fields.get("after") {
         scenario.after = setup::read(report, entry, &mut scenario.lost_captures);
+    }
+    if let Some(entry) = fields.get("metrics") {
+        scenario.metrics = metric::read(report, entry);
     }
     scenario.truth = Given::read(fields.get("truth"), |entry| truth::read(report, entry));
     if let Some(entry) = fields.get("invariants") {

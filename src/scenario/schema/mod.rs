@@ -9,6 +9,7 @@
 mod flow;
 mod invariant;
 mod load;
+mod metric;
 mod outcome;
 mod profile;
 mod setup;
@@ -87,6 +88,10 @@ struct Scenario {
     /// Where the authoritative state is read, and when it counts as final. Without it, the bundled
     /// server's own.
     truth: Option<truth::Truth>,
+    /// Measurements of the scenario's own, by name: what is made of captured numbers. No name of a
+    /// metric in `thresholds`.
+    #[schemars(example = json!({ "queue_rank": { "trend": "rank" } }))]
+    metrics: Option<BTreeMap<text::NameKey, metric::Metric>>,
     /// What must hold.
     #[schemars(example = ["stock", "one_per_user", "acknowledged"])]
     invariants: Option<Vec<invariant::Invariant>>,
@@ -105,4 +110,13 @@ fn whole(schema: &mut schemars::Schema) {
     let alone = json!({ "not": { "required": ["include"] } });
     schema.insert("if".to_owned(), alone);
     schema.insert("then".to_owned(), json!({ "required": ["load", "flows"] }));
+    // Where no metric can be declared, all of them are known.
+    let may_declare =
+        json!({ "anyOf": [{ "required": ["include"] }, { "required": ["metrics"] }] });
+    let names = json!({ "propertyNames": { "pattern": threshold::built_in() } });
+    let condition = json!({
+        "if": { "not": may_declare },
+        "then": { "properties": { "thresholds": names } },
+    });
+    schema.insert("allOf".to_owned(), json!([condition]));
 }

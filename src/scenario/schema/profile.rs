@@ -35,6 +35,9 @@ pub(super) struct Profile {
     /// What is done after everything.
     #[schemars(example = serde_json::json!([{ "shell": { "run": "docker compose restart api" } }]))]
     after: Option<Value>,
+    /// Measurements of the scenario's own.
+    #[schemars(example = serde_json::json!({ "queue_rank": { "trend": "rank" } }))]
+    metrics: Option<Value>,
     /// Where the authoritative state is read.
     #[schemars(example = serde_json::json!({ "settle": { "within": "5m" } }))]
     truth: Option<Value>,

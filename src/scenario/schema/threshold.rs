@@ -103,11 +103,9 @@ impl JsonSchema for Thresholds {
             property["examples"] = vec![example(about)].into();
             properties.insert(name.to_owned(), property);
         }
-        let names = METRICS.map(|(name, _)| name).join("|");
-        // With tags: `http_req_duration{phase:hold,step:issue}`.
-        let with_tags = format!(r"^\s*({names})\s*(\{{.*\}}\s*)?$");
+        let with_tags = with_tags(r"[\p{Alphabetic}\p{N}][\p{Alphabetic}\p{N}._\-]{0,63}");
         json_schema!({
-            "description": "Assertions by metric. A metric may be narrowed by tags: `\"http_req_duration{phase:hold}\"`.",
+            "description": "Assertions by metric, also those under `metrics`. A metric may be narrowed by tags: `\"http_req_duration{phase:hold}\"`.",
             "examples": [{ "http_req_duration": ["p(95)<500ms"], "http_req_failed": ["rate<1%"] }],
             "type": "object",
             "properties": properties,
@@ -115,6 +113,16 @@ impl JsonSchema for Thresholds {
             "additionalProperties": false,
         })
     }
+}
+
+/// The keys of metrics that are there without being declared.
+pub(super) fn built_in() -> String {
+    with_tags(&METRICS.map(|(name, _)| name).join("|"))
+}
+
+/// Keys of these metrics, also with tags: `http_req_duration{phase:hold,step:issue}`.
+fn with_tags(names: &str) -> String {
+    format!(r"^\s*({names})\s*(\{{.*\}}\s*)?$")
 }
 
 /// An assertion that fits the kind of the metric, which its description begins with.

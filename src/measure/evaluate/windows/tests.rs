@@ -110,6 +110,10 @@ fn what_is_counted_is_only_a_lower_bound_in_a_window_that_is_not_covered() {
         ("http_reqs", "rate>=1", 5, Verdict::Pass, "1 window of 5s, none broken, 1 without data, limit >= 1/s"),
         // What is too many already in a part of the window stays too many.
         ("http_reqs", "count<8", 20, Verdict::Fail, "count = 8 in 8 attempts in 0s..20s, limit < 8"),
+        ("http_reqs", "count==7", 20, Verdict::Fail, "count = 8 in 8 attempts in 0s..20s, limit == 7"),
+        // What is too few, or just not enough, may still become more.
+        ("http_reqs", "count>8", 20, Verdict::Fail, "no data (no window of 20s had any), limit > 8"),
+        ("http_reqs", "count!=8", 20, Verdict::Fail, "no data (no window of 20s had any), limit != 8"),
         ("http_reqs", "count==9", 20, Verdict::Fail, "no data (no window of 20s had any), limit == 9"),
         ("http_req_duration", "count>=9", 20, Verdict::Fail, "no data (no window of 20s had any), limit >= 9"),
         // A share is a share also of a part.

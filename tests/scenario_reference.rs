@@ -43,16 +43,19 @@ fn the_reference_is_fresh() {
 }
 
 /// Sections in the order in which a scenario is written.
-const ORDER: [&str; 9] = [
+const ORDER: [&str; 12] = [
     "",
     "target",
     "subject",
     "users",
     "load",
     "flows",
+    "before",
+    "after",
     "truth",
     "metrics",
     "thresholds",
+    "profiles",
 ];
 
 /// A section for each map, named after all the places where it may stand.
@@ -61,8 +64,9 @@ fn reference(schema: &Value) -> String {
     let mut places: Vec<Place> = places(schema);
     places.sort_by_key(|place| {
         let path = shown(&place.path);
-        let top = path.split('.').next().unwrap_or_default().to_owned();
-        (ORDER.iter().position(|name| *name == top), place.path.len())
+        let top = path.split(['.', '[']).next().unwrap_or_default();
+        let known = ORDER.iter().position(|name| *name == top);
+        (known.unwrap_or(ORDER.len()), place.path.len())
     });
     for place in places {
         let path = shown(&place.path);

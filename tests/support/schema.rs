@@ -150,11 +150,14 @@ pub(crate) fn by_path(places: Vec<Place>) -> BTreeMap<Vec<Segment>, Place> {
 /// The path for people: `load.NAME.ramping_vus.stages[].for`.
 pub(crate) fn shown(path: &[Segment]) -> String {
     let mut text = String::new();
-    for segment in path {
+    for (at, segment) in path.iter().enumerate() {
+        let parent = at.checked_sub(1).and_then(|at| path.get(at));
         let (dot, name) = match segment {
             Segment::Key(key) => (".", key.as_str()),
             Segment::Own(key) if key == "/x" => (".", "POINTER"),
-            Segment::Own(key) if key == "http_reqs" => (".", "METRIC"),
+            Segment::Own(_) if matches!(parent, Some(Segment::Key(key)) if key == "thresholds") => {
+                (".", "METRIC")
+            }
             Segment::Own(_) => (".", "NAME"),
             Segment::Item => ("", "[]"),
         };

@@ -6,18 +6,23 @@ mod services;
 
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
 use common::{Answer, DUPLICATE, SOLD_OUT, default_options, get, issue_of, send, users};
 use reference_server::{AppState, Bug, Options, StrategyName, app};
-use services::{Stores, services};
+use services::{Services, Stores, services};
+use sqlx::MySqlConnection;
 
 const STRATEGIES: [StrategyName; 3] = [
     StrategyName::DbPessimistic,
     StrategyName::DbConditional,
     StrategyName::RedisLua,
 ];
+
+const LOCK: &str = "SELECT id FROM fcfs_coupons WHERE id = 1 FOR UPDATE";
 
 fn options(stores: &Stores, strategy: StrategyName, stock: u32) -> Options {
     Options {
@@ -151,18 +156,12 @@ async fn a_row_that_stays_locked_is_a_refused_lock_that_did_nothing() {
         let mut options = options(&stores, strategy, 5);
         options.lock_timeout_ms = 1;
         let (_, server) = open(&options).await;
-        let mut outside = stores.outside().await;
-        let lock = "SELECT id FROM fcfs_coupons WHERE id = 1 FOR UPDATE";
-        sqlx::raw_sql("BEGIN").execute(&mut outside).await.unwrap();
-        sqlx::raw_sql(lock).execute(&mut outside).await.unwrap();
+        let mut outside = begin_outside(&stores, &[LOCK]).await;
         let refused = send(server.clone(), issue_of("kim")).await;
         assert_eq!(refused.status, StatusCode::CONFLICT, "{strategy}");
         let message = refused.body["message"].as_str().unwrap();
         assert!(message.starts_with("ResourceLockedError: "), "{message}");
-        sqlx::raw_sql("ROLLBACK")
-            .execute(&mut outside)
-            .await
-            .unwrap();
+        execute(&mut outside, "ROLLBACK").await;
         assert_eq!(remaining(&server).await, 5, "{strategy}");
         let kim = send(server, issue_of("kim")).await;
         assert!(kim.is_issued(), "{strategy}");
@@ -176,10 +175,7 @@ async fn redis_lua_answers_while_the_table_is_locked_and_refuses_when_the_queue_
     let mut options = options(&stores, StrategyName::RedisLua, 100);
     options.queue = NonZeroUsize::MIN;
     let (state, server) = open(&options).await;
-    let mut outside = stores.outside().await;
-    let lock = "SELECT id FROM fcfs_coupons WHERE id = 1 FOR UPDATE";
-    sqlx::raw_sql("BEGIN").execute(&mut outside).await.unwrap();
-    sqlx::raw_sql(lock).execute(&mut outside).await.unwrap();
+    let mut outside = begin_outside(&stores, &[LOCK]).await;
     let mut issued = 0;
     // One waits in the task's hands and one in the queue; the rest cannot be promised.
     let refused = loop {
@@ -192,10 +188,7 @@ async fn redis_lua_answers_while_the_table_is_locked_and_refuses_when_the_queue_
     };
     assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(remaining(&server).await, 100 - issued);
-    sqlx::raw_sql("ROLLBACK")
-        .execute(&mut outside)
-        .await
-        .unwrap();
+    execute(&mut outside, "ROLLBACK").await;
     state.shutdown().await.unwrap();
     assert_eq!(stores.rows().await.len(), usize::try_from(issued).unwrap());
     let late = send(server, issue_of("late")).await;
@@ -357,5 +350,164 @@ async fn a_store_that_refuses_is_named_without_the_password() {
         assert!(error.contains(words), "{words}: {error}");
         assert!(!error.contains("s3cret"), "{error}");
         assert!(!format!("{options:?}").contains("s3cret"));
+    }
+}
+
+/// A transaction of somebody else, in the middle of which a test does its work.
+async fn begin_outside(stores: &Stores, statements: &[&'static str]) -> MySqlConnection {
+    let mut outside = stores.outside().await;
+    execute(&mut outside, "BEGIN").await;
+    for statement in statements {
+        execute(&mut outside, statement).await;
+    }
+    outside
+}
+
+async fn execute(connection: &mut MySqlConnection, statement: &'static str) {
+    let done = sqlx::raw_sql(statement).execute(connection).await;
+    done.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_victim_of_a_deadlock_is_a_refused_lock_that_did_nothing() {
+    let services = Services::start();
+    let stores = services.stores().await;
+    let options = options(&stores, StrategyName::DbConditional, 5);
+    let (_, server) = open(&options).await;
+    // Whoever changed less is the victim: the server, which has taken one from the stock.
+    let mut outside = begin_outside(
+        &stores,
+        &["INSERT INTO user_coupons (userId, couponId, createdAt)
+           VALUES ('kim', 1, 0), ('a', 1, 0), ('b', 1, 0), ('c', 1, 0), ('d', 1, 0)"],
+    )
+    .await;
+    let asked = tokio::spawn(send(server.clone(), issue_of("kim")));
+    wait_for_a_lock_wait(&stores).await;
+    execute(&mut outside, "UPDATE fcfs_coupons SET stockQuantity = 5").await;
+    execute(&mut outside, "ROLLBACK").await;
+    let answer = asked.await.unwrap();
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    let message = answer.body["message"].as_str().unwrap();
+    assert!(
+        message.contains("ResourceLockedError") && message.contains("deadlock"),
+        "{message}"
+    );
+    assert_eq!(remaining(&server).await, 5);
+    assert!(stores.rows().await.is_empty());
+}
+
+/// Until the server's transaction stands before a lock.
+async fn wait_for_a_lock_wait(stores: &Stores) {
+    let mut connection = stores.outside().await;
+    let waiting =
+        "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'";
+    for _ in 0..200 {
+        let count: i64 = sqlx::query_scalar(waiting)
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        if count > 0 {
+            return;
+        }
+        // The table shows the same again to whoever looks more often than ten times a second.
+        tokio::time::sleep(Duration::from_millis(150)).await;
+    }
+    panic!("no transaction waits for a lock");
+}
+
+#[tokio::test]
+async fn a_row_that_an_earlier_commit_wrote_is_not_written_twice() {
+    let services = services();
+    let stores = services.stores().await;
+    let (state, server) = open(&options(&stores, StrategyName::RedisLua, 5)).await;
+    // As if the answer to the commit of this row had been lost.
+    let row = "INSERT INTO user_coupons VALUES (1, 'kim', 1, 0);
+               UPDATE fcfs_coupons SET stockQuantity = 4";
+    execute(&mut stores.outside().await, row).await;
+    let told = send(server.clone(), issue_of("kim")).await;
+    assert_eq!(told.body["id"], 1);
+    assert!(send(server.clone(), issue_of("lee")).await.is_issued());
+    state.shutdown().await.unwrap();
+    let rows = [(1, "kim".to_owned()), (2, "lee".to_owned())];
+    assert_eq!(stores.rows().await, rows);
+    let coupon = send(server, get("/coupons/fcfs/1")).await.body;
+    assert_eq!(
+        (&coupon["stockQuantity"], &coupon["pending"]),
+        (&3.into(), &0.into())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_hang_up_leave_stock_and_rows_in_step() {
+    let services = services();
+    for strategy in STRATEGIES {
+        let stores = services.stores().await;
+        let (state, server) = open(&options(&stores, strategy, 100)).await;
+        for user in users(60) {
+            let asked = tokio::spawn(send(server.clone(), issue_of(&user)));
+            // Some are cut before they begin, some in the middle, some too late.
+            tokio::task::yield_now().await;
+            asked.abort();
+        }
+        assert!(
+            send(server.clone(), issue_of("kim")).await.is_issued(),
+            "{strategy}"
+        );
+        state.shutdown().await.unwrap();
+        let rows = stores.rows().await;
+        assert_eq!(remaining(&server).await, 100 - rows.len(), "{strategy}");
+        assert!(holders(&rows).contains("kim"), "{strategy}");
+    }
+}
+
+#[tokio::test]
+async fn connections_that_redis_closed_are_made_again() {
+    let services = Services::start();
+    let stores = services.stores().await;
+    let (state, server) = open(&options(&stores, StrategyName::RedisLua, 50)).await;
+    assert!(send(server.clone(), issue_of("before")).await.is_issued());
+    stores
+        .redis(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"])
+        .await;
+    let mut unknown = 0;
+    // Each of the connections may have to find out for itself.
+    let after = loop {
+        let answer = send(server.clone(), issue_of(&format!("after-{unknown}"))).await;
+        if answer.status != StatusCode::INTERNAL_SERVER_ERROR {
+            break answer;
+        }
+        unknown += 1;
+        assert!(unknown <= 20, "the connections stay closed");
+    };
+    assert!(after.is_issued(), "{}", after.body);
+    state.shutdown().await.unwrap();
+    assert_eq!(stores.rows().await.len(), 2);
+}
+
+#[tokio::test]
+async fn the_environment_gives_the_stores_and_nothing_shows_their_passwords() {
+    let services = services();
+    let stores = services.stores().await;
+    let mut server = Command::new(env!("CARGO_BIN_EXE_reference-server"))
+        .args(["--listen", "127.0.0.1:0", "--strategy", "redis-lua"])
+        .args(["--log-level", "trace", "--stop-with-stdin"])
+        .env("FCFS_MYSQL", stores.mysql_url())
+        .env("FCFS_REDIS", format!("{0} {0}", stores.redis_url()))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(server.stdin.take());
+    let output = server.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let (line, log) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(line.contains(r#""database":"mysql://127.0.0.1:"#), "{line}");
+    assert!(log.contains("store_unused"), "{log}");
+    for text in [line, log] {
+        assert!(!text.contains("p4ssw0rd"), "{text}");
     }
 }

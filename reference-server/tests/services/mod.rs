@@ -26,6 +26,7 @@ pub(crate) struct Stores {
     pub(crate) mysql: StoreUrl,
     pub(crate) redis: StoreUrl,
     options: MySqlConnectOptions,
+    mysql_url: String,
     redis_url: String,
 }
 
@@ -36,16 +37,21 @@ pub(crate) fn services() -> Arc<Services> {
     if let Some(services) = running.upgrade() {
         return services;
     }
-    let services = Arc::new(Services {
-        mariadb: mariadb(),
-        redis: redis(),
-        next: AtomicU32::new(0),
-    });
+    let services = Arc::new(Services::start());
     *running = Arc::downgrade(&services);
     services
 }
 
 impl Services {
+    /// New ones that no other test is on.
+    pub(crate) fn start() -> Self {
+        Self {
+            mariadb: mariadb(),
+            redis: redis(),
+            next: AtomicU32::new(0),
+        }
+    }
+
     /// Stores that nobody has used.
     pub(crate) async fn stores(&self) -> Stores {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
@@ -65,6 +71,7 @@ impl Services {
             mysql: mysql.parse().unwrap(),
             redis: redis_url.parse().unwrap(),
             options: options.database(&name),
+            mysql_url: mysql,
             redis_url,
         }
     }
@@ -76,6 +83,16 @@ impl Stores {
         self.options.connect().await.unwrap()
     }
 
+    /// With the password.
+    pub(crate) fn mysql_url(&self) -> &str {
+        &self.mysql_url
+    }
+
+    /// With the password.
+    pub(crate) fn redis_url(&self) -> &str {
+        &self.redis_url
+    }
+
     /// Id and user of every row.
     pub(crate) async fn rows(&self) -> Vec<(i64, String)> {
         sqlx::query_as("SELECT id, userId FROM user_coupons ORDER BY id")
@@ -84,7 +101,7 @@ impl Stores {
             .unwrap()
     }
 
-    /// What a Redis command gives as a text.
+    /// What a Redis command gives as a text or a number.
     pub(crate) async fn redis(&self, words: &[&str]) -> Option<String> {
         let client = redis::Client::open(self.redis_url.as_str()).unwrap();
         let mut connection = client.get_multiplexed_async_connection().await.unwrap();

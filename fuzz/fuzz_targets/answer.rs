@@ -25,7 +25,7 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(whole, pieces, "cut by {cuts:?}");
 });
 
-fn read<'b>(pieces: &mut dyn Iterator<Item = &'b [u8]>, to_head: bool) -> Reading {
+fn read(pieces: &mut dyn Iterator<Item = &[u8]>, to_head: bool) -> Reading {
     let (mut decoder, mut answer) = (Decoder::new(to_head), Answer::default());
     let mut taken = 0;
     for piece in pieces {

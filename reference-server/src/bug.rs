@@ -6,6 +6,7 @@
 //! | `double-issue` | [`Bugs::looks_for_an_earlier_coupon`] | had no unique key on user and coupon |
 //! | `lost-ack` | [`Bugs::loses_the_row`] | answered before the row was safe |
 //! | `last-one-refused` | [`Bugs::refuses_the_last`] | compared with `<=` where `<` was meant |
+//! | `lua-compare` | [`Bugs::compares_text_with_number`] | compared what GET returns with a number |
 //! | `false-duplicate` | [`Bugs::storage_fails`] | took every insert error for "already issued" |
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,6 +26,8 @@ pub enum Bug {
     LastOneRefused,
     /// A storage error is answered as "already issued"
     FalseDuplicate,
+    /// The script compares the text that Redis returns with a number (only redis-lua)
+    LuaCompare,
 }
 
 /// What the planted bug, if any, makes the server do.
@@ -74,6 +77,17 @@ impl Bugs {
     /// Whether a coupon that was taken counts as sold out, given what is `left` after it.
     pub(crate) fn refuses_the_last(&self, left: i64) -> bool {
         self.planted == Some(Bug::LastOneRefused) && left <= 0
+    }
+
+    /// Whether [`Self::refuses_the_last`] can be true: where what is left costs a query, only
+    /// then is it asked for.
+    pub(crate) fn may_refuse_the_last(&self) -> bool {
+        self.planted == Some(Bug::LastOneRefused)
+    }
+
+    /// Whether the script asks if a text equals the number 0, which no text does.
+    pub(crate) fn compares_text_with_number(&self) -> bool {
+        self.planted == Some(Bug::LuaCompare)
     }
 
     /// Whether every storage error is answered as a duplicate.

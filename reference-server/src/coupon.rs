@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use sqlx::mysql::MySqlDatabaseError;
+
 use crate::timestamp::Timestamp;
 
 /// Identifies a coupon.
@@ -51,7 +53,8 @@ pub(crate) enum Issue {
     Duplicate,
 }
 
-/// Why a user could not be told anything of use. All but `Storage` certainly changed nothing.
+/// Why a user could not be told anything of use. All but `Storage` and `Redis` certainly changed
+/// nothing.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum IssueError {
     #[error("coupon not found")]
@@ -62,31 +65,58 @@ pub(crate) enum IssueError {
     QueueFull,
     #[error("the server is stopping")]
     Stopping,
+    #[error("no connection to the database became free")]
+    PoolExhausted,
+    #[error("the stock is not in Redis; a restart of the server loads it")]
+    NotLoaded,
     /// Whether anything was changed is not known, as a failed commit may have happened.
     #[error("storage error: {0}")]
     Storage(sqlx::Error),
+    /// The command may have been carried out before its answer was lost.
+    #[error("Redis error: {0}")]
+    Redis(redis::RedisError),
 }
 
 impl From<sqlx::Error> for IssueError {
     fn from(error: sqlx::Error) -> Self {
-        if is_busy(&error) {
-            Self::Locked("the database stayed locked by another connection")
+        if let Some(reason) = lock_refusal(&error) {
+            Self::Locked(reason)
+        } else if matches!(error, sqlx::Error::PoolTimedOut) {
+            Self::PoolExhausted
         } else {
             Self::Storage(error)
         }
     }
 }
 
-/// Whether `SQLite` refused because of a lock, in which case the transaction is rolled back.
-fn is_busy(error: &sqlx::Error) -> bool {
+impl From<redis::RedisError> for IssueError {
+    fn from(error: redis::RedisError) -> Self {
+        Self::Redis(error)
+    }
+}
+
+/// Why a database refused because of a lock, in which case the transaction is rolled back.
+fn lock_refusal(error: &sqlx::Error) -> Option<&'static str> {
+    const WAITED_TOO_LONG: u16 = 1205;
+    const DEADLOCK: u16 = 1213;
+    let error = error.as_database_error()?;
+    if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
+        return match error.number() {
+            WAITED_TOO_LONG => Some("the row stayed locked by another transaction"),
+            DEADLOCK => Some("the transaction was the victim of a deadlock"),
+            _ => None,
+        };
+    }
+    is_busy(&error.code()?).then_some("the database stayed locked by another connection")
+}
+
+/// Whether a code of `SQLite` is about a lock.
+fn is_busy(code: &str) -> bool {
     const BUSY: i32 = 5;
     const LOCKED: i32 = 6;
-    let code = error
-        .as_database_error()
-        .and_then(sqlx::error::DatabaseError::code);
     // Extended codes carry the primary one in their lowest byte.
-    code.and_then(|code| code.parse::<i32>().ok())
-        .is_some_and(|code| matches!(code & 0xff, BUSY | LOCKED))
+    code.parse::<i32>()
+        .is_ok_and(|code| matches!(code & 0xff, BUSY | LOCKED))
 }
 
 /// What is known of a coupon at one instant.

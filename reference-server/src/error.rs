@@ -27,15 +27,64 @@ pub enum ServerError {
         /// What `SQLite` answered.
         source: sqlx::Error,
     },
-    /// The file holds two coupons of one user, so the guard against that cannot be created.
+    /// The database holds two coupons of one user, so the guard against that cannot be created.
     #[error(
-        "failed to guard database {}: some user holds the same coupon twice\n\
-         hint: start with a new file, or with the bug that made this one",
-        path.display()
+        "failed to guard database {database}: some user holds the same coupon twice\n\
+         hint: start with a new one, or with the bug that made this one"
     )]
     TwoOfOneUser {
-        /// The file.
-        path: PathBuf,
+        /// The file, or the address without credentials.
+        database: String,
+    },
+    /// The `MySQL` database could not be opened or prepared.
+    #[error(
+        "failed to use database {address}: {source}\n\
+         hint: it must exist, and the user must be allowed to create tables in it"
+    )]
+    MySql {
+        /// Without credentials.
+        address: String,
+        /// What the driver or the server answered.
+        source: sqlx::Error,
+    },
+    /// The Redis server could not be used.
+    #[error("failed to use {address}: {source}\nhint: it must run, and take this password")]
+    Redis {
+        /// Without credentials.
+        address: String,
+        /// What the driver or the server answered.
+        source: redis::RedisError,
+    },
+    /// The strategy needs a store that was not given.
+    #[error(
+        "strategy {strategy} needs {option} URL\n\
+         hint: give {option} {like}, or the URL in the environment as {variable}"
+    )]
+    MissingStore {
+        /// As on the command line.
+        strategy: String,
+        /// The option that names the store.
+        option: &'static str,
+        /// The same in the environment.
+        variable: &'static str,
+        /// How such a URL looks.
+        like: &'static str,
+    },
+    /// More Redis servers than any strategy can use.
+    #[error("--redis is given {given} times\nhint: give at most {most} servers")]
+    TooManyRedis {
+        /// How many.
+        given: usize,
+        /// How many there may be.
+        most: usize,
+    },
+    /// The bug has no place in the strategy.
+    #[error("bug {bug} cannot be planted here\nhint: choose --strategy {only}")]
+    BugElsewhere {
+        /// As on the command line.
+        bug: &'static str,
+        /// The strategy that it can be planted in.
+        only: &'static str,
     },
     /// The address could not be announced on stdout.
     #[error("failed to announce the address on stdout: {0}")]

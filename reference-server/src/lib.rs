@@ -6,10 +6,12 @@
 //!
 //! ```text
 //! server ── http ── strategy ── store ── SQLite
+//!   │         │        │     └── mysql, redis ── services that run beside it
 //!   │         │        └ bug: every planted defect, in one file
 //!   └ stop    └ metrics
 //! ```
 
+mod address;
 mod bug;
 mod coupon;
 mod error;
@@ -17,7 +19,9 @@ mod http;
 mod listener;
 mod logging;
 mod metrics;
+mod mysql;
 mod options;
+mod redis_store;
 mod rows;
 mod schema;
 mod server;
@@ -26,6 +30,7 @@ mod store;
 mod strategy;
 mod timestamp;
 
+pub use address::StoreUrl;
 pub use bug::Bug;
 pub use error::ServerError;
 pub use http::{AppState, app};

@@ -73,7 +73,10 @@ impl Metrics {
             Err(IssueError::Locked(_)) => "locked",
             Err(IssueError::QueueFull) => "queue_full",
             Err(IssueError::Stopping) => "stopping",
+            Err(IssueError::PoolExhausted) => "pool_exhausted",
+            Err(IssueError::NotLoaded) => "not_loaded",
             Err(IssueError::Storage(_)) => "storage",
+            Err(IssueError::Redis(_)) => "redis",
         };
         metrics::with_local_recorder(&*self.recorder, || {
             metrics::counter!("coupons_refused_total", "reason" => reason).increment(1);

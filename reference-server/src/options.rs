@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::address::StoreUrl;
 use crate::bug::Bug;
 use crate::strategy::StrategyName;
 
@@ -29,6 +30,24 @@ pub struct Options {
     #[arg(long, value_name = "PATH", default_value = "coupons.db")]
     pub database: PathBuf,
 
+    /// MySQL or MariaDB database of the db and redis strategies: mysql://USER:PASSWORD@HOST:PORT/NAME
+    ///
+    /// In the environment the password is not seen by other users of the machine.
+    #[arg(long, value_name = "URL", env = "FCFS_MYSQL", hide_env_values = true)]
+    pub mysql: Option<StoreUrl>,
+
+    /// Redis server of the redis strategies, redis://:PASSWORD@HOST:PORT/DB; at most 5 times
+    ///
+    /// In the environment several are separated by a space.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "FCFS_REDIS",
+        hide_env_values = true,
+        value_delimiter = ' '
+    )]
+    pub redis: Vec<StoreUrl>,
+
     /// Coupon that exists when the server opens
     #[arg(long, value_name = "ID", default_value_t = 1)]
     pub coupon: i64,
@@ -37,15 +56,19 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32))]
     pub stock: u32,
 
-    /// Connections that read; there is always exactly one that writes
+    /// Connections to the database; with `SQLite` those that read, beside the one that writes
     #[arg(long, value_name = "N", default_value = "4")]
     pub database_pool: NonZeroUsize,
 
-    /// Issued coupons that may wait to be written (memory-then-sqlite); when full: 503
+    /// Connections to each Redis server, which requests use in turn
+    #[arg(long, value_name = "N", default_value = "4")]
+    pub redis_pool: NonZeroUsize,
+
+    /// Issued coupons that may wait to be written (memory-then-sqlite, redis-lua); full: 503
     #[arg(long, value_name = "N", default_value = "10000")]
     pub queue: NonZeroUsize,
 
-    /// Longest wait for the database's write lock, in milliseconds; beyond: 409
+    /// Longest wait for the database's lock, in milliseconds (whole seconds with MySQL); then 409
     #[arg(long, value_name = "MS", default_value_t = 5000)]
     pub lock_timeout_ms: u32,
 

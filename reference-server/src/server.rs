@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::serve::ListenerExt;
-use clap::ValueEnum;
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -93,17 +92,16 @@ async fn accept(listener: TcpListener, state: AppState, stop: Stop) {
 struct Listening<'a> {
     event: &'static str,
     address: String,
-    strategy: &'a str,
-    database: String,
+    strategy: String,
+    database: &'a str,
 }
 
 fn announce(options: &Options, state: &AppState, at: SocketAddr) -> Result<(), ServerError> {
-    let name = options.strategy.to_possible_value();
     let line = Listening {
         event: "listening",
         address: at.to_string(),
-        strategy: name.as_ref().map_or("", |name| name.get_name()),
-        database: state.database().display().to_string(),
+        strategy: options.strategy.to_string(),
+        database: state.database(),
     };
     let mut text =
         serde_json::to_string(&line).map_err(|error| ServerError::Announce(error.into()))?;

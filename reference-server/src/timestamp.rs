@@ -16,6 +16,10 @@ impl Timestamp {
         Self(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
     }
 
+    pub(crate) fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
     pub(crate) fn as_micros(self) -> i64 {
         self.0
     }

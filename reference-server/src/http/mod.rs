@@ -5,7 +5,6 @@ mod issue;
 mod reply;
 mod status;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,14 +14,11 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 
-use crate::bug::Bugs;
-use crate::coupon::{CouponId, IssueError};
+use crate::coupon::CouponId;
 use crate::error::ServerError;
 use crate::metrics::{Metrics, RouteMeter};
 use crate::options::Options;
-use crate::schema;
-use crate::store::Store;
-use crate::strategy::{self, Strategy};
+use crate::strategy::{self, Opened, Strategy};
 
 /// The largest body that is read. A user's name is far smaller.
 const BODY_LIMIT: usize = 16 * 1024;
@@ -32,47 +28,30 @@ const BODY_LIMIT: usize = 16 * 1024;
 pub struct AppState(Arc<Shared>);
 
 struct Shared {
-    store: Arc<Store>,
+    database: String,
     strategy: Box<dyn Strategy>,
     metrics: Metrics,
     coupon: CouponId,
 }
 
 impl AppState {
-    /// Opens the database, creates what is missing, and restores the strategy's memory.
+    /// Opens the stores, creates what is missing, and restores the strategy's memory.
     ///
     /// Must be called within a tokio runtime.
     pub async fn prepare(options: &Options) -> Result<Self, ServerError> {
-        let failed = |source| database_error(options, source);
-        let bugs = Arc::new(Bugs::new(options.bug, options.seed));
-        let store = Store::open(
-            &options.database,
-            options.database_pool,
-            options.lock_timeout(),
-        );
-        let store = Arc::new(store.await.map_err(failed)?);
-        let user_index = options.strategy.user_index(&bugs);
-        {
-            let mut writer = store.writer().await.map_err(|e| issue_error(options, e))?;
-            schema::prepare(&mut writer, user_index, options.coupon, options.stock)
-                .await
-                .map_err(failed)?;
-        }
-        let strategy =
-            strategy::build(options.strategy, Arc::clone(&store), bugs, options.queue).await;
-        let strategy = strategy.map_err(|error| issue_error(options, error))?;
+        let Opened { strategy, database } = strategy::open(options).await?;
         let metrics = Metrics::new().map_err(|e| ServerError::Metrics(e.to_string()))?;
         Ok(Self(Arc::new(Shared {
-            store,
+            database,
             strategy,
             metrics,
             coupon: options.coupon,
         })))
     }
 
-    /// The database file, as an absolute path.
-    pub fn database(&self) -> &Path {
-        self.0.store.path()
+    /// Where the rows are: the absolute path of a file, or an address without credentials.
+    pub fn database(&self) -> &str {
+        &self.0.database
     }
 
     /// Refuses further coupons and writes those that are acknowledged.
@@ -91,26 +70,6 @@ impl AppState {
             self.0.metrics.fold();
         }
     }
-}
-
-fn database_error(options: &Options, source: sqlx::Error) -> ServerError {
-    let path = options.database.clone();
-    let twice = source
-        .as_database_error()
-        .is_some_and(|error| error.kind() == sqlx::error::ErrorKind::UniqueViolation);
-    if twice {
-        ServerError::TwoOfOneUser { path }
-    } else {
-        ServerError::Database { path, source }
-    }
-}
-
-fn issue_error(options: &Options, error: IssueError) -> ServerError {
-    let source = match error {
-        IssueError::Storage(source) => source,
-        other => sqlx::Error::Protocol(other.to_string()),
-    };
-    database_error(options, source)
 }
 
 /// The routes of the server, to be called in process or served on a port.

@@ -29,8 +29,11 @@ pub(super) fn failure(error: &IssueError) -> Response {
     let status = match error {
         IssueError::UnknownCoupon => StatusCode::NOT_FOUND,
         IssueError::Locked(_) => StatusCode::CONFLICT,
-        IssueError::QueueFull | IssueError::Stopping => StatusCode::SERVICE_UNAVAILABLE,
-        IssueError::Storage(error) => {
+        IssueError::QueueFull
+        | IssueError::Stopping
+        | IssueError::PoolExhausted
+        | IssueError::NotLoaded => StatusCode::SERVICE_UNAVAILABLE,
+        IssueError::Storage(_) | IssueError::Redis(_) => {
             tracing::error!(event = "storage_failed", %error);
             // Its details belong into the log, not to a client.
             return message(StatusCode::INTERNAL_SERVER_ERROR, "storage error");

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::{AppState, reply};
 use crate::coupon::{CouponId, IssueError};
+use crate::strategy::Down;
 
 /// A coupon's numbers, all of one instant.
 #[derive(Serialize)]
@@ -45,11 +46,11 @@ pub(super) async fn coupon(State(state): State<AppState>, Path(coupon): Path<Str
 }
 
 pub(super) async fn health(State(state): State<AppState>) -> Response {
-    match state.0.store.check().await {
+    match state.0.strategy.check().await {
         Ok(()) => Json(json!({ "status": "ok", "database": "up" })).into_response(),
-        Err(error) => {
-            tracing::warn!(event = "unhealthy", %error);
-            let body = Json(json!({ "status": "down", "database": "down" }));
+        Err(Down { store, error }) => {
+            tracing::warn!(event = "unhealthy", store, %error);
+            let body = Json(json!({ "status": "down", store: "down" }));
             (StatusCode::SERVICE_UNAVAILABLE, body).into_response()
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::Strategy;
+use super::{Down, Strategy};
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserId};
 
@@ -37,7 +37,7 @@ impl Strategy for FalseDuplicate {
     ) -> BoxFuture<'a, Result<Issue, IssueError>> {
         Box::pin(async move {
             match self.try_issue(coupon, user).await {
-                Err(IssueError::Storage(_)) => Ok(Issue::Duplicate),
+                Err(IssueError::Storage(_) | IssueError::Redis(_)) => Ok(Issue::Duplicate),
                 answer => answer,
             }
         })
@@ -45,6 +45,10 @@ impl Strategy for FalseDuplicate {
 
     fn stock(&self, coupon: CouponId) -> BoxFuture<'_, Result<Stock, IssueError>> {
         self.inner.stock(coupon)
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), Down>> {
+        self.inner.check()
     }
 
     fn drain(&self) -> BoxFuture<'_, u64> {

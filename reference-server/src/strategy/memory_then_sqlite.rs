@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::BoxFuture;
 
-use super::Strategy;
+use super::sqlite_table::SqliteTable;
 use super::write_behind::{Taken, WriteBehind};
+use super::{Down, Strategy};
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserCoupon, UserId};
 use crate::rows;
@@ -16,6 +17,7 @@ use crate::timestamp::Timestamp;
 
 /// Memory is the authority while it runs; the tables follow, and are the start of the next run.
 pub(super) struct MemoryThenSqlite {
+    store: Arc<Store>,
     memory: Arc<Mutex<Memory>>,
     queue: WriteBehind,
     bugs: Arc<Bugs>,
@@ -65,8 +67,10 @@ impl MemoryThenSqlite {
         queue: NonZeroUsize,
     ) -> Result<Self, IssueError> {
         let memory = Arc::new(Mutex::new(Memory::restore(&store).await?));
-        let queue = WriteBehind::start(store, Arc::clone(&bugs), Arc::clone(&memory), queue);
+        let table = SqliteTable::new(Arc::clone(&store), Arc::clone(&bugs), Arc::clone(&memory));
+        let queue = WriteBehind::start(Arc::new(table), queue);
         Ok(Self {
+            store,
             memory,
             queue,
             bugs,
@@ -203,6 +207,10 @@ impl Strategy for MemoryThenSqlite {
 
     fn stock(&self, coupon: CouponId) -> BoxFuture<'_, Result<Stock, IssueError>> {
         Box::pin(async move { Ok(lock(&self.memory).shelf(coupon)?.stock()) })
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), Down>> {
+        Box::pin(async { self.store.check().await.map_err(Down::database) })
     }
 
     fn drain(&self) -> BoxFuture<'_, u64> {

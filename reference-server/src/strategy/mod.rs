@@ -3,26 +3,30 @@
 //! All of them answer in the same precedence: a user who holds the coupon is a duplicate, even
 //! when the stock is gone; only then is it sold out.
 
+mod db_conditional;
+mod db_pessimistic;
 mod false_duplicate;
+mod lua;
 mod memory_then_sqlite;
+mod mysql_table;
+mod open;
+mod redis_lua;
 mod sqlite_atomic;
 mod sqlite_lock;
+mod sqlite_table;
 mod write_behind;
 
-use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::fmt;
 
+use clap::ValueEnum;
 use futures_util::future::BoxFuture;
+use sqlx::error::ErrorKind;
 
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserId};
 use crate::schema::UserIndex;
-use crate::store::Store;
 
-use false_duplicate::FalseDuplicate;
-use memory_then_sqlite::MemoryThenSqlite;
-use sqlite_atomic::SqliteAtomic;
-use sqlite_lock::SqliteLock;
+pub(crate) use open::{Opened, open};
 
 /// How a coupon is issued.
 #[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,16 +38,61 @@ pub enum StrategyName {
     SqliteLock,
     /// Stock and guard in memory, rows written behind the answer
     MemoryThenSqlite,
+    /// Check, then act, under the lock of the coupon's row in `MySQL`
+    DbPessimistic,
+    /// One `MySQL` transaction: a guarded decrement, and a unique key
+    DbConditional,
+    /// Stock and guard in a script in Redis, rows written to `MySQL` behind the answer
+    RedisLua,
 }
 
 impl StrategyName {
     /// The index this strategy needs, unless a bug takes the guard away.
     pub(crate) fn user_index(self, bugs: &Bugs) -> UserIndex {
         match self {
-            Self::SqliteAtomic if bugs.looks_for_an_earlier_coupon() => UserIndex::Unique,
-            Self::SqliteAtomic | Self::SqliteLock | Self::MemoryThenSqlite => UserIndex::Plain,
+            Self::SqliteAtomic | Self::DbConditional if bugs.looks_for_an_earlier_coupon() => {
+                UserIndex::Unique
+            }
+            _ => UserIndex::Plain,
         }
     }
+}
+
+/// As it is written on the command line.
+impl fmt::Display for StrategyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.to_possible_value();
+        f.write_str(value.as_ref().map_or("", |value| value.get_name()))
+    }
+}
+
+/// A store that does not answer.
+pub(crate) struct Down {
+    pub(crate) store: &'static str,
+    pub(crate) error: IssueError,
+}
+
+impl Down {
+    fn database(error: sqlx::Error) -> Self {
+        Self {
+            store: "database",
+            error: error.into(),
+        }
+    }
+
+    fn redis(error: redis::RedisError) -> Self {
+        Self {
+            store: "redis",
+            error: error.into(),
+        }
+    }
+}
+
+/// Whether a unique key refused a row.
+fn is_conflict(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .is_some_and(|error| error.kind() == ErrorKind::UniqueViolation)
 }
 
 /// Decides who gets a coupon.
@@ -55,30 +104,12 @@ pub(crate) trait Strategy: Send + Sync {
         user: &'a UserId,
     ) -> BoxFuture<'a, Result<Issue, IssueError>>;
 
-    /// Reads a coupon, all numbers of the same instant.
+    /// Reads a coupon, all numbers of the same instant where they are in one store.
     fn stock(&self, coupon: CouponId) -> BoxFuture<'_, Result<Stock, IssueError>>;
+
+    /// Asks every store that the strategy needs for a sign of life.
+    fn check(&self) -> BoxFuture<'_, Result<(), Down>>;
 
     /// Refuses further users, writes what is acknowledged, and returns how many rows are lost.
     fn drain(&self) -> BoxFuture<'_, u64>;
-}
-
-/// Builds the strategy on a store whose tables exist.
-pub(crate) async fn build(
-    name: StrategyName,
-    store: Arc<Store>,
-    bugs: Arc<Bugs>,
-    queue: NonZeroUsize,
-) -> Result<Box<dyn Strategy>, IssueError> {
-    let strategy: Box<dyn Strategy> = match name {
-        StrategyName::SqliteAtomic => Box::new(SqliteAtomic::new(store, Arc::clone(&bugs))),
-        StrategyName::SqliteLock => Box::new(SqliteLock::new(store, Arc::clone(&bugs))),
-        StrategyName::MemoryThenSqlite => {
-            Box::new(MemoryThenSqlite::restore(store, Arc::clone(&bugs), queue).await?)
-        }
-    };
-    Ok(if bugs.takes_errors_for_duplicates() {
-        Box::new(FalseDuplicate::new(strategy, bugs))
-    } else {
-        strategy
-    })
 }

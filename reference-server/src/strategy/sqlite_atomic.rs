@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use sqlx::error::ErrorKind;
 use sqlx::{Connection, Sqlite, Transaction};
 
-use super::Strategy;
+use super::{Down, Strategy, is_conflict};
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserId};
 use crate::rows;
@@ -109,12 +108,6 @@ impl SqliteAtomic {
     }
 }
 
-fn is_conflict(error: &sqlx::Error) -> bool {
-    error
-        .as_database_error()
-        .is_some_and(|error| error.kind() == ErrorKind::UniqueViolation)
-}
-
 impl Strategy for SqliteAtomic {
     fn issue<'a>(
         &'a self,
@@ -126,6 +119,10 @@ impl Strategy for SqliteAtomic {
 
     fn stock(&self, coupon: CouponId) -> BoxFuture<'_, Result<Stock, IssueError>> {
         Box::pin(self.store.stock(coupon))
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), Down>> {
+        Box::pin(async { self.store.check().await.map_err(Down::database) })
     }
 
     /// Every answer was committed before it was given.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use sqlx::Connection;
 
-use super::Strategy;
+use super::{Down, Strategy};
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserId};
 use crate::rows;
@@ -73,6 +73,10 @@ impl Strategy for SqliteLock {
 
     fn stock(&self, coupon: CouponId) -> BoxFuture<'_, Result<Stock, IssueError>> {
         Box::pin(self.store.stock(coupon))
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), Down>> {
+        Box::pin(async { self.store.check().await.map_err(Down::database) })
     }
 
     /// Every answer was committed before it was given.

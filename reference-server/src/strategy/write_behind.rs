@@ -5,17 +5,28 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sqlx::Connection;
+use futures_util::future::BoxFuture;
 use tokio::sync::mpsc::{self, Receiver, Sender, error::TrySendError};
 use tokio::task::JoinHandle;
 
-use super::memory_then_sqlite::{Done, Memory, lock};
-use crate::bug::Bugs;
 use crate::coupon::{CouponId, IssueError, UserCoupon};
-use crate::rows;
-use crate::store::Store;
 
-/// One unit of stock that memory has given away.
+/// Where the rows go, and what is known of those on their way.
+pub(super) trait Table: Send + Sync + 'static {
+    /// Writes a batch in one transaction, and notes that it is written.
+    fn commit<'a>(&'a self, batch: &'a [Taken]) -> BoxFuture<'a, Result<(), IssueError>>;
+
+    /// Whether a refused row is there after all, from a commit whose answer was lost.
+    fn has<'a>(&'a self, taken: &'a Taken) -> BoxFuture<'a, Result<bool, IssueError>>;
+
+    /// Notes that nothing more is to be expected of this one.
+    fn give_up(&self, taken: &Taken);
+
+    /// Rows that are acknowledged, but not yet written.
+    fn pending(&self) -> i64;
+}
+
+/// One unit of stock that is given away.
 pub(super) enum Taken {
     WithRow(UserCoupon),
     /// Only a bug takes stock and gives nobody a row for it.
@@ -23,14 +34,14 @@ pub(super) enum Taken {
 }
 
 impl Taken {
-    fn coupon(&self) -> CouponId {
+    pub(super) fn coupon(&self) -> CouponId {
         match self {
             Self::WithRow(row) => row.coupon,
             Self::WithoutRow(coupon) => *coupon,
         }
     }
 
-    fn row(&self) -> Option<&UserCoupon> {
+    pub(super) fn row(&self) -> Option<&UserCoupon> {
         match self {
             Self::WithRow(row) => Some(row),
             Self::WithoutRow(_) => None,
@@ -42,7 +53,7 @@ impl Taken {
 pub(super) struct WriteBehind {
     entrance: Mutex<Option<Sender<Taken>>>,
     writer: tokio::sync::Mutex<Option<JoinHandle<()>>>,
-    memory: Arc<Mutex<Memory>>,
+    table: Arc<dyn Table>,
 }
 
 /// A place in the queue that is kept until something is put there.
@@ -58,22 +69,14 @@ impl WriteBehind {
     /// How long the rows that are left may take when the server stops.
     const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 
-    pub(super) fn start(
-        store: Arc<Store>,
-        bugs: Arc<Bugs>,
-        memory: Arc<Mutex<Memory>>,
-        capacity: NonZeroUsize,
-    ) -> Self {
+    pub(super) fn start(table: Arc<impl Table>, capacity: NonZeroUsize) -> Self {
+        let table: Arc<dyn Table> = table;
         let (entrance, exit) = mpsc::channel(capacity.get());
-        let writer = Writer {
-            store,
-            bugs,
-            memory: Arc::clone(&memory),
-        };
+        let writer = Writer(Arc::clone(&table));
         Self {
             entrance: Mutex::new(Some(entrance)),
             writer: tokio::sync::Mutex::new(Some(tokio::spawn(writer.run(exit)))),
-            memory,
+            table,
         }
     }
 
@@ -105,7 +108,7 @@ impl WriteBehind {
         {
             writer.abort();
         }
-        let lost = u64::try_from(lock(&self.memory).pending()).unwrap_or(0);
+        let lost = u64::try_from(self.table.pending()).unwrap_or(0);
         if lost > 0 {
             tracing::error!(
                 event = "rows_lost",
@@ -118,11 +121,7 @@ impl WriteBehind {
 }
 
 /// The receiving side.
-struct Writer {
-    store: Arc<Store>,
-    bugs: Arc<Bugs>,
-    memory: Arc<Mutex<Memory>>,
-}
+struct Writer(Arc<dyn Table>);
 
 impl Writer {
     /// Rows of one transaction. On a saturated server each step of a transaction waits behind all
@@ -152,14 +151,25 @@ impl Writer {
         for taken in batch {
             if let Err(error) = self.persist(std::slice::from_ref(taken)).await {
                 let row = taken.row().map(|row| row.id);
-                tracing::error!(event = "row_lost", row, %error, "an acknowledged row is refused");
-                lock(&self.memory).note(
-                    taken.coupon(),
-                    Done {
-                        accepted: 1,
-                        ..Done::default()
-                    },
-                );
+                if self.is_there(taken).await {
+                    tracing::warn!(event = "row_found", row, "an earlier commit had happened");
+                } else {
+                    tracing::error!(event = "row_lost", row, %error, "an acknowledged row is refused");
+                }
+                self.0.give_up(taken);
+            }
+        }
+    }
+
+    /// Asks until there is an answer.
+    async fn is_there(&self, taken: &Taken) -> bool {
+        loop {
+            match self.0.has(taken).await {
+                Ok(there) => return there,
+                Err(error) => {
+                    tracing::warn!(event = "row_not_looked_up", %error);
+                    tokio::time::sleep(Self::PAUSE).await;
+                }
             }
         }
     }
@@ -167,7 +177,7 @@ impl Writer {
     /// Tries until it works or is refused for good.
     async fn persist(&self, batch: &[Taken]) -> Result<(), sqlx::Error> {
         loop {
-            match self.commit(batch).await {
+            match self.0.commit(batch).await {
                 Ok(()) => return Ok(()),
                 Err(IssueError::Storage(error)) if is_refused_for_good(&error) => {
                     return Err(error);
@@ -179,41 +189,16 @@ impl Writer {
             }
         }
     }
-
-    async fn commit(&self, batch: &[Taken]) -> Result<(), IssueError> {
-        let mut counts = Vec::new();
-        let mut writer = self.store.writer().await?;
-        let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
-        for (coupon, Part { taken, rows }) in by_coupon(batch) {
-            let accepted = rows.len() as i64;
-            let written = rows::insert_all(&mut transaction, rows, &self.bugs).await? as i64;
-            rows::take(&mut transaction, coupon, taken).await?;
-            counts.push((
-                coupon,
-                Done {
-                    taken,
-                    accepted,
-                    written,
-                },
-            ));
-        }
-        transaction.commit().await?;
-        let mut memory = lock(&self.memory);
-        for (coupon, done) in counts {
-            memory.note(coupon, done);
-        }
-        Ok(())
-    }
 }
 
 /// One coupon's part of a batch.
 #[derive(Default)]
-struct Part<'a> {
-    taken: i64,
-    rows: Vec<&'a UserCoupon>,
+pub(super) struct Part<'a> {
+    pub(super) taken: i64,
+    pub(super) rows: Vec<&'a UserCoupon>,
 }
 
-fn by_coupon(batch: &[Taken]) -> BTreeMap<CouponId, Part<'_>> {
+pub(super) fn by_coupon(batch: &[Taken]) -> BTreeMap<CouponId, Part<'_>> {
     let mut parts: BTreeMap<CouponId, Part<'_>> = BTreeMap::new();
     for taken in batch {
         let part = parts.entry(taken.coupon()).or_default();

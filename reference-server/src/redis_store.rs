@@ -1,0 +1,84 @@
+//! The connections to one Redis server.
+
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{Client, ErrorKind, RedisError};
+
+use crate::address::StoreUrl;
+use crate::coupon::CouponId;
+
+/// Connections that are taken in turn; requests on one of them do not wait for each other's
+/// answers. One that breaks is made anew, and the command that it broke under is not repeated.
+pub(crate) struct RedisStore {
+    connections: Box<[ConnectionManager]>,
+    next: AtomicUsize,
+}
+
+/// Stock of a coupon: a number.
+pub(crate) fn stock_key(coupon: CouponId) -> String {
+    format!("coupon:{coupon}:stock")
+}
+
+/// Users who hold a coupon: a set.
+pub(crate) fn users_key(coupon: CouponId) -> String {
+    format!("coupon:{coupon}:users")
+}
+
+/// Highest id that was given to a row.
+pub(crate) const ID_KEY: &str = "user_coupons:id";
+
+impl RedisStore {
+    /// An answer that takes longer counts as lost.
+    const ANSWER_LIMIT: Duration = Duration::from_secs(3);
+    const CONNECT_LIMIT: Duration = Duration::from_secs(2);
+
+    pub(crate) async fn open(
+        url: &StoreUrl,
+        connections: NonZeroUsize,
+    ) -> Result<Self, RedisError> {
+        if !url.reveal().starts_with("redis://") {
+            return Err((
+                ErrorKind::InvalidClientConfig,
+                "the URL must begin with redis://",
+            )
+                .into());
+        }
+        let client = Client::open(url.reveal())?;
+        let config = ConnectionManagerConfig::new()
+            .set_response_timeout(Some(Self::ANSWER_LIMIT))
+            .set_connection_timeout(Some(Self::CONNECT_LIMIT))
+            // The next request tries again; this one should hear soon that the server is gone.
+            .set_number_of_retries(1);
+        let mut opened = Vec::with_capacity(connections.get());
+        for _ in 0..connections.get() {
+            let connection = ConnectionManager::new_with_config(client.clone(), config.clone());
+            opened.push(connection.await?);
+        }
+        Ok(Self {
+            connections: opened.into(),
+            next: AtomicUsize::new(0),
+        })
+    }
+
+    /// The next connection.
+    pub(crate) fn connection(&self) -> ConnectionManager {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        self.connections[turn % self.connections.len()].clone()
+    }
+
+    /// What is left of a coupon. `None`: the stock is not loaded.
+    pub(crate) async fn stock(&self, coupon: CouponId) -> Result<Option<i64>, RedisError> {
+        redis::cmd("GET")
+            .arg(stock_key(coupon))
+            .query_async(&mut self.connection())
+            .await
+    }
+
+    /// Whether the server still answers.
+    pub(crate) async fn check(&self) -> Result<(), RedisError> {
+        redis::cmd("PING").query_async(&mut self.connection()).await
+    }
+}

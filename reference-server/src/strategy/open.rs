@@ -1,0 +1,201 @@
+//! Opens the stores that a strategy needs, and builds the strategy on them.
+
+use std::sync::Arc;
+
+use super::db_conditional::DbConditional;
+use super::db_pessimistic::DbPessimistic;
+use super::false_duplicate::FalseDuplicate;
+use super::memory_then_sqlite::MemoryThenSqlite;
+use super::redis_lua::RedisLua;
+use super::sqlite_atomic::SqliteAtomic;
+use super::sqlite_lock::SqliteLock;
+use super::{Strategy, StrategyName, is_conflict};
+use crate::address::StoreUrl;
+use crate::bug::{Bug, Bugs};
+use crate::coupon::IssueError;
+use crate::error::ServerError;
+use crate::mysql::{self, MySqlStore};
+use crate::options::Options;
+use crate::redis_store::RedisStore;
+use crate::schema;
+use crate::store::Store;
+
+/// As many as a lock over several instances is built on.
+const MOST_REDIS: usize = 5;
+
+/// A strategy on stores whose tables exist.
+pub(crate) struct Opened {
+    pub(crate) strategy: Box<dyn Strategy>,
+    /// Where the rows are: a file, or an address without credentials.
+    pub(crate) database: String,
+}
+
+/// Refuses what does not go together before anything is opened.
+pub(crate) async fn open(options: &Options) -> Result<Opened, ServerError> {
+    if options.bug == Some(Bug::LuaCompare) && options.strategy != StrategyName::RedisLua {
+        return Err(ServerError::BugElsewhere {
+            bug: "lua-compare",
+            only: "redis-lua",
+        });
+    }
+    if options.redis.len() > MOST_REDIS {
+        return Err(ServerError::TooManyRedis {
+            given: options.redis.len(),
+            most: MOST_REDIS,
+        });
+    }
+    let bugs = Arc::new(Bugs::new(options.bug, options.seed));
+    let mut opened = match options.strategy {
+        StrategyName::SqliteAtomic | StrategyName::SqliteLock | StrategyName::MemoryThenSqlite => {
+            on_sqlite(options, &bugs).await?
+        }
+        StrategyName::DbPessimistic | StrategyName::DbConditional | StrategyName::RedisLua => {
+            on_services(options, &bugs).await?
+        }
+    };
+    if bugs.takes_errors_for_duplicates() {
+        opened.strategy = Box::new(FalseDuplicate::new(opened.strategy, bugs));
+    }
+    Ok(opened)
+}
+
+async fn on_sqlite(options: &Options, bugs: &Arc<Bugs>) -> Result<Opened, ServerError> {
+    let failed = |source| sqlite_error(options, source);
+    let bugs = Arc::clone(bugs);
+    let pool = options.database_pool;
+    let store = Store::open(&options.database, pool, options.lock_timeout()).await;
+    let store = Arc::new(store.map_err(failed)?);
+    let database = store.path().display().to_string();
+    let user_index = options.strategy.user_index(&bugs);
+    {
+        let writer = store.writer().await;
+        let mut writer = writer.map_err(|error| failed(storage(error)))?;
+        schema::prepare(&mut writer, user_index, options.coupon, options.stock)
+            .await
+            .map_err(failed)?;
+    }
+    let strategy: Box<dyn Strategy> = match options.strategy {
+        StrategyName::SqliteAtomic => Box::new(SqliteAtomic::new(store, bugs)),
+        StrategyName::SqliteLock => Box::new(SqliteLock::new(store, bugs)),
+        _ => {
+            let restored = MemoryThenSqlite::restore(store, bugs, options.queue).await;
+            Box::new(restored.map_err(|error| failed(storage(error)))?)
+        }
+    };
+    Ok(Opened { strategy, database })
+}
+
+async fn on_services(options: &Options, bugs: &Arc<Bugs>) -> Result<Opened, ServerError> {
+    let strategy = options.strategy;
+    // Both are asked for before one of them is opened.
+    let redis = match strategy {
+        StrategyName::RedisLua => Some(first_redis(options)?),
+        _ => None,
+    };
+    let url = options.mysql.as_ref();
+    let url = url.ok_or_else(|| missing(strategy, "--mysql", "FCFS_MYSQL", MYSQL_LIKE))?;
+    let store = Arc::new(open_mysql(options, url, bugs).await?);
+    let bugs = Arc::clone(bugs);
+    let strategy: Box<dyn Strategy> = match redis {
+        Some(redis) => Box::new(redis_lua(options, redis, url, store, bugs).await?),
+        None if strategy == StrategyName::DbPessimistic => {
+            Box::new(DbPessimistic::new(store, bugs))
+        }
+        None => Box::new(DbConditional::new(store, bugs)),
+    };
+    Ok(Opened {
+        strategy,
+        database: url.to_string(),
+    })
+}
+
+async fn open_mysql(
+    options: &Options,
+    url: &StoreUrl,
+    bugs: &Bugs,
+) -> Result<MySqlStore, ServerError> {
+    let failed = |source| mysql_error(url, source);
+    let store = MySqlStore::open(url, options.database_pool, options.lock_timeout()).await;
+    let store = store.map_err(failed)?;
+    let user_index = options.strategy.user_index(bugs);
+    let mut connection = store.connection().await.map_err(failed)?;
+    mysql::schema::prepare(&mut connection, user_index, options.coupon, options.stock)
+        .await
+        .map_err(failed)?;
+    drop(connection);
+    Ok(store)
+}
+
+async fn redis_lua(
+    options: &Options,
+    redis: &StoreUrl,
+    mysql: &StoreUrl,
+    store: Arc<MySqlStore>,
+    bugs: Arc<Bugs>,
+) -> Result<RedisLua, ServerError> {
+    let failed = |source| ServerError::Redis {
+        address: redis.to_string(),
+        source,
+    };
+    let opened = RedisStore::open(redis, options.redis_pool).await;
+    let restored = RedisLua::restore(opened.map_err(failed)?, store, bugs, options.queue).await;
+    restored.map_err(|error| match error {
+        IssueError::Redis(source) => failed(source),
+        other => mysql_error(mysql, storage(other)),
+    })
+}
+
+/// The harness may have started more than one: they are for strategies that lock with a quorum.
+fn first_redis(options: &Options) -> Result<&StoreUrl, ServerError> {
+    let strategy = options.strategy;
+    let first = options.redis.first();
+    let first = first.ok_or_else(|| missing(strategy, "--redis", "FCFS_REDIS", REDIS_LIKE))?;
+    if options.redis.len() > 1 {
+        tracing::warn!(event = "store_unused", used = %first, given = options.redis.len());
+    }
+    Ok(first)
+}
+
+const MYSQL_LIKE: &str = "mysql://USER:PASSWORD@HOST:3306/DATABASE";
+const REDIS_LIKE: &str = "redis://:PASSWORD@HOST:6379/0";
+
+fn missing(
+    strategy: StrategyName,
+    option: &'static str,
+    variable: &'static str,
+    like: &'static str,
+) -> ServerError {
+    ServerError::MissingStore {
+        strategy: strategy.to_string(),
+        option,
+        variable,
+        like,
+    }
+}
+
+fn sqlite_error(options: &Options, source: sqlx::Error) -> ServerError {
+    let path = options.database.clone();
+    if is_conflict(&source) {
+        let database = path.display().to_string();
+        ServerError::TwoOfOneUser { database }
+    } else {
+        ServerError::Database { path, source }
+    }
+}
+
+fn mysql_error(url: &StoreUrl, source: sqlx::Error) -> ServerError {
+    let address = url.to_string();
+    if is_conflict(&source) {
+        let database = address;
+        ServerError::TwoOfOneUser { database }
+    } else {
+        ServerError::MySql { address, source }
+    }
+}
+
+fn storage(error: IssueError) -> sqlx::Error {
+    match error {
+        IssueError::Storage(source) => source,
+        other => sqlx::Error::Protocol(other.to_string()),
+    }
+}

@@ -1,13 +1,12 @@
 //! What is loaded, after the command line had its say.
 
-use super::Overrides;
+use super::{Overrides, services};
 use crate::plan::{BaseUrl, By, Provider, Stack, Target};
 use crate::scenario::value::Url;
 use crate::scenario::{
     self, At, Given, Position, Report, Scenario, Target as Written, did_you_mean, list,
 };
 
-const STRATEGIES: [&str; 3] = ["sqlite-atomic", "sqlite-lock", "memory-then-sqlite"];
 const BUGS: [&str; 5] = [
     "oversell",
     "double-issue",
@@ -16,17 +15,13 @@ const BUGS: [&str; 5] = [
     "false-duplicate",
 ];
 /// Names of the vocabulary that this version does not have.
-const STRATEGIES_NOT_YET: [&str; 6] = [
-    "redlock",
-    "redis-lua",
-    "redis-decr",
-    "mysql-lock",
-    "mysql-atomic",
-    "kafka",
+const STRATEGIES_NOT_YET: [&str; 3] = ["redlock", "redis-decr", "kafka"];
+const PROVIDERS: [(&str, Provider); 3] = [
+    ("auto", Provider::Auto),
+    ("embedded", Provider::Embedded),
+    ("local", Provider::Local),
 ];
-const PROVIDERS: [(&str, Provider); 2] =
-    [("auto", Provider::Auto), ("embedded", Provider::Embedded)];
-const PROVIDERS_NOT_YET: [&str; 2] = ["local", "docker"];
+const PROVIDERS_NOT_YET: [&str; 1] = ["docker"];
 
 pub(super) fn resolve(
     scenario: &Scenario,
@@ -73,14 +68,39 @@ pub(super) fn resolve(
             strategy,
             bug,
             database_pool,
-            ..
+            redis,
+            database,
+            position,
         } => {
             let written = provider.as_ref().map(|name| provider_of(name, report));
-            let provider = match &overrides.provider {
+            let chosen = match &overrides.provider {
                 Some(name) => provider_argument(name, report),
                 None => written.unwrap_or(Some(Provider::Auto)),
             };
-            check_name("strategy", strategy.as_ref(), &STRATEGIES, report);
+            check_name(
+                "strategy",
+                strategy.as_ref(),
+                &services::strategies(),
+                report,
+            );
+            let services = services::resolve(
+                &services::Wanted {
+                    strategy: strategy.as_ref(),
+                    redis: redis.as_ref(),
+                    database: database.as_ref(),
+                },
+                report,
+            );
+            if chosen == Some(Provider::Embedded)
+                && let Some(services) = &services
+            {
+                let place = match (&overrides.provider, provider) {
+                    (Some(name), _) => services::Place::Argument(name),
+                    (None, Some(name)) => services::Place::Scenario(name.position),
+                    (None, None) => services::Place::Scenario(*position),
+                };
+                services::refuse_embedded(services, place, report);
+            }
             check_name("bug", bug.as_ref(), &BUGS, report);
             if let Some(bug) = &overrides.bug
                 && !BUGS.contains(&bug.as_str())
@@ -98,13 +118,15 @@ pub(super) fn resolve(
                 );
             }
             Some(Target::Stack(Stack {
-                provider: provider?,
+                provider: chosen?,
                 strategy: strategy.as_ref().map(|name| name.value.clone()),
                 bug: overrides
                     .bug
                     .clone()
                     .or(bug.as_ref().map(|name| name.value.clone())),
                 database_pool: database_pool.as_ref().map(|pool| pool.value.0 as u32),
+                redis: services.as_ref()?.redis,
+                database: services.as_ref()?.database,
             }))
         }
     }
@@ -178,7 +200,7 @@ fn provider_of(name: &At<String>, report: &mut Report<'_>) -> Option<Provider> {
                 "`provider: {}` is not supported by this version yet",
                 name.value
             ),
-            "write `auto` or `embedded`, or load a system that runs by its `url`",
+            "write `auto`, `embedded` or `local`, or load a system that runs by its `url`",
         );
         return None;
     }
@@ -219,7 +241,7 @@ fn check_name(what: &str, name: Option<&At<String>>, known: &[&str], report: &mu
                 "`strategy: {}` is not supported by this version yet",
                 name.value
             ),
-            format!("write one of {}", list(&STRATEGIES)),
+            format!("write one of {}", list(known)),
         );
         return;
     }

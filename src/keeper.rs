@@ -55,7 +55,7 @@ async fn kept(program: &[OsString]) -> io::Result<ExitStatus> {
     let group = child.id().and_then(|id| Pid::from_raw(id as i32));
     let ended = tokio::select! {
         ended = child.wait() => ended,
-        () = told.to_stop() => stop(&mut child, group).await,
+        () = told.stop() => stop(&mut child, group).await,
     };
     // Whoever the program has left behind.
     send(group, Signal::KILL);
@@ -115,7 +115,7 @@ impl Told {
         })
     }
 
-    async fn to_stop(&mut self) {
+    async fn stop(&mut self) {
         let [terminate, interrupt, hangup] = &mut self.signals;
         tokio::select! {
             _ = terminate.recv() => {}

@@ -3,11 +3,13 @@
 #[path = "support/harness/mod.rs"]
 mod harness;
 
+use std::fs::Permissions;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use harness::scenario::Scenario;
-use harness::{Bench, wait_until};
+use harness::{Bench, Ended, wait_until};
 use rustix::process::Signal;
 
 /// A run whose strategy needs both, with a blank in its path.
@@ -146,6 +148,74 @@ fn an_interrupt_while_services_start_leaves_nothing_behind() {
     running.signal(Signal::INT);
     running.wait().expect(105);
     wait_until("nothing runs", || workers(&bench).is_empty());
+}
+
+/// Programs that stand before the real ones in `PATH`.
+fn with_programs(bench: &Bench, args: &[&str], programs: &[(&str, &str)]) -> Ended {
+    std::fs::create_dir(bench.path("programs")).expect("a directory");
+    for (name, script) in programs {
+        let path = bench.path("programs").join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("a file");
+        std::fs::set_permissions(&path, Permissions::from_mode(0o700)).expect("ours");
+    }
+    let before = std::env::var("PATH").expect("a path");
+    let path = format!("{}:{before}", bench.path("programs").display());
+    let running = bench.start_with(args, |command| {
+        command.env("PATH", path);
+    });
+    running.wait()
+}
+
+#[test]
+fn a_service_that_does_not_start_shows_the_end_of_its_log_without_the_password() {
+    let table = [
+        (
+            "redis-server",
+            "echo first; echo bad luck >&2; exit 3",
+            "redis-1",
+            "bad luck",
+        ),
+        // What its user is made with: nobody may see the password in it.
+        (
+            "mariadbd",
+            "cat ../mysql/first.sql; exit 3",
+            "mysql",
+            "IDENTIFIED BY '***'",
+        ),
+    ];
+    for (name, script, service, words) in table {
+        let (bench, args) = bench();
+        let programs = [("mariadb-install-db", "exit 0"), (name, script)];
+        let ended = with_programs(&bench, &args, &programs).expect(113);
+        ended.complains(&format!(
+            "the service {service} did not start: it ended with exit status: 3"
+        ));
+        ended.complains(words);
+        assert!(!holds_a_password(&ended.all()), "{}", ended.all());
+        wait_until("nothing runs", || workers(&bench).is_empty());
+    }
+}
+
+#[test]
+fn a_data_directory_that_cannot_be_made_is_said() {
+    let (bench, args) = bench();
+    let programs = [("mariadb-install-db", "echo disk full; exit 1")];
+    let ended = with_programs(&bench, &args, &programs).expect(113);
+    ended.complains("the service mysql did not start: its data directory could not be made");
+    ended.complains("disk full");
+}
+
+#[test]
+fn a_port_that_was_taken_meanwhile_is_given_up_for_another() {
+    let (bench, args) = bench();
+    let taken = "if mkdir once 2>/dev/null; then echo 'bind: Address already in use'; exit 1; fi\n\
+                 cp redis.conf second.conf; exec /usr/bin/redis-server \"$@\"";
+    // MariaDB ends the run, since only Redis is of interest.
+    let fails = "while ! grep -qs 'Ready to accept' ../redis-1/log; do sleep 0.01; done; exit 1";
+    let programs = [("redis-server", taken), ("mariadb-install-db", fails)];
+    let ended = with_programs(&bench, &args, &programs).expect(113);
+    ended.complains("the service mysql did not start");
+    assert!(bench.path("the run/stack/redis-1/second.conf").exists());
 }
 
 #[test]

@@ -92,13 +92,9 @@ pub(super) fn resolve(
                 report,
             );
             if chosen == Some(Provider::Embedded)
-                && let Some(services) = &services
+                && let Some(services) = services
             {
-                let place = match (&overrides.provider, provider) {
-                    (Some(name), _) => services::Place::Argument(name),
-                    (None, Some(name)) => services::Place::Scenario(name.position),
-                    (None, None) => services::Place::Scenario(*position),
-                };
+                let place = provider_place(overrides, provider.as_ref(), *position);
                 services::refuse_embedded(services, place, report);
             }
             check_name("bug", bug.as_ref(), &BUGS, report);
@@ -125,8 +121,8 @@ pub(super) fn resolve(
                     .clone()
                     .or(bug.as_ref().map(|name| name.value.clone())),
                 database_pool: database_pool.as_ref().map(|pool| pool.value.0 as u32),
-                redis: services.as_ref()?.redis,
-                database: services.as_ref()?.database,
+                redis: services?.redis,
+                database: services?.database,
             }))
         }
     }
@@ -189,6 +185,17 @@ fn only_for_stacks(overrides: &Overrides, report: &mut Report<'_>) {
                 Some("remove it, or load a stack: `target: { stack: { provider: auto } }`".into()),
             );
         }
+    }
+}
+
+fn provider_place<'s>(
+    overrides: &'s Overrides,
+    written: Option<&At<String>>,
+    stack: Position,
+) -> services::Place<'s> {
+    match &overrides.provider {
+        Some(name) => services::Place::Argument(name),
+        None => services::Place::Scenario(written.map_or(stack, |name| name.position)),
     }
 }
 

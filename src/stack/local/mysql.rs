@@ -77,11 +77,9 @@ impl MySql {
             directory,
             password: password()?,
         };
-        kind.write_first()?;
-        let started = Service::start(&kind).await;
-        let removed = fs::remove_file(kind.directory.join(FIRST));
-        let service = started?;
-        removed?;
+        let first = kind.write_first()?;
+        let service = Service::start(&kind).await?;
+        drop(first);
         let url = Secret::new(format!(
             "mysql://{USER}:{}@127.0.0.1:{}/{DATABASE}",
             kind.password, service.port
@@ -99,6 +97,17 @@ impl MySql {
     }
 }
 
+/// A file that is removed with this value, also when the start is interrupted.
+struct Gone(PathBuf);
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        // It is in a directory that this run has made; the password in it is of no use to anybody
+        // once the server has ended.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
 /// How it is started.
 struct Recipe {
     server: PathBuf,
@@ -108,10 +117,12 @@ struct Recipe {
 }
 
 impl Recipe {
-    fn write_first(&self) -> io::Result<()> {
+    fn write_first(&self) -> io::Result<Gone> {
+        let path = self.directory.join(FIRST);
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).mode(0o600);
-        let mut file = options.open(self.directory.join(FIRST))?;
+        let mut file = options.open(&path)?;
+        let gone = Gone(path);
         let user = format!("{USER}@'127.0.0.1'");
         write!(
             file,
@@ -119,7 +130,8 @@ impl Recipe {
              CREATE USER IF NOT EXISTS {user} IDENTIFIED BY '{}';\n\
              GRANT ALL ON {DATABASE}.* TO {user};\n",
             self.password
-        )
+        )?;
+        Ok(gone)
     }
 
     fn options(&self, port: u16) -> MySqlConnectOptions {
@@ -223,5 +235,6 @@ fn password() -> io::Result<String> {
     let mut bytes = [0; 24];
     let filled = SystemRandom::new().fill(&mut bytes);
     filled.map_err(|_| io::Error::other("the system gives no random numbers"))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    let hex = |text: String, byte: &u8| text + &format!("{byte:02x}");
+    Ok(bytes.iter().fold(String::new(), hex))
 }

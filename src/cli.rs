@@ -2,6 +2,7 @@
 
 mod file;
 mod import;
+mod keep;
 mod new;
 mod probe;
 
@@ -61,6 +62,9 @@ enum Command {
     Import(import::Import),
     /// Run the bundled first-come-first-served server
     Serve(Box<reference_server::Options>),
+    /// Run a program that ends with stdin
+    #[command(hide = true)]
+    Keep(keep::KeepArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -111,12 +115,12 @@ struct Changes {
     #[arg(long, value_name = "URL")]
     url: Option<String>,
 
-    /// Who brings the bundled system up: auto or embedded
+    /// Who brings the bundled system up: auto, embedded or local
     #[arg(long, value_name = "NAME")]
     provider: Option<String>,
 
     /// Plant a bug in the bundled server: oversell, double-issue, lost-ack, last-one-refused,
-    /// false-duplicate
+    /// false-duplicate, lua-compare
     #[arg(long, value_name = "NAME")]
     bug: Option<String>,
 
@@ -173,6 +177,7 @@ pub fn main() -> Exit {
         Command::New(args) => new::run(*args),
         Command::Import(import) => import::run(&import),
         Command::Serve(options) => serve(*options),
+        Command::Keep(args) => keep::run(&args),
         Command::Completions { shell } => completions(shell),
     }
 }

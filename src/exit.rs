@@ -28,6 +28,8 @@ pub enum Exit {
     NotHealed,
     /// Slower or less correct than the baseline.
     Regression,
+    /// Whatever the program that was kept has ended with.
+    Kept(u8),
 }
 
 impl Exit {
@@ -45,6 +47,7 @@ impl Exit {
             Self::NotReady => 113,
             Self::NotHealed => 114,
             Self::Regression => 115,
+            Self::Kept(code) => code,
         }
     }
 
@@ -62,6 +65,7 @@ impl Exit {
             Self::NotReady => "the target or its stack is not ready",
             Self::NotHealed => "a fault could not be healed",
             Self::Regression => "a regression against the baseline",
+            Self::Kept(_) => "what the kept program ended with",
         }
     }
 }

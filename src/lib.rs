@@ -7,6 +7,7 @@ pub mod exit;
 pub mod feeder;
 pub mod history;
 pub mod import;
+pub mod keeper;
 pub mod load;
 pub mod measure;
 pub mod output;

@@ -7,14 +7,21 @@ use harness::scenario::Scenario;
 use harness::{Bench, verdict_of};
 use serde_json::Value;
 
-const STRATEGIES: [&str; 3] = ["sqlite-atomic", "sqlite-lock", "memory-then-sqlite"];
+const STRATEGIES: [&str; 6] = [
+    "sqlite-atomic",
+    "sqlite-lock",
+    "memory-then-sqlite",
+    "db-pessimistic",
+    "db-conditional",
+    "redis-lua",
+];
 
 /// More coupons than any bug of chance could miss, and more users than coupons.
 fn crowd(strategy: &'static str) -> Scenario {
     let load = "shared_iterations: { vus: 30, iterations: 700, within: 2m }";
     let scenario = Scenario::short().strategy(strategy).stock(300);
     // Rows that are written behind the answers may pause when the disk is busy.
-    let behind = strategy == "memory-then-sqlite";
+    let behind = ["memory-then-sqlite", "redis-lua"].contains(&strategy);
     let quiet = if behind { "1500ms" } else { "300ms" };
     scenario.load(load).repeat(20).quiet(quiet)
 }
@@ -62,6 +69,12 @@ fn overselling_is_found_with_its_number() {
         let words = format!("oversold by {surplus}: {rows} rows for a stock of 300");
         assert!(surplus > 0 && detail == words, "{strategy}: {detail}");
     }
+}
+
+#[test]
+fn a_script_that_compares_text_with_a_number_is_found() {
+    let (detail, _) = violated("redis-lua", "lua-compare", "stock");
+    assert!(detail.starts_with("oversold by "), "{detail}");
 }
 
 #[test]

@@ -104,6 +104,19 @@ pub struct Stack {
     pub bug: Option<String>,
     /// Readers in the server's database pool.
     pub database_pool: Option<u32>,
+    /// Instances of Redis that the strategy works with.
+    pub redis: u8,
+    /// Where the strategy keeps its rows.
+    pub database: Database,
+}
+
+/// Where the bundled server keeps its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Database {
+    /// A file of its own.
+    Sqlite,
+    /// MySQL, or MariaDB in its place.
+    MySql,
 }
 
 /// Who provides the services of the bundled system.
@@ -113,6 +126,8 @@ pub enum Provider {
     Auto,
     /// Nothing but this binary: SQLite and in-process stand-ins.
     Embedded,
+    /// Real services as children of the run, from programs of this machine.
+    Local,
 }
 
 /// Scheme, host, port and path prefix of a target.

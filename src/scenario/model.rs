@@ -41,6 +41,8 @@ pub(crate) enum Target {
         strategy: Option<At<String>>,
         bug: Option<At<String>>,
         database_pool: Option<At<Count>>,
+        redis: Option<Redis>,
+        database: Option<At<String>>,
     },
     Urls {
         urls: Vec<Url>,
@@ -50,6 +52,13 @@ pub(crate) enum Target {
         ca: Option<At<String>>,
         by: Option<At<String>>,
     },
+}
+
+/// The Redis of the bundled stack.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Redis {
+    pub(crate) position: Position,
+    pub(crate) instances: Option<At<Count>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

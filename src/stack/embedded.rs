@@ -1,11 +1,12 @@
-//! The bundled server as a child process: this binary's own `serve`, on SQLite.
+//! The bundled server as a child process: this binary's own `serve`, on SQLite or on the services of
+//! the run.
 //!
 //! The child stops when its standard input ends, so it does not outlive the harness even when that
 //! is killed with `kill -9`.
 
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
+use super::local::Services;
+use super::log::last_lines;
 use super::{NotReady, TruthSources};
 use crate::plan::{BaseUrl, Plan, Query, Secret, Source, Stack, Subject};
 
@@ -23,8 +26,9 @@ const LISTEN_WITHIN: Duration = Duration::from_secs(15);
 /// How long it may take to finish its requests and its queue.
 const STOP_WITHIN: Duration = Duration::from_secs(20);
 
-/// Lines of its log that an error shows.
-const LOG_LINES: usize = 10;
+/// The variables that `serve` reads beside `--redis` and `--mysql`.
+const REDIS: &str = "FCFS_REDIS";
+const MYSQL: &str = "FCFS_MYSQL";
 
 /// The running server.
 #[derive(Debug)]
@@ -33,7 +37,8 @@ pub(super) struct Server {
     /// Its end is the server's signal to stop.
     stdin: Option<ChildStdin>,
     url: BaseUrl,
-    database: PathBuf,
+    /// Where its rows are.
+    database: Secret,
 }
 
 #[derive(Debug, Deserialize)]
@@ -46,12 +51,20 @@ impl Server {
         plan: &Plan,
         stack: &Stack,
         directory: &Path,
+        services: &Services,
     ) -> Result<Self, NotReady> {
         let log = directory.join("server.log");
-        let database = directory.join("coupons.db");
-        let mut child = command(plan, stack, &database)?
-            .stderr(File::create(&log)?)
-            .spawn()?;
+        let file = directory.join("coupons.db");
+        let mut command = command(plan, stack)?;
+        let database = match services.mysql_url() {
+            Some(url) => url.clone(),
+            None => Secret::new(format!("sqlite:{}", file.display())),
+        };
+        if services.mysql_url().is_none() {
+            command.arg("--database").arg(&file);
+        }
+        reach(&mut command, services);
+        let mut child = command.stderr(File::create(&log)?).spawn()?;
         let stdin = child.stdin.take();
         let stdout = child
             .stdout
@@ -60,7 +73,7 @@ impl Server {
         let listening = timeout(LISTEN_WITHIN, listening(stdout)).await;
         let fail = |problem: String| NotReady::Server {
             problem,
-            log: last_lines(&log),
+            log: last_lines(&log).replace(database.reveal(), "***"),
         };
         let address = match listening {
             Ok(Ok(listening)) => listening.address,
@@ -114,7 +127,7 @@ impl Server {
     fn issued_rows(&self, coupon: &str) -> Query {
         // The id is a number here: `serve` takes no other, so the scenario cannot have another.
         Query::Sql {
-            url: Secret::new(format!("sqlite:{}", self.database.display())),
+            url: self.database.clone(),
             query: format!(
                 "SELECT userId, id, createdAt FROM user_coupons WHERE couponId = {coupon}"
             ),
@@ -142,7 +155,7 @@ impl Server {
     }
 }
 
-fn command(plan: &Plan, stack: &Stack, database: &Path) -> io::Result<Command> {
+fn command(plan: &Plan, stack: &Stack) -> io::Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args([
         "serve",
@@ -152,10 +165,7 @@ fn command(plan: &Plan, stack: &Stack, database: &Path) -> io::Result<Command> {
         "--log-level",
         "info",
     ]);
-    command
-        .arg("--database")
-        .arg(database)
-        .args(["--seed", &plan.seed.to_string()]);
+    command.args(["--seed", &plan.seed.to_string()]);
     if let Some(Subject { coupon, stock }) = &plan.subject {
         command.args(["--coupon", coupon, "--stock", &stock.to_string()]);
     }
@@ -177,6 +187,19 @@ fn command(plan: &Plan, stack: &Stack, database: &Path) -> io::Result<Command> {
     Ok(command)
 }
 
+/// Where its services are. Everybody on the machine can read a command line, so the url with the
+/// password is in the environment.
+fn reach(command: &mut Command, services: &Services) {
+    // What the user's own shell has set is for a server of their own.
+    command.env_remove(REDIS).env_remove(MYSQL);
+    for url in services.redis_urls() {
+        command.args(["--redis", &url]);
+    }
+    if let Some(url) = services.mysql_url() {
+        command.env(MYSQL, url.reveal());
+    }
+}
+
 async fn listening(stdout: ChildStdout) -> Result<Listening, String> {
     let mut line = String::new();
     let read = BufReader::new(stdout).read_line(&mut line).await;
@@ -185,12 +208,4 @@ async fn listening(stdout: ChildStdout) -> Result<Listening, String> {
         Ok(_) => serde_json::from_str(&line).map_err(|error| format!("{error} in {line:?}")),
         Err(error) => Err(error.to_string()),
     }
-}
-
-fn last_lines(log: &Path) -> String {
-    let text = std::fs::read_to_string(log).unwrap_or_default();
-    let lines: Vec<_> = text.lines().collect();
-    let last = &lines[lines.len().saturating_sub(LOG_LINES)..];
-    last.iter()
-        .fold(String::new(), |text, line| format!("{text}\n  {line}"))
 }

@@ -2,6 +2,8 @@
 
 mod embedded;
 mod external;
+mod local;
+mod log;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,7 +11,7 @@ use std::path::{Path, PathBuf};
 use rustls::pki_types::CertificateDer;
 
 use crate::load::http::Endpoint;
-use crate::plan::{Plan, Provider, Slot, Source, Target};
+use crate::plan::{Plan, Provider, Slot, Source, Stack, Target};
 
 /// The target, ready to be loaded.
 pub struct Ready {
@@ -22,6 +24,7 @@ pub struct Ready {
     /// Which provider brought it up, and why.
     pub provider: String,
     server: Option<embedded::Server>,
+    services: local::Services,
 }
 
 /// Where the truth of this target is read.
@@ -76,6 +79,28 @@ pub enum NotReady {
         /// The last lines of its log, each on a line of its own.
         log: String,
     },
+    /// Programs of services are missing.
+    #[error(
+        "the strategy needs {needs}, and {programs} cannot be found on this machine (PATH, /usr/sbin)\n  hint: apt-get install {packages}"
+    )]
+    Missing {
+        /// The services, in words.
+        needs: String,
+        /// All that are missing.
+        programs: String,
+        /// What brings them.
+        packages: String,
+    },
+    /// A service did not start.
+    #[error("the service {service} did not start: {problem}{log}")]
+    Service {
+        /// As its directory is called.
+        service: String,
+        /// In words.
+        problem: String,
+        /// The last lines of its log, each on a line of its own.
+        log: String,
+    },
     /// `target.ca` cannot be used.
     #[error("{}: {problem}\n  hint: `target.ca` is a file of certificates in PEM, relative to the scenario's directory", file.display())]
     Authority {
@@ -124,10 +149,19 @@ impl Ready {
                     roots,
                     provider,
                     server: None,
+                    services: local::Services::default(),
                 })
             }
             Target::Stack(stack) => {
-                let server = embedded::Server::start(plan, stack, directory).await?;
+                let services = services(stack, directory, say).await?;
+                let started = embedded::Server::start(plan, stack, directory, &services).await;
+                let server = match started {
+                    Ok(server) => server,
+                    Err(error) => {
+                        services.stop().await;
+                        return Err(error);
+                    }
+                };
                 let urls = [server.url().clone()];
                 let way = external::Way {
                     ready: Some("/health"),
@@ -136,17 +170,13 @@ impl Ready {
                 };
                 let endpoints = external::reach(&urls, &way, say).await?;
                 let truth = server.truth(plan);
-                let provider = match stack.provider {
-                    Provider::Embedded => "embedded: as asked",
-                    Provider::Auto => "embedded: auto, and this version has no other provider",
-                };
-                let provider = provider.to_owned();
                 Ok(Self {
                     endpoints,
                     truth,
                     roots: Vec::new(),
-                    provider,
+                    provider: provider(stack),
                     server: Some(server),
+                    services,
                 })
             }
         }
@@ -173,6 +203,34 @@ impl Ready {
         if let Some(server) = self.server {
             server.stop().await;
         }
+        // Last: a server that stops writes what it has acknowledged.
+        self.services.stop().await;
+    }
+}
+
+async fn services(
+    stack: &Stack,
+    directory: &Path,
+    say: &dyn Fn(&str),
+) -> Result<local::Services, NotReady> {
+    let needs = local::Needs::of(stack);
+    if needs.none() {
+        return Ok(local::Services::default());
+    }
+    say(&format!("starting {}", needs.in_words()));
+    local::Services::start(needs, directory).await
+}
+
+/// Which provider it is, and why.
+fn provider(stack: &Stack) -> String {
+    let needs = local::Needs::of(stack);
+    let words = needs.in_words();
+    match (stack.provider, needs.none()) {
+        (Provider::Embedded, _) => "embedded: as asked".to_owned(),
+        (Provider::Auto, true) => "embedded: auto, and the strategy needs no service".to_owned(),
+        (Provider::Auto, false) => format!("local: auto, and the strategy needs {words}"),
+        (Provider::Local, true) => "local: as asked; the strategy needs no service".to_owned(),
+        (Provider::Local, false) => format!("local: as asked, with {words}"),
     }
 }
 

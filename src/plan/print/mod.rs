@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 
 use super::resolve::expect::{self, Starts};
 use super::{
-    By, Draw, Executor, Load, Per, Plan, Provider, Query, RecordSource, Source, Target, TokenMaker,
-    Truth,
+    By, Database, Draw, Executor, Load, Per, Plan, Provider, Query, RecordSource, Source, Target,
+    TokenMaker, Truth,
 };
 use crate::measure::CustomMetric;
 use crate::scenario::value::{Count, Rate, Share, Span};
@@ -100,10 +100,21 @@ fn target(target: &Target) -> String {
             let provider = match stack.provider {
                 Provider::Auto => "auto",
                 Provider::Embedded => "embedded",
+                Provider::Local => "local",
             };
             let mut text = format!("bundled system, provider {provider}");
             if let Some(strategy) = &stack.strategy {
                 let _ = write!(text, ", strategy {strategy}");
+            }
+            match stack.redis {
+                0 => {}
+                1 => text.push_str(", one Redis"),
+                more => {
+                    let _ = write!(text, ", {more} instances of Redis");
+                }
+            }
+            if stack.database == Database::MySql {
+                text.push_str(", MySQL");
             }
             if let Some(pool) = stack.database_pool {
                 let _ = write!(text, ", database pool {pool}");

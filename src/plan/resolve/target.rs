@@ -1,32 +1,31 @@
 //! What is loaded, after the command line had its say.
 
-use super::Overrides;
+use super::{Overrides, services};
 use crate::plan::{BaseUrl, By, Provider, Stack, Target};
 use crate::scenario::value::Url;
 use crate::scenario::{
     self, At, Given, Position, Report, Scenario, Target as Written, did_you_mean, list,
 };
 
-const STRATEGIES: [&str; 3] = ["sqlite-atomic", "sqlite-lock", "memory-then-sqlite"];
-const BUGS: [&str; 5] = [
+const BUGS: [&str; 6] = [
     "oversell",
     "double-issue",
     "lost-ack",
     "last-one-refused",
     "false-duplicate",
+    LUA_COMPARE,
 ];
+/// The only bug that is at home in one strategy.
+const LUA_COMPARE: &str = "lua-compare";
+const ITS_STRATEGY: &str = "redis-lua";
 /// Names of the vocabulary that this version does not have.
-const STRATEGIES_NOT_YET: [&str; 6] = [
-    "redlock",
-    "redis-lua",
-    "redis-decr",
-    "mysql-lock",
-    "mysql-atomic",
-    "kafka",
+const STRATEGIES_NOT_YET: [&str; 3] = ["redlock", "redis-decr", "kafka"];
+const PROVIDERS: [(&str, Provider); 3] = [
+    ("auto", Provider::Auto),
+    ("embedded", Provider::Embedded),
+    ("local", Provider::Local),
 ];
-const PROVIDERS: [(&str, Provider); 2] =
-    [("auto", Provider::Auto), ("embedded", Provider::Embedded)];
-const PROVIDERS_NOT_YET: [&str; 2] = ["local", "docker"];
+const PROVIDERS_NOT_YET: [&str; 1] = ["docker"];
 
 pub(super) fn resolve(
     scenario: &Scenario,
@@ -73,14 +72,35 @@ pub(super) fn resolve(
             strategy,
             bug,
             database_pool,
-            ..
+            redis,
+            database,
+            position,
         } => {
             let written = provider.as_ref().map(|name| provider_of(name, report));
-            let provider = match &overrides.provider {
+            let chosen = match &overrides.provider {
                 Some(name) => provider_argument(name, report),
                 None => written.unwrap_or(Some(Provider::Auto)),
             };
-            check_name("strategy", strategy.as_ref(), &STRATEGIES, report);
+            check_name(
+                "strategy",
+                strategy.as_ref(),
+                &services::strategies(),
+                report,
+            );
+            let services = services::resolve(
+                &services::Wanted {
+                    strategy: strategy.as_ref(),
+                    redis: redis.as_ref(),
+                    database: database.as_ref(),
+                },
+                report,
+            );
+            if chosen == Some(Provider::Embedded)
+                && let Some(services) = services
+            {
+                let place = provider_place(overrides, provider.as_ref(), *position);
+                services::refuse_embedded(services, place, report);
+            }
             check_name("bug", bug.as_ref(), &BUGS, report);
             if let Some(bug) = &overrides.bug
                 && !BUGS.contains(&bug.as_str())
@@ -88,6 +108,7 @@ pub(super) fn resolve(
                 let hint = did_you_mean(bug, &BUGS);
                 report.argument(format!("--bug {bug}"), "unknown bug".to_owned(), Some(hint));
             }
+            bug_at_home(strategy.as_ref(), bug.as_ref(), overrides, report);
             if let Some(pool) = database_pool
                 && !(1..=1000).contains(&pool.value.0)
             {
@@ -98,15 +119,40 @@ pub(super) fn resolve(
                 );
             }
             Some(Target::Stack(Stack {
-                provider: provider?,
+                provider: chosen?,
                 strategy: strategy.as_ref().map(|name| name.value.clone()),
                 bug: overrides
                     .bug
                     .clone()
                     .or(bug.as_ref().map(|name| name.value.clone())),
                 database_pool: database_pool.as_ref().map(|pool| pool.value.0 as u32),
+                redis: services?.redis,
+                database: services?.database,
             }))
         }
+    }
+}
+
+/// A bug of a script needs the strategy that has the script.
+fn bug_at_home(
+    strategy: Option<&At<String>>,
+    bug: Option<&At<String>>,
+    overrides: &Overrides,
+    report: &mut Report<'_>,
+) {
+    if strategy.is_some_and(|strategy| strategy.value == ITS_STRATEGY) {
+        return;
+    }
+    let message = format!("`{LUA_COMPARE}` is a bug of the strategy `{ITS_STRATEGY}`");
+    let hint = format!("write `server: {{ strategy: {ITS_STRATEGY} }}`, or plant another bug");
+    match (&overrides.bug, bug) {
+        (Some(bug), _) if bug == LUA_COMPARE => {
+            report.argument(format!("--bug {bug}"), message, Some(hint));
+        }
+        (None, Some(bug)) if bug.value == LUA_COMPARE => {
+            report.error_hint(bug.position, message, hint);
+        }
+        _ => {}
     }
 }
 
@@ -170,6 +216,17 @@ fn only_for_stacks(overrides: &Overrides, report: &mut Report<'_>) {
     }
 }
 
+fn provider_place<'s>(
+    overrides: &'s Overrides,
+    written: Option<&At<String>>,
+    stack: Position,
+) -> services::Place<'s> {
+    match &overrides.provider {
+        Some(name) => services::Place::Argument(name),
+        None => services::Place::Scenario(written.map_or(stack, |name| name.position)),
+    }
+}
+
 fn provider_of(name: &At<String>, report: &mut Report<'_>) -> Option<Provider> {
     if PROVIDERS_NOT_YET.contains(&name.value.as_str()) {
         report.error_hint(
@@ -178,7 +235,7 @@ fn provider_of(name: &At<String>, report: &mut Report<'_>) -> Option<Provider> {
                 "`provider: {}` is not supported by this version yet",
                 name.value
             ),
-            "write `auto` or `embedded`, or load a system that runs by its `url`",
+            "write `auto`, `embedded` or `local`, or load a system that runs by its `url`",
         );
         return None;
     }
@@ -219,7 +276,7 @@ fn check_name(what: &str, name: Option<&At<String>>, known: &[&str], report: &mu
                 "`strategy: {}` is not supported by this version yet",
                 name.value
             ),
-            format!("write one of {}", list(&STRATEGIES)),
+            format!("write one of {}", list(known)),
         );
         return;
     }

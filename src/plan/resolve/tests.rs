@@ -363,6 +363,10 @@ fn what_does_not_fit_together_is_refused() {
             "the flow `f` has no request",
         ),
         (
+            Case::new().with("target", "{ stack: { server: { bug: lua-compare } } }"),
+            "`lua-compare` is a bug of the strategy `redis-lua`",
+        ),
+        (
             Case::new().with("subject", "{ coupon: { id: abc, stock: 1 } }"),
             "coupons have numbers",
         ),

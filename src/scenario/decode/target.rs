@@ -1,6 +1,6 @@
 //! `target`: the bundled stack, or the address of a system that already runs.
 
-use super::super::model::Target;
+use super::super::model::{Redis, Target};
 use super::super::node::Entry;
 use super::super::reader::{self, Fields};
 use super::super::report::Report;
@@ -58,10 +58,14 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Target> {
 
 fn stack(report: &mut Report<'_>, entry: &Entry) -> Option<Target> {
     let mut fields = Fields::behind(report, entry)?;
-    fields.refuse(&["redis", "database", "replicas", "kafka"]);
+    fields.refuse(&["replicas", "kafka"]);
     let provider = fields.get("provider");
     let provider = provider.and_then(|entry| reader::text(report, &entry.node));
     let server = fields.get("server");
+    let redis = fields.get("redis");
+    let redis = redis.and_then(|entry| self::redis(report, entry));
+    let database = fields.get("database");
+    let database = database.and_then(|entry| reader::text(report, &entry.node));
     fields.finish(report);
     let (mut strategy, mut bug, mut database_pool) = (None, None, None);
     if let Some(mut fields) = server.and_then(|entry| Fields::behind(report, entry)) {
@@ -80,5 +84,22 @@ fn stack(report: &mut Report<'_>, entry: &Entry) -> Option<Target> {
         strategy,
         bug,
         database_pool,
+        redis,
+        database,
+    })
+}
+
+fn redis(report: &mut Report<'_>, entry: &Entry) -> Option<Redis> {
+    let mut fields = Fields::behind(report, entry)?;
+    let instances = fields.get("instances");
+    let instances = instances.map(|entry| reader::value(report, &entry.node));
+    fields.finish(report);
+    Some(Redis {
+        position: entry.position,
+        // One that is wrong was reported, and must not look like one that is absent.
+        instances: match instances {
+            None => None,
+            Some(instances) => Some(instances?),
+        },
     })
 }

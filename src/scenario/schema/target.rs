@@ -96,11 +96,25 @@ struct Basic {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, example = serde_json::json!({ "server": { "bug": "oversell" } }))]
 struct Stack {
-    /// Who brings it up. In this version both mean: a child process on `SQLite`.
+    /// Who brings it up.
     #[schemars(extend("default" = "auto"), example = &"embedded")]
     provider: Option<Provider>,
     /// How the server works.
     server: Option<Server>,
+    /// Redis of the strategies that need one.
+    redis: Option<Redis>,
+    /// Where the rows are. It follows from the strategy; what is written must agree.
+    #[schemars(example = &"mysql")]
+    database: Option<Database>,
+}
+
+/// Redis of the bundled stack.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, example = serde_json::json!({ "instances": 1 }))]
+struct Redis {
+    /// How many, 1 to 5. It follows from the strategy; what is written must agree.
+    #[schemars(example = 1)]
+    instances: Option<Count>,
 }
 
 /// How the bundled server works.
@@ -113,7 +127,7 @@ struct Server {
     /// A planted defect.
     #[schemars(example = &"oversell")]
     bug: Option<Bug>,
-    /// Connections that read, 1 to 1000.
+    /// Connections to the database, 1 to 1000; with `SQLite` those that read.
     #[schemars(extend("default" = 4), example = 8)]
     database_pool: Option<Count>,
 }
@@ -140,8 +154,15 @@ macro_rules! words {
 words! {
     /// Who brings the bundled server up.
     Provider: [
-        ("auto", "whatever this machine can do"),
+        ("auto", "`local` for a strategy that needs services, else `embedded`"),
         ("embedded", "a child process on SQLite"),
+        ("local", "Redis and MariaDB as child processes, from programs of this machine"),
+    ];
+
+    /// Where the bundled server keeps its rows.
+    Database: [
+        ("mysql", "MariaDB of the run"),
+        ("sqlite", "a file of the run"),
     ];
 
     /// How the bundled server decides who gets one.
@@ -149,6 +170,9 @@ words! {
         ("sqlite-atomic", "one statement takes a coupon if there is one"),
         ("sqlite-lock", "a lock around looking and taking"),
         ("memory-then-sqlite", "a counter in memory decides, the row is written after it"),
+        ("db-pessimistic", "looking and taking under a lock on MySQL's row"),
+        ("db-conditional", "one statement of MySQL takes a coupon if there is one"),
+        ("redis-lua", "a script in Redis decides, the row is written to MySQL after it"),
     ];
 
     /// A planted defect of the bundled server.
@@ -158,5 +182,6 @@ words! {
         ("lost-ack", "confirms, and loses some rows"),
         ("last-one-refused", "takes the last coupon and answers sold out"),
         ("false-duplicate", "answers `duplicate` when its storage fails"),
+        ("lua-compare", "only in `redis-lua`: the script compares a text with a number"),
     ];
 }

@@ -103,7 +103,7 @@ impl fmt::Display for Scenario {
             quiet,
         } = self;
         let bundled =
-            format!("{{ stack: {{ provider: embedded, server: {{ strategy: {strategy} }} }} }}");
+            format!("{{ stack: {{ provider: auto, server: {{ strategy: {strategy} }} }} }}");
         let target = if target.is_empty() { &bundled } else { target };
         write!(
             f,

@@ -1,0 +1,266 @@
+//! What each strategy of the bundled server needs of services, and whether what is written agrees.
+
+use crate::plan::Database;
+use crate::scenario::{At, Position, Redis, Report, did_you_mean};
+
+/// The most instances of Redis that a stack may have.
+const MOST_INSTANCES: u64 = 5;
+
+/// Each strategy with what it works on; the first is the default.
+const STRATEGIES: [(&str, Services); 6] = [
+    ("sqlite-atomic", Services::NONE),
+    ("sqlite-lock", Services::NONE),
+    ("memory-then-sqlite", Services::NONE),
+    ("db-pessimistic", Services::mysql(0)),
+    ("db-conditional", Services::mysql(0)),
+    ("redis-lua", Services::mysql(1)),
+];
+
+const DATABASES: [(&str, Database); 2] = [("mysql", Database::MySql), ("sqlite", Database::Sqlite)];
+
+/// What a strategy works on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Services {
+    /// Instances.
+    pub(super) redis: u8,
+    pub(super) database: Database,
+}
+
+impl Services {
+    const NONE: Self = Self {
+        redis: 0,
+        database: Database::Sqlite,
+    };
+
+    const fn mysql(redis: u8) -> Self {
+        Self {
+            redis,
+            database: Database::MySql,
+        }
+    }
+}
+
+/// What the scenario says.
+pub(super) struct Wanted<'s> {
+    pub(super) strategy: Option<&'s At<String>>,
+    pub(super) redis: Option<&'s Redis>,
+    pub(super) database: Option<&'s At<String>>,
+}
+
+/// Where the provider was chosen.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Place<'s> {
+    Argument(&'s str),
+    Scenario(Position),
+}
+
+pub(super) fn strategies() -> [&'static str; STRATEGIES.len()] {
+    STRATEGIES.map(|(name, _)| name)
+}
+
+/// What the strategy needs; `None` for one that is not known, which is reported elsewhere.
+pub(super) fn resolve(wanted: &Wanted<'_>, report: &mut Report<'_>) -> Option<Services> {
+    let strategy = match wanted.strategy {
+        Some(name) => name.value.as_str(),
+        None => STRATEGIES[0].0,
+    };
+    let known = STRATEGIES.iter().find(|(name, _)| *name == strategy);
+    let services = known.map(|(_, services)| *services);
+    if let Some(redis) = wanted.redis {
+        check_redis(redis, strategy, services, report);
+    }
+    if let Some(database) = wanted.database {
+        check_database(database, strategy, services, report);
+    }
+    services
+}
+
+fn check_redis(redis: &Redis, strategy: &str, services: Option<Services>, report: &mut Report<'_>) {
+    let written = redis.instances.as_ref();
+    if let Some(written) = written
+        && !(1..=MOST_INSTANCES).contains(&written.value.0)
+    {
+        report.error_hint(
+            written.position,
+            format!("{} instances of Redis are not possible", written.value.0),
+            format!("write a number from 1 to {MOST_INSTANCES}"),
+        );
+        return;
+    }
+    match (services.map(|services| services.redis), written) {
+        (Some(0), _) => report.error_hint(
+            redis.position,
+            format!("the strategy `{strategy}` uses no Redis"),
+            "remove `redis`, or choose a strategy that does: `server: { strategy: redis-lua }`",
+        ),
+        (Some(needed), Some(written)) if written.value.0 != u64::from(needed) => {
+            report.error_hint(
+                written.position,
+                format!(
+                    "the strategy `{strategy}` cannot use {} instances of Redis",
+                    written.value.0
+                ),
+                format!("write `instances: {needed}`, or leave `redis` away"),
+            );
+        }
+        _ => {}
+    }
+}
+
+fn check_database(
+    written: &At<String>,
+    strategy: &str,
+    services: Option<Services>,
+    report: &mut Report<'_>,
+) {
+    let known = DATABASES.iter().find(|(name, _)| *name == written.value);
+    let Some((name, database)) = known else {
+        report.error_hint(
+            written.position,
+            format!("unknown database `{}`", written.shown()),
+            did_you_mean(&written.value, &DATABASES.map(|(known, _)| known)),
+        );
+        return;
+    };
+    let Some(services) = services else { return };
+    if services.database != *database {
+        let other = DATABASES.iter().find(|(known, _)| known != name);
+        let other = other.map_or("", |(other, _)| other);
+        report.error_hint(
+            written.position,
+            format!("the strategy `{strategy}` does not keep its rows in `{name}`"),
+            format!("write `database: {other}`, leave it away, or choose another strategy"),
+        );
+    }
+}
+
+/// A strategy that needs services cannot do without them.
+pub(super) fn refuse_embedded(services: Services, place: Place<'_>, report: &mut Report<'_>) {
+    let needs = match (services.redis, services.database) {
+        (0, Database::Sqlite) => return,
+        (0, Database::MySql) => "MySQL",
+        (_, Database::Sqlite) => "Redis",
+        (_, Database::MySql) => "Redis and MySQL",
+    };
+    let message = format!("the strategy needs {needs}, which `embedded` does not have");
+    let hint = "let the run start real ones: `local`, or `auto`".to_owned();
+    match place {
+        Place::Argument(name) => {
+            report.argument(format!("--provider {name}"), message, Some(hint));
+        }
+        Place::Scenario(position) => report.error_hint(position, message, hint),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::plan::{Database, Overrides, Plan, Target, load, print};
+
+    fn planned(stack: &str) -> Result<Plan, String> {
+        let text = format!(
+            "name: case\ntarget: {{ stack: {{ {stack} }} }}\n\
+             subject: {{ coupon: {{ id: 1, stock: 10 }} }}\n\
+             load: {{ a: {{ shared_iterations: {{ vus: 2, iterations: 100 }} }} }}\n\
+             flows: {{ f: [ {{ post: /x, outcomes: {{ issued: 201, sold_out: 409 }} }} ] }}\n"
+        );
+        let plan = load("case.yaml", &text, &Overrides::default(), &|_| None);
+        plan.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn services_that_do_not_fit_the_strategy_are_refused() {
+        let table = [
+            ("redis: {}", "the strategy `sqlite-atomic` uses no Redis"),
+            (
+                "server: { strategy: db-conditional }, redis: { instances: 1 }",
+                "the strategy `db-conditional` uses no Redis",
+            ),
+            (
+                "server: { strategy: redis-lua }, redis: { instances: 3 }",
+                "cannot use 3 instances of Redis",
+            ),
+            (
+                "server: { strategy: redis-lua }, redis: { instances: 6 }",
+                "6 instances of Redis are not possible",
+            ),
+            (
+                "server: { strategy: redis-lua }, redis: { instances: 0 }",
+                "0 instances of Redis are not possible",
+            ),
+            (
+                "server: { strategy: redis-lua }, redis: { replicas: 1 }",
+                "unknown key `replicas`",
+            ),
+            (
+                "database: mysql",
+                "`sqlite-atomic` does not keep its rows in `mysql`",
+            ),
+            (
+                "server: { strategy: db-pessimistic }, database: sqlite",
+                "`db-pessimistic` does not keep its rows in `sqlite`",
+            ),
+            ("database: mysq", "unknown database `mysq`"),
+            (
+                "provider: embedded, server: { strategy: redis-lua }",
+                "the strategy needs Redis and MySQL, which `embedded` does not have",
+            ),
+            (
+                "provider: embedded, server: { strategy: db-pessimistic }",
+                "the strategy needs MySQL, which `embedded` does not have",
+            ),
+            (
+                "provider: docker",
+                "`provider: docker` is not supported by this version yet",
+            ),
+            ("kafka: {}", "`kafka` is not supported by this version yet"),
+            (
+                "replicas: 2",
+                "`replicas` is not supported by this version yet",
+            ),
+        ];
+        for (stack, words) in table {
+            let error = planned(stack).expect_err(stack);
+            assert!(error.contains(words), "{stack}: {error}");
+            assert!(error.ends_with("\n1 error\n"), "{stack}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_a_strategy_needs_is_filled_in_and_printed() {
+        let table = [
+            ("", 0, Database::Sqlite, "provider auto\n"),
+            ("database: sqlite", 0, Database::Sqlite, "provider auto\n"),
+            (
+                "provider: local, server: { strategy: db-conditional }",
+                0,
+                Database::MySql,
+                "provider local, strategy db-conditional, MySQL\n",
+            ),
+            (
+                "server: { strategy: redis-lua, database_pool: 8 }",
+                1,
+                Database::MySql,
+                "provider auto, strategy redis-lua, one Redis, MySQL, database pool 8\n",
+            ),
+            (
+                "server: { strategy: redis-lua }, redis: { instances: 1 }, database: mysql",
+                1,
+                Database::MySql,
+                "provider auto, strategy redis-lua, one Redis, MySQL\n",
+            ),
+        ];
+        for (stack, redis, database, printed) in table {
+            let plan = planned(stack).unwrap_or_else(|error| panic!("{stack}: {error}"));
+            let Target::Stack(target) = &plan.target else {
+                panic!("{stack}: no stack");
+            };
+            assert_eq!(
+                (target.redis, target.database),
+                (redis, database),
+                "{stack}"
+            );
+            let text = print(&plan);
+            assert!(text.contains(printed), "{text}");
+        }
+    }
+}

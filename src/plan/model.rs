@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::flow::{Capture, Flow, Poll};
 use super::identity::Users;
+use super::servers::{Group, ServerSetting};
 use super::setup::Setup;
 use super::slots::Slot;
 use super::template::Template;
@@ -102,8 +103,10 @@ pub struct Stack {
     pub strategy: Option<String>,
     /// The defect to plant, as `fcfs-bench serve --bug` takes it.
     pub bug: Option<String>,
-    /// Readers in the server's database pool.
-    pub database_pool: Option<u32>,
+    /// Its processes, in the order in which they start.
+    pub groups: Vec<Group>,
+    /// What is set about them.
+    pub settings: Vec<ServerSetting>,
     /// Instances of Redis that the strategy works with.
     pub redis: u8,
     /// Where the strategy keeps its rows.

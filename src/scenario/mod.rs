@@ -21,6 +21,7 @@ mod read;
 mod reader;
 mod report;
 mod schema;
+mod server;
 mod set;
 mod setup;
 pub mod value;
@@ -48,6 +49,7 @@ pub(crate) use node::{Kind, Node, Value};
 pub(crate) use position::{At, Origin, Position, Source};
 pub(crate) use reader::{Given, did_you_mean, list, unsupported};
 pub(crate) use report::Report;
+pub(crate) use server::{Replicas, Server};
 pub(crate) use setup::{SetupStep, Shell, Task};
 
 /// Reads a scenario: the text, then each `--set`, then `${NAME}` from the environment.

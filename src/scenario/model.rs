@@ -6,6 +6,7 @@ use super::identity::{Auth, Users};
 use super::node::Node;
 use super::position::{At, Position, Source};
 use super::reader::Given;
+use super::server::Server;
 use super::setup::SetupStep;
 use super::value::{
     Count, HeaderName, HeaderValue, Name, Pattern, Pointer, Rate, Span, Status, Url,
@@ -38,9 +39,7 @@ pub(crate) enum Target {
     Stack {
         position: Position,
         provider: Option<At<String>>,
-        strategy: Option<At<String>>,
-        bug: Option<At<String>>,
-        database_pool: Option<At<Count>>,
+        server: Server,
         redis: Option<Redis>,
         database: Option<At<String>>,
     },

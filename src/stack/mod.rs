@@ -1,9 +1,10 @@
 //! What is loaded: brought up and taken down by the run, or reached where it already runs.
 
-mod embedded;
 mod external;
 mod local;
 mod log;
+mod server;
+mod servers;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,7 @@ pub struct Ready {
     pub roots: Vec<CertificateDer<'static>>,
     /// Which provider brought it up, and why.
     pub provider: String,
-    server: Option<embedded::Server>,
+    servers: Option<servers::Servers>,
     services: local::Services,
 }
 
@@ -148,34 +149,34 @@ impl Ready {
                     truth,
                     roots,
                     provider,
-                    server: None,
+                    servers: None,
                     services: local::Services::default(),
                 })
             }
             Target::Stack(stack) => {
                 let services = services(stack, directory, say).await?;
-                let started = embedded::Server::start(plan, stack, directory, &services).await;
-                let server = match started {
-                    Ok(server) => server,
+                let started = servers::Servers::start(plan, stack, directory, &services).await;
+                let servers = match started {
+                    Ok(servers) => servers,
                     Err(error) => {
                         services.stop().await;
                         return Err(error);
                     }
                 };
-                let urls = [server.url().clone()];
+                let urls = servers.urls();
                 let way = external::Way {
                     ready: Some("/health"),
                     http2: false,
                     roots: &[],
                 };
                 let endpoints = external::reach(&urls, &way, say).await?;
-                let truth = server.truth(plan);
+                let truth = servers.truth(plan);
                 Ok(Self {
                     endpoints,
                     truth,
                     roots: Vec::new(),
                     provider: provider(stack),
-                    server: Some(server),
+                    servers: Some(servers),
                     services,
                 })
             }
@@ -193,15 +194,24 @@ impl Ready {
                 let strategy = stack.strategy.as_deref().unwrap_or("sqlite-atomic");
                 let bug = stack.bug.as_ref().map(|bug| format!(", planted bug {bug}"));
                 let bug = bug.unwrap_or_default();
-                format!("bundled server, strategy {strategy}{bug}")
+                let processes: u32 = stack
+                    .groups
+                    .iter()
+                    .map(|group| u32::from(group.count))
+                    .sum();
+                let processes = match processes {
+                    1 => String::new(),
+                    more => format!(", {more} processes"),
+                };
+                format!("bundled server, strategy {strategy}{processes}{bug}")
             }
         }
     }
 
     /// Takes down what was brought up. A server that does not stop in time is killed.
     pub async fn stop(self) {
-        if let Some(server) = self.server {
-            server.stop().await;
+        if let Some(servers) = self.servers {
+            servers.stop().await;
         }
         // Last: a server that stops writes what it has acknowledged.
         self.services.stop().await;

@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 
 use super::resolve::expect::{self, Starts};
 use super::{
-    By, Database, Draw, Executor, Load, Per, Plan, Provider, Query, RecordSource, Source, Target,
-    TokenMaker, Truth,
+    By, Database, Draw, Executor, Group, Load, Per, Plan, Provider, Query, RecordSource, Role,
+    Source, Target, TokenMaker, Truth,
 };
 use crate::measure::CustomMetric;
 use crate::scenario::value::{Count, Rate, Share, Span};
@@ -116,8 +116,16 @@ fn target(target: &Target) -> String {
             if stack.database == Database::MySql {
                 text.push_str(", MySQL");
             }
-            if let Some(pool) = stack.database_pool {
-                let _ = write!(text, ", database pool {pool}");
+            for Group { role, count } in &stack.groups {
+                let _ = match (role, count) {
+                    (Role::All, 1) => Ok(()),
+                    (Role::All, count) => write!(text, ", {count} replicas"),
+                    (role, count) => write!(text, ", {count} {role}"),
+                };
+            }
+            for setting in &stack.settings {
+                let name = setting.key.replace('_', " ");
+                let _ = write!(text, ", {name} {}", setting.shown);
             }
             if let Some(bug) = &stack.bug {
                 let _ = write!(text, ", planted bug {bug}");

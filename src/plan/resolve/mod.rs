@@ -14,6 +14,7 @@ mod overrides;
 mod reachable;
 mod read_only;
 mod records;
+mod servers;
 mod services;
 mod setup;
 mod statement;

@@ -1,5 +1,6 @@
 //! What each strategy of the bundled server needs of services, and whether what is written agrees.
 
+use super::servers::Roles;
 use crate::plan::Database;
 use crate::scenario::{At, Position, Redis, Report, did_you_mean};
 
@@ -16,6 +17,9 @@ const STRATEGIES: [(&str, Services); 6] = [
     ("redis-lua", Services::mysql(1)),
 ];
 
+/// The strategy of a server that names none.
+pub(super) const DEFAULT_STRATEGY: &str = STRATEGIES[0].0;
+
 const DATABASES: [(&str, Database); 2] = [("mysql", Database::MySql), ("sqlite", Database::Sqlite)];
 
 /// What a strategy works on.
@@ -24,18 +28,21 @@ pub(super) struct Services {
     /// Instances.
     pub(super) redis: u8,
     pub(super) database: Database,
+    pub(super) roles: Roles,
 }
 
 impl Services {
     const NONE: Self = Self {
         redis: 0,
         database: Database::Sqlite,
+        roles: Roles::Alike,
     };
 
     const fn mysql(redis: u8) -> Self {
         Self {
             redis,
             database: Database::MySql,
+            roles: Roles::Alike,
         }
     }
 }
@@ -62,7 +69,7 @@ pub(super) fn strategies() -> [&'static str; STRATEGIES.len()] {
 pub(super) fn resolve(wanted: &Wanted<'_>, report: &mut Report<'_>) -> Option<Services> {
     let strategy = match wanted.strategy {
         Some(name) => name.value.as_str(),
-        None => STRATEGIES[0].0,
+        None => DEFAULT_STRATEGY,
     };
     let known = STRATEGIES.iter().find(|(name, _)| *name == strategy);
     let services = known.map(|(_, services)| *services);
@@ -213,9 +220,38 @@ mod tests {
                 "`provider: docker` is not supported by this version yet",
             ),
             ("kafka: {}", "`kafka` is not supported by this version yet"),
+            ("replicas: 2", "unknown key `replicas`"),
             (
-                "replicas: 2",
-                "`replicas` is not supported by this version yet",
+                "server: { replicas: 0 }",
+                "0 processes of one role are not possible",
+            ),
+            (
+                "server: { replicas: 33 }",
+                "33 processes of one role are not possible",
+            ),
+            (
+                "server: { replicas: { router: 2 } }",
+                "no processes for the role `router`",
+            ),
+            (
+                "server: { replicas: { routers: 2 } }",
+                "unknown key `routers`",
+            ),
+            (
+                "server: { database_pool: 0 }",
+                "`database_pool` cannot be `0`",
+            ),
+            (
+                "server: { lock_timeout: 1500us }",
+                "`lock_timeout` cannot be `1.5ms`",
+            ),
+            (
+                "server: { log_level: loud }",
+                "`log_level` cannot be `loud`",
+            ),
+            (
+                "server: { redis_pool: 4 }",
+                "the strategy `sqlite-atomic` does not use `redis_pool`",
             ),
         ];
         for (stack, words) in table {
@@ -241,6 +277,12 @@ mod tests {
                 1,
                 Database::MySql,
                 "provider auto, strategy redis-lua, one Redis, MySQL, database pool 8\n",
+            ),
+            (
+                "server: { replicas: 2, lock_timeout: 1500ms }",
+                0,
+                Database::Sqlite,
+                "provider auto, 2 replicas, lock timeout 1.5s\n",
             ),
             (
                 "server: { strategy: redis-lua }, redis: { instances: 1 }, database: mysql",

@@ -1,6 +1,6 @@
 //! What is loaded, after the command line had its say.
 
-use super::{Overrides, services};
+use super::{Overrides, servers, services};
 use crate::plan::{BaseUrl, By, Provider, Stack, Target};
 use crate::scenario::value::Url;
 use crate::scenario::{
@@ -69,13 +69,12 @@ pub(super) fn resolve(
         }
         Written::Stack {
             provider,
-            strategy,
-            bug,
-            database_pool,
+            server,
             redis,
             database,
             position,
         } => {
+            let (strategy, bug) = (&server.strategy, &server.bug);
             let written = provider.as_ref().map(|name| provider_of(name, report));
             let chosen = match &overrides.provider {
                 Some(name) => provider_argument(name, report),
@@ -109,15 +108,8 @@ pub(super) fn resolve(
                 report.argument(format!("--bug {bug}"), "unknown bug".to_owned(), Some(hint));
             }
             bug_at_home(strategy.as_ref(), bug.as_ref(), overrides, report);
-            if let Some(pool) = database_pool
-                && !(1..=1000).contains(&pool.value.0)
-            {
-                report.error_hint(
-                    pool.position,
-                    format!("a pool of {} connections is not possible", pool.value.0),
-                    "write a number from 1 to 1000",
-                );
-            }
+            let settings = servers::settings(server, report);
+            let groups = services.map(|services| servers::groups(server, services.roles, report));
             Some(Target::Stack(Stack {
                 provider: chosen?,
                 strategy: strategy.as_ref().map(|name| name.value.clone()),
@@ -125,7 +117,8 @@ pub(super) fn resolve(
                     .bug
                     .clone()
                     .or(bug.as_ref().map(|name| name.value.clone())),
-                database_pool: database_pool.as_ref().map(|pool| pool.value.0 as u32),
+                groups: groups??,
+                settings,
                 redis: services?.redis,
                 database: services?.database,
             }))

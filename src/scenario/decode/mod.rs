@@ -6,6 +6,7 @@ mod flow;
 mod load;
 mod metric;
 mod outcome;
+mod server;
 mod setup;
 mod steps;
 mod target;

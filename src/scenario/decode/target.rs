@@ -4,7 +4,7 @@ use super::super::model::{Redis, Target};
 use super::super::node::Entry;
 use super::super::reader::{self, Fields};
 use super::super::report::Report;
-use super::auth;
+use super::{auth, server};
 
 pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Target> {
     let mut fields = Fields::behind(report, entry)?;
@@ -58,32 +58,21 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Target> {
 
 fn stack(report: &mut Report<'_>, entry: &Entry) -> Option<Target> {
     let mut fields = Fields::behind(report, entry)?;
-    fields.refuse(&["replicas", "kafka"]);
+    fields.refuse(&["kafka"]);
     let provider = fields.get("provider");
     let provider = provider.and_then(|entry| reader::text(report, &entry.node));
     let server = fields.get("server");
+    let server = server.and_then(|entry| server::read(report, entry));
     let redis = fields.get("redis");
     let redis = redis.and_then(|entry| self::redis(report, entry));
     let database = fields.get("database");
     let database = database.and_then(|entry| reader::text(report, &entry.node));
     fields.finish(report);
-    let (mut strategy, mut bug, mut database_pool) = (None, None, None);
-    if let Some(mut fields) = server.and_then(|entry| Fields::behind(report, entry)) {
-        fields.refuse(&["replicas", "redis_pool", "instances"]);
-        let entry = fields.get("strategy");
-        strategy = entry.and_then(|entry| reader::text(report, &entry.node));
-        let entry = fields.get("bug");
-        bug = entry.and_then(|entry| reader::text(report, &entry.node));
-        let entry = fields.get("database_pool");
-        database_pool = entry.and_then(|entry| reader::value(report, &entry.node));
-        fields.finish(report);
-    }
     Some(Target::Stack {
         position: entry.position,
         provider,
-        strategy,
-        bug,
-        database_pool,
+        // One that is wrong was reported.
+        server: server.unwrap_or_default(),
         redis,
         database,
     })

@@ -12,6 +12,7 @@ mod load;
 mod metric;
 mod outcome;
 mod profile;
+mod server;
 mod setup;
 mod shape;
 mod steps;

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
+use super::server::Server;
 use super::shape;
-use super::text::{Count, Flag, OneOrMany, Template, Text, Url, words};
+use super::text::{Count, Flag, OneOrMany, Template, Text, Url, word_types, words};
 
 /// What is loaded: a system that already runs, or the bundled one.
 #[derive(JsonSchema)]
@@ -117,41 +118,7 @@ struct Redis {
     instances: Option<Count>,
 }
 
-/// How the bundled server works.
-#[derive(JsonSchema)]
-#[schemars(deny_unknown_fields, example = serde_json::json!({ "strategy": "sqlite-lock" }))]
-struct Server {
-    /// How it decides who gets one.
-    #[schemars(extend("default" = "sqlite-atomic"), example = &"sqlite-lock")]
-    strategy: Option<Strategy>,
-    /// A planted defect.
-    #[schemars(example = &"oversell")]
-    bug: Option<Bug>,
-    /// Connections to the database, 1 to 1000; with `SQLite` those that read.
-    #[schemars(extend("default" = 4), example = 8)]
-    database_pool: Option<Count>,
-}
-
-macro_rules! words {
-    ($($(#[doc = $about:literal])+ $name:ident: $words:expr;)+) => {
-        $(
-            $(#[doc = $about])+
-            struct $name;
-
-            impl JsonSchema for $name {
-                fn schema_name() -> Cow<'static, str> {
-                    stringify!($name).into()
-                }
-
-                fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-                    words(generator, &$words)
-                }
-            }
-        )+
-    };
-}
-
-words! {
+word_types! {
     /// Who brings the bundled server up.
     Provider: [
         ("auto", "`local` for a strategy that needs services, else `embedded`"),
@@ -163,25 +130,5 @@ words! {
     Database: [
         ("mysql", "MariaDB of the run"),
         ("sqlite", "a file of the run"),
-    ];
-
-    /// How the bundled server decides who gets one.
-    Strategy: [
-        ("sqlite-atomic", "one statement takes a coupon if there is one"),
-        ("sqlite-lock", "a lock around looking and taking"),
-        ("memory-then-sqlite", "a counter in memory decides, the row is written after it"),
-        ("db-pessimistic", "looking and taking under a lock on MySQL's row"),
-        ("db-conditional", "one statement of MySQL takes a coupon if there is one"),
-        ("redis-lua", "a script in Redis decides, the row is written to MySQL after it"),
-    ];
-
-    /// A planted defect of the bundled server.
-    Bug: [
-        ("oversell", "reads the stock, and takes one later without looking again"),
-        ("double-issue", "never asks whether the user holds one already"),
-        ("lost-ack", "confirms, and loses some rows"),
-        ("last-one-refused", "takes the last coupon and answers sold out"),
-        ("false-duplicate", "answers `duplicate` when its storage fails"),
-        ("lua-compare", "only in `redis-lua`: the script compares a text with a number"),
     ];
 }

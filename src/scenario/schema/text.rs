@@ -219,3 +219,25 @@ pub(super) fn words(generator: &mut SchemaGenerator, words: &[(&str, &str)]) -> 
     forms.push(generator.subschema_for::<Variable>().to_value());
     json_schema!({ "anyOf": forms })
 }
+
+/// Types whose values are words, each with its meaning.
+macro_rules! word_types {
+    ($($(#[doc = $about:literal])+ $name:ident: $words:expr;)+) => {
+        $(
+            $(#[doc = $about])+
+            struct $name;
+
+            impl JsonSchema for $name {
+                fn schema_name() -> Cow<'static, str> {
+                    stringify!($name).into()
+                }
+
+                fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                    $crate::scenario::schema::text::words(generator, &$words)
+                }
+            }
+        )+
+    };
+}
+
+pub(super) use word_types;

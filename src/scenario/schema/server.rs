@@ -1,0 +1,134 @@
+//! `target.stack.server`: how the bundled server works.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::{Map, Value, json};
+
+use super::super::server::{ROLES, Row, SETTINGS, SettingKind};
+use super::text::{Count, Positive, Span, word_types, words};
+
+/// The keys that are here, and a key for each row of the settings.
+pub(super) struct Server;
+
+impl JsonSchema for Server {
+    fn schema_name() -> Cow<'static, str> {
+        "Server".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = Choice::json_schema(generator);
+        let rows = SETTINGS.iter();
+        let settings: Vec<_> = rows.map(|row| (row.key, setting(generator, row))).collect();
+        let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+        if let Some(properties) = properties {
+            properties.extend(
+                settings
+                    .into_iter()
+                    .map(|(key, schema)| (key.to_owned(), schema)),
+            );
+        }
+        schema
+    }
+}
+
+/// How the bundled server works.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, example = json!({ "strategy": "sqlite-lock" }))]
+struct Choice {
+    /// How it decides who gets one.
+    #[schemars(extend("default" = "sqlite-atomic"), example = &"sqlite-lock")]
+    strategy: Option<Strategy>,
+    /// A planted defect.
+    #[schemars(example = &"oversell")]
+    bug: Option<Bug>,
+    /// How many processes share the stores: of those that issue coupons, or by role. The load goes
+    /// to all that it may reach, in turn.
+    #[schemars(extend("default" = 1), example = 2)]
+    replicas: Option<Replicas>,
+}
+
+/// As a property: its type, and what is said of it here.
+fn setting(generator: &mut SchemaGenerator, row: &Row) -> Value {
+    let schema = match &row.kind {
+        SettingKind::Count { least: 0, .. } => generator.subschema_for::<Count>(),
+        SettingKind::Count { .. } => generator.subschema_for::<Positive>(),
+        SettingKind::Span { .. } => generator.subschema_for::<Span>(),
+        SettingKind::Words(known) => words(generator, known),
+    };
+    let mut schema = schema.to_value();
+    let of = match row.strategies {
+        [] => String::new(),
+        some => format!(" Only with {}.", some.join(", ")),
+    };
+    schema["description"] = format!("{}{of}", row.about).into();
+    if !row.default.is_empty() {
+        schema["default"] = row.default.into();
+    }
+    schema["examples"] = json!([row.example]);
+    schema
+}
+
+/// One number, or one for each role.
+struct Replicas;
+
+impl JsonSchema for Replicas {
+    fn schema_name() -> Cow<'static, str> {
+        "Replicas".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let count = generator.subschema_for::<Positive>().to_value();
+        let by_role = generator.subschema_for::<ByRole>().to_value();
+        schemars::json_schema!({ "anyOf": [count, by_role] })
+    }
+}
+
+struct ByRole;
+
+impl JsonSchema for ByRole {
+    fn schema_name() -> Cow<'static, str> {
+        "ReplicasByRole".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let count = generator.subschema_for::<Positive>().to_value();
+        let role = |(role, about): (&str, &str)| {
+            let mut schema = count.clone();
+            schema["description"] = format!("Of the processes that are {about}.").into();
+            schema["default"] = 1.into();
+            schema["examples"] = json!([2]);
+            (role.to_owned(), schema)
+        };
+        let roles: Map<String, Value> = ROLES.into_iter().map(role).collect();
+        schemars::json_schema!({
+            "type": "object",
+            "description": "How many processes each role has.",
+            "examples": [{ "coupon": 2 }],
+            "additionalProperties": false,
+            "properties": roles,
+        })
+    }
+}
+
+word_types! {
+    /// How the bundled server decides who gets one.
+    Strategy: [
+        ("sqlite-atomic", "one statement takes a coupon if there is one"),
+        ("sqlite-lock", "a lock around looking and taking"),
+        ("memory-then-sqlite", "a counter in memory decides, the row is written after it"),
+        ("db-pessimistic", "looking and taking under a lock on MySQL's row"),
+        ("db-conditional", "one statement of MySQL takes a coupon if there is one"),
+        ("redis-lua", "a script in Redis decides, the row is written to MySQL after it"),
+    ];
+
+    /// A planted defect of the bundled server.
+    Bug: [
+        ("oversell", "reads the stock, and takes one later without looking again"),
+        ("double-issue", "never asks whether the user holds one already"),
+        ("lost-ack", "confirms, and loses some rows"),
+        ("last-one-refused", "takes the last coupon and answers sold out"),
+        ("false-duplicate", "answers `duplicate` when its storage fails"),
+        ("lua-compare", "only in `redis-lua`: the script compares a text with a number"),
+    ];
+}

@@ -1,0 +1,140 @@
+//! All processes of the bundled server: started so that who is asked is there before who asks,
+//! stopped the other way round.
+
+use std::path::Path;
+
+use futures_util::future::{join_all, try_join_all};
+
+use super::local::Services;
+use super::server::{Common, Server};
+use super::{NotReady, TruthSources};
+use crate::plan::{BaseUrl, Group, Plan, Query, Role, Secret, Source, Stack};
+
+/// The running processes, by group, in the order in which they were started.
+#[derive(Debug)]
+pub(super) struct Servers {
+    groups: Vec<(Role, Vec<Server>)>,
+    /// Where the rows are.
+    database: Secret,
+}
+
+impl Servers {
+    pub(super) async fn start(
+        plan: &Plan,
+        stack: &Stack,
+        directory: &Path,
+        services: &Services,
+    ) -> Result<Self, NotReady> {
+        let file = directory.join("coupons.db");
+        let (database, file) = match services.mysql_url() {
+            Some(url) => (url.clone(), None),
+            None => (
+                Secret::new(format!("sqlite:{}", file.display())),
+                Some(file),
+            ),
+        };
+        let common = Common {
+            plan,
+            stack,
+            services,
+            directory,
+            database: &database,
+            file: file.as_deref(),
+        };
+        let mut groups = Vec::new();
+        for group in &stack.groups {
+            let alone = stack.groups.len() == 1 && group.count == 1;
+            match start_group(common, *group, alone).await {
+                Ok(servers) => groups.push((group.role, servers)),
+                Err(error) => {
+                    stop(groups).await;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(Self { groups, database })
+    }
+
+    /// Where the load goes: the processes that started last.
+    pub(super) fn urls(&self) -> Vec<BaseUrl> {
+        let entry = self.groups.last().map_or(&[][..], |(_, servers)| servers);
+        entry.iter().map(|server| server.url().clone()).collect()
+    }
+
+    /// The plan's own sources, with those of the bundled server where the plan leaves it to it.
+    pub(super) fn truth(&self, plan: &Plan) -> TruthSources {
+        let Some(truth) = &plan.truth else {
+            return TruthSources::default();
+        };
+        let subject = plan.subject.as_ref();
+        let id = subject.map_or("1", |subject| subject.coupon.as_str());
+        let fill = |source: &Option<Source>, bundled: Query| {
+            let source = source.clone()?;
+            let query = match source.query {
+                Query::Bundled => bundled,
+                own => own,
+            };
+            Some(Source { query, ..source })
+        };
+        TruthSources {
+            issued: fill(&truth.issued, self.issued_rows(id)),
+            stock: fill(&truth.stock, self.number(id, "/totalQuantity")),
+            remaining: fill(&truth.remaining, self.number(id, "/remaining")),
+        }
+    }
+
+    fn issued_rows(&self, coupon: &str) -> Query {
+        // The id is a number here: `serve` takes no other, so the scenario cannot have another.
+        Query::Sql {
+            url: self.database.clone(),
+            query: format!(
+                "SELECT userId, id, createdAt FROM user_coupons WHERE couponId = {coupon}"
+            ),
+        }
+    }
+
+    /// What a process that issues says of the coupon; all of them share the stores.
+    fn number(&self, coupon: &str, pointer: &str) -> Query {
+        let issuing = self.groups.iter().find(|(role, _)| role.issues());
+        let first = issuing.and_then(|(_, servers)| servers.first());
+        let url = first.map_or_else(String::new, |server| server.url().to_string());
+        Query::Http {
+            url: Secret::new(format!("{url}/coupons/fcfs/{coupon}")),
+            headers: Vec::new(),
+            pointer: pointer.to_owned(),
+            user: String::new(),
+            id: None,
+            time: None,
+        }
+    }
+
+    /// Stops those first that ask the others.
+    pub(super) async fn stop(self) {
+        stop(self.groups).await;
+    }
+}
+
+/// Starts the processes of one role: the first alone, since it makes what they share.
+async fn start_group(
+    common: Common<'_>,
+    group: Group,
+    alone: bool,
+) -> Result<Vec<Server>, NotReady> {
+    let start = |number: u16| async move {
+        let name = match (alone, group.role) {
+            (true, _) => "server".to_owned(),
+            (false, Role::All) => format!("server-{number}"),
+            (false, role) => format!("{role}-{number}"),
+        };
+        Server::start(common, group.role, &name).await
+    };
+    let mut servers = vec![start(1).await?];
+    servers.extend(try_join_all((2..=group.count).map(start)).await?);
+    Ok(servers)
+}
+
+async fn stop(groups: Vec<(Role, Vec<Server>)>) {
+    for (_, servers) in groups.into_iter().rev() {
+        join_all(servers.into_iter().map(Server::stop)).await;
+    }
+}

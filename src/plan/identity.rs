@@ -108,6 +108,14 @@ impl Users {
             || self.token.as_ref().is_some_and(|token| token.slot == slot)
     }
 
+    /// What their tokens are signed with, if they are.
+    pub fn token_secret(&self) -> Option<&Secret> {
+        match self.token.as_ref().map(|token| &token.maker) {
+            Some(TokenMaker::Hs256 { secret, .. }) => Some(secret),
+            Some(TokenMaker::Text(_)) | None => None,
+        }
+    }
+
     /// So many records were read.
     pub const fn found(&mut self, records: u64) {
         self.pool = records;

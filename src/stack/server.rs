@@ -29,6 +29,8 @@ const STOP_WITHIN: Duration = Duration::from_secs(20);
 /// The variables that `serve` reads beside `--redis` and `--mysql`.
 const REDIS: &str = "FCFS_REDIS";
 const MYSQL: &str = "FCFS_MYSQL";
+/// What members' tokens are signed with; only the environment has it.
+const JWT_SECRET: &str = "FCFS_JWT_SECRET";
 
 /// What all processes of a run have in common.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +44,13 @@ pub(super) struct Common<'r> {
     pub(super) database: &'r Secret,
     /// The file of the rows, where there is no service for them.
     pub(super) file: Option<&'r Path>,
+}
+
+/// Whom a router asks.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Upstreams {
+    pub(super) coupon: Vec<BaseUrl>,
+    pub(super) queue: Vec<BaseUrl>,
 }
 
 /// A running process.
@@ -64,9 +73,20 @@ impl Server {
         common: Common<'_>,
         role: Role,
         name: &str,
+        upstreams: &Upstreams,
     ) -> Result<Self, NotReady> {
         let log = common.directory.join(format!("{name}.log"));
         let mut command = command(common, role)?;
+        if role == Role::Router {
+            for (flag, urls) in [
+                ("--coupon-url", &upstreams.coupon),
+                ("--queue-url", &upstreams.queue),
+            ] {
+                for url in urls {
+                    command.arg(flag).arg(url.to_string());
+                }
+            }
+        }
         let mut child = command.stderr(File::create(&log)?).spawn()?;
         let stdin = child.stdin.take();
         let stdout = child.stdout.take();
@@ -131,6 +151,10 @@ fn command(common: Common<'_>, role: Role) -> io::Result<Command> {
         command.arg("--database").arg(file);
     }
     reach(&mut command, common.services);
+    command.env_remove(JWT_SECRET);
+    if let Some(secret) = plan.users.token_secret() {
+        command.env(JWT_SECRET, secret.reveal());
+    }
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -6,7 +6,7 @@ use std::path::Path;
 use futures_util::future::{join_all, try_join_all};
 
 use super::local::Services;
-use super::server::{Common, Server};
+use super::server::{Common, Server, Upstreams};
 use super::{NotReady, TruthSources};
 use crate::plan::{BaseUrl, Group, Plan, Query, Role, Secret, Source, Stack};
 
@@ -42,10 +42,19 @@ impl Servers {
             file: file.as_deref(),
         };
         let mut groups = Vec::new();
+        let mut upstreams = Upstreams::default();
         for group in &stack.groups {
             let alone = stack.groups.len() == 1 && group.count == 1;
-            match start_group(common, *group, alone).await {
-                Ok(servers) => groups.push((group.role, servers)),
+            match start_group(common, *group, alone, &upstreams).await {
+                Ok(servers) => {
+                    let urls = servers.iter().map(|server| server.url().clone());
+                    match group.role {
+                        Role::Coupon => upstreams.coupon.extend(urls),
+                        Role::Queue => upstreams.queue.extend(urls),
+                        Role::All | Role::Issuer | Role::Router => {}
+                    }
+                    groups.push((group.role, servers));
+                }
                 Err(error) => {
                     stop(groups).await;
                     return Err(error);
@@ -119,6 +128,7 @@ async fn start_group(
     common: Common<'_>,
     group: Group,
     alone: bool,
+    upstreams: &Upstreams,
 ) -> Result<Vec<Server>, NotReady> {
     let start = |number: u16| async move {
         let name = match (alone, group.role) {
@@ -126,7 +136,7 @@ async fn start_group(
             (false, Role::All) => format!("server-{number}"),
             (false, role) => format!("{role}-{number}"),
         };
-        Server::start(common, group.role, &name).await
+        Server::start(common, group.role, &name, upstreams).await
     };
     let mut servers = vec![start(1).await?];
     servers.extend(try_join_all((2..=group.count).map(start)).await?);

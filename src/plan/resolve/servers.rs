@@ -2,7 +2,7 @@
 
 use crate::plan::{Group, Role, ServerSetting};
 use crate::scenario::value::Count;
-use crate::scenario::{At, Replicas, Report, Server, list};
+use crate::scenario::{At, Given, Position, Replicas, Report, Scenario, Server, Token, list};
 
 use super::services::DEFAULT_STRATEGY;
 
@@ -14,6 +14,10 @@ const MOST: u64 = 32;
 pub(super) enum Roles {
     /// Each does everything.
     Alike,
+    /// Some answer, others write the rows.
+    WithIssuer,
+    /// The four servers of an event with a queue.
+    WithQueue,
 }
 
 impl Roles {
@@ -21,6 +25,8 @@ impl Roles {
     const fn in_order(self) -> &'static [Role] {
         match self {
             Self::Alike => &[Role::All],
+            Self::WithIssuer => &[Role::Issuer, Role::Coupon],
+            Self::WithQueue => &[Role::Issuer, Role::Queue, Role::Coupon, Role::Router],
         }
     }
 }
@@ -47,6 +53,32 @@ pub(super) fn settings(server: &Server, report: &mut Report<'_>) -> Vec<ServerSe
         });
     }
     settings
+}
+
+/// Members prove who they are by tokens that the servers can check.
+pub(super) fn check_members(
+    scenario: &Scenario,
+    stack: Position,
+    roles: Roles,
+    report: &mut Report<'_>,
+) {
+    if roles != Roles::WithQueue {
+        return;
+    }
+    let token = match &scenario.users {
+        Given::Value(users) => &users.token,
+        Given::Absent => &Given::Absent,
+        Given::Broken => return,
+    };
+    if matches!(token, Given::Value(Token::Hs256(_)) | Given::Broken) {
+        return;
+    }
+    report.error_hint(
+        stack,
+        "the strategy knows its users by signed tokens, and `users.token` signs none",
+        "write `users: { token: { hs256: { secret: \"${JWT_SECRET}\", claims: { sub: \"{{ user }}\", \
+         exp: 1h } } } }`; the servers are given the same secret",
+    );
 }
 
 /// How many processes of each role there are; one where nothing is written.
@@ -81,6 +113,10 @@ pub(super) fn groups(server: &Server, roles: Roles, report: &mut Report<'_>) -> 
 fn said(roles: Roles) -> String {
     match roles {
         Roles::Alike => "its processes are all alike: write `replicas: 2`".to_owned(),
+        _ => {
+            let names = roles.in_order().iter().map(|role| role.as_str());
+            format!("write some of {}", list(&names.collect::<Vec<_>>()))
+        }
     }
 }
 

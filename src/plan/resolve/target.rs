@@ -109,6 +109,9 @@ pub(super) fn resolve(
             }
             bug_at_home(strategy.as_ref(), bug.as_ref(), overrides, report);
             let settings = servers::settings(server, report);
+            if let Some(services) = services {
+                servers::check_members(scenario, *position, services.roles, report);
+            }
             let groups = services.map(|services| servers::groups(server, services.roles, report));
             Some(Target::Stack(Stack {
                 provider: chosen?,

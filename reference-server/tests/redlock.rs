@@ -283,16 +283,21 @@ async fn a_lock_that_is_lost_before_the_commit_is_a_refused_lock_that_did_nothin
 async fn clients_that_hang_up_leave_no_lock_behind() {
     let services = services();
     let (stores, instances) = (services.stores().await, start(3));
-    let server = open(&options(&stores, &instances, 100)).await;
+    let options = options(&stores, &instances, 100);
+    let state = AppState::prepare(&options).await.unwrap();
+    let server = app(state.clone());
     for user in users(30) {
         let server = server.clone();
         let asked = tokio::spawn(async move { issue(&server, &user).await });
         tokio::task::yield_now().await;
         asked.abort();
     }
+    state.shutdown().await.unwrap();
     for instance in &instances {
-        until(instance, &["EXISTS", KEY], |found| found == Some("0")).await;
+        assert_eq!(instance.ask(&["EXISTS", KEY]).await.as_deref(), Some("0"));
     }
+    let late = issue(&server, "late").await;
+    assert_eq!(late.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(
         coupon(&server).await["remaining"],
         100 - stores.rows().await.len()

@@ -7,6 +7,7 @@ mod coupon_info;
 mod db_conditional;
 mod db_pessimistic;
 mod false_duplicate;
+mod in_flight;
 mod lua;
 mod memory_then_sqlite;
 mod mysql_table;

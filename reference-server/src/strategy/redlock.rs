@@ -4,12 +4,14 @@
 //! with two holders at once it oversells. That is the design it stands for, which has no fencing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use sqlx::{MySql, Transaction};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::coupon_info::CouponInfos;
+use super::in_flight::InFlight;
 use super::{Down, Strategy};
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserId};
@@ -17,7 +19,10 @@ use crate::lock::{Held, Redlock, log_refusal};
 use crate::mysql::{MySqlStore, rows};
 
 /// The guard is the lock, from before the first look to after the commit.
-pub(super) struct UnderRedlock(Arc<Shared>);
+pub(super) struct UnderRedlock {
+    shared: Arc<Shared>,
+    in_flight: InFlight,
+}
 
 /// What a request needs that must not be cut off.
 pub(super) struct Shared {
@@ -49,8 +54,32 @@ impl Guard<'_> {
 }
 
 impl UnderRedlock {
+    /// How long those may take who still wait for the lock when the server stops.
+    const DRAIN_LIMIT: Duration = Duration::from_secs(10);
+
     pub(super) fn new(shared: Shared) -> Self {
-        Self(Arc::new(shared))
+        Self {
+            shared: Arc::new(shared),
+            in_flight: InFlight::open(),
+        }
+    }
+
+    async fn try_issue(&self, coupon: CouponId, user: &UserId) -> Result<Issue, IssueError> {
+        let entered = self.in_flight.enter()?;
+        let (shared, user) = (Arc::clone(&self.shared), user.clone());
+        // Goes on when the client hangs up: a lock that nobody gives back keeps all others away.
+        super::in_a_task(async move {
+            let answer = shared.issue(coupon, &user).await;
+            drop(entered);
+            answer
+        })
+        .await
+    }
+
+    /// Every answer was committed before it was given. Who got none may still be at it.
+    async fn close(&self) -> u64 {
+        self.in_flight.drain(Self::DRAIN_LIMIT).await;
+        0
     }
 }
 
@@ -144,23 +173,18 @@ impl Strategy for UnderRedlock {
         coupon: CouponId,
         user: &'a UserId,
     ) -> BoxFuture<'a, Result<Issue, IssueError>> {
-        let (shared, user) = (Arc::clone(&self.0), user.clone());
-        // Goes on when the client hangs up: a lock that nobody gives back keeps all others away.
-        Box::pin(super::in_a_task(async move {
-            shared.issue(coupon, &user).await
-        }))
+        Box::pin(self.try_issue(coupon, user))
     }
 
     fn stock(&self, coupon: CouponId) -> BoxFuture<'_, Result<Stock, IssueError>> {
-        Box::pin(self.0.store.stock(coupon))
+        Box::pin(self.shared.store.stock(coupon))
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), Down>> {
-        Box::pin(self.0.check())
+        Box::pin(self.shared.check())
     }
 
-    /// Every answer was committed before it was given.
     fn drain(&self) -> BoxFuture<'_, u64> {
-        Box::pin(std::future::ready(0))
+        Box::pin(self.close())
     }
 }

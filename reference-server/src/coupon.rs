@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sqlx::mysql::MySqlDatabaseError;
 
+use crate::lock::NoQuorum;
 use crate::timestamp::Timestamp;
 
 /// Identifies a coupon.
@@ -61,6 +62,9 @@ pub(crate) enum IssueError {
     UnknownCoupon,
     #[error("ResourceLockedError: {0}")]
     Locked(&'static str),
+    /// A lock over several Redis, of which too few agreed.
+    #[error(transparent)]
+    NoQuorum(#[from] NoQuorum),
     #[error("the queue of coupons to write is full")]
     QueueFull,
     #[error("the server is stopping")]

@@ -78,6 +78,18 @@ pub enum ServerError {
         /// How many there may be.
         most: usize,
     },
+    /// A setting that does not go together with the others.
+    #[error("{option} {value} is not possible: {reason}\nhint: {hint}")]
+    Setting {
+        /// As on the command line.
+        option: &'static str,
+        /// What was given; nothing secret.
+        value: String,
+        /// What it contradicts.
+        reason: String,
+        /// What would be right.
+        hint: String,
+    },
     /// The bug has no place in the strategy.
     #[error("bug {bug} cannot be planted here\nhint: choose --strategy {only}")]
     BugElsewhere {

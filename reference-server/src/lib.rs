@@ -12,11 +12,13 @@
 //! ```
 
 mod address;
+mod background;
 mod bug;
 mod coupon;
 mod error;
 mod http;
 mod listener;
+mod lock;
 mod logging;
 mod metrics;
 mod mysql;
@@ -34,7 +36,8 @@ pub use address::StoreUrl;
 pub use bug::Bug;
 pub use error::ServerError;
 pub use http::{AppState, app};
+pub use lock::LockOptions;
 pub use logging::init_logging;
 pub use options::Options;
 pub use server::{run, serve};
-pub use strategy::StrategyName;
+pub use strategy::{StockOptions, StockPreload, StockSync, StrategyName};

@@ -70,7 +70,7 @@ impl Metrics {
             Ok(Issue::SoldOut) => "sold_out",
             Ok(Issue::Duplicate) => "duplicate",
             Err(IssueError::UnknownCoupon) => "unknown_coupon",
-            Err(IssueError::Locked(_)) => "locked",
+            Err(IssueError::Locked(_) | IssueError::NoQuorum(_)) => "locked",
             Err(IssueError::QueueFull) => "queue_full",
             Err(IssueError::Stopping) => "stopping",
             Err(IssueError::PoolExhausted) => "pool_exhausted",

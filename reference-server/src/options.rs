@@ -5,11 +5,13 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::ArgAction;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::address::StoreUrl;
 use crate::bug::Bug;
-use crate::strategy::StrategyName;
+use crate::lock::LockOptions;
+use crate::strategy::{StockOptions, StrategyName};
 
 /// Everything that can be set about one server.
 #[derive(clap::Args, Clone, Debug)]
@@ -71,6 +73,28 @@ pub struct Options {
     /// Longest wait for the database's lock, in milliseconds (whole seconds with MySQL); then 409
     #[arg(long, value_name = "MS", default_value_t = 5000)]
     pub lock_timeout_ms: u32,
+
+    /// Whether the tables have their two indexes, idx_user_coupon and idx_fcfs_coupon_status
+    #[arg(long, value_name = "true|false", action = ArgAction::Set, default_value_t = true)]
+    pub indexes: bool,
+
+    /// Seconds for which Redis keeps what a coupon is, beside its stock; 0: not at all (redlock)
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub coupon_cache_s: u32,
+
+    #[command(flatten)]
+    #[allow(
+        missing_docs,
+        reason = "a comment would become the help of the whole command"
+    )]
+    pub locks: LockOptions,
+
+    #[command(flatten)]
+    #[allow(
+        missing_docs,
+        reason = "a comment would become the help of the whole command"
+    )]
+    pub stocks: StockOptions,
 
     /// Seed of the bugs that strike by chance
     #[arg(long, value_name = "N", default_value_t = 1)]

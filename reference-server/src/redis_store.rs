@@ -13,6 +13,7 @@ use crate::coupon::CouponId;
 /// Connections that are taken in turn; requests on one of them do not wait for each other's
 /// answers. One that breaks is made anew, and the command that it broke under is not repeated.
 pub(crate) struct RedisStore {
+    client: Client,
     connections: Box<[ConnectionManager]>,
     next: AtomicUsize,
 }
@@ -39,28 +40,49 @@ impl RedisStore {
         url: &StoreUrl,
         connections: NonZeroUsize,
     ) -> Result<Self, RedisError> {
-        if !url.reveal().starts_with("redis://") {
-            return Err((
-                ErrorKind::InvalidClientConfig,
-                "the URL must begin with redis://",
-            )
-                .into());
-        }
-        let client = Client::open(url.reveal())?;
-        let config = ConnectionManagerConfig::new()
-            .set_response_timeout(Some(Self::ANSWER_LIMIT))
-            .set_connection_timeout(Some(Self::CONNECT_LIMIT))
-            // The next request tries again; this one should hear soon that the server is gone.
-            .set_number_of_retries(1);
+        let client = parse(url)?;
+        let config = Self::config(Self::ANSWER_LIMIT);
         let mut opened = Vec::with_capacity(connections.get());
         for _ in 0..connections.get() {
             let connection = ConnectionManager::new_with_config(client.clone(), config.clone());
             opened.push(connection.await?);
         }
-        Ok(Self {
-            connections: opened.into(),
+        Ok(Self::of(client, opened))
+    }
+
+    /// Connects when it is first asked: the server may be one that others can do without.
+    pub(crate) fn open_later(
+        url: &StoreUrl,
+        connections: NonZeroUsize,
+        answer_limit: Duration,
+    ) -> Result<Self, RedisError> {
+        let client = parse(url)?;
+        let config = Self::config(answer_limit);
+        let opened = (0..connections.get())
+            .map(|_| ConnectionManager::new_lazy_with_config(client.clone(), config.clone()));
+        let opened = opened.collect::<Result<_, _>>()?;
+        Ok(Self::of(client, opened))
+    }
+
+    fn of(client: Client, connections: Vec<ConnectionManager>) -> Self {
+        Self {
+            client,
+            connections: connections.into(),
             next: AtomicUsize::new(0),
-        })
+        }
+    }
+
+    fn config(answer_limit: Duration) -> ConnectionManagerConfig {
+        ConnectionManagerConfig::new()
+            .set_response_timeout(Some(answer_limit))
+            .set_connection_timeout(Some(Self::CONNECT_LIMIT))
+            // The next request tries again; this one should hear soon that the server is gone.
+            .set_number_of_retries(1)
+    }
+
+    /// For a connection of one's own, as a subscription needs it.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
     }
 
     /// The next connection.
@@ -81,4 +103,15 @@ impl RedisStore {
     pub(crate) async fn check(&self) -> Result<(), RedisError> {
         redis::cmd("PING").query_async(&mut self.connection()).await
     }
+}
+
+fn parse(url: &StoreUrl) -> Result<Client, RedisError> {
+    if !url.reveal().starts_with("redis://") {
+        return Err((
+            ErrorKind::InvalidClientConfig,
+            "the URL must begin with redis://",
+        )
+            .into());
+    }
+    Client::open(url.reveal())
 }

@@ -11,9 +11,11 @@ pub(crate) enum UserIndex {
     Unique,
     /// It only makes the look for an earlier coupon fast.
     Plain,
+    /// There is none, and none on the status of a coupon either: every look reads the table.
+    Absent,
 }
 
-const TABLES: [&str; 3] = [
+const TABLES: [&str; 2] = [
     "CREATE TABLE IF NOT EXISTS fcfs_coupons (
         id INTEGER PRIMARY KEY,
         status TEXT NOT NULL,
@@ -26,7 +28,6 @@ const TABLES: [&str; 3] = [
         couponId INTEGER NOT NULL,
         createdAt INTEGER NOT NULL
     )",
-    "CREATE INDEX IF NOT EXISTS idx_fcfs_coupon_status ON fcfs_coupons (status, stockQuantity)",
 ];
 
 /// Brings the file to what the strategy relies on. A coupon that exists keeps its stock.
@@ -40,6 +41,7 @@ pub(crate) async fn prepare(
     for statement in TABLES {
         sqlx::query(statement).execute(&mut *transaction).await?;
     }
+    set_status_index(&mut transaction, user_index).await?;
     set_user_index(&mut transaction, user_index).await?;
     sqlx::query(
         "INSERT INTO fcfs_coupons (id, status, stockQuantity, totalQuantity)
@@ -50,6 +52,21 @@ pub(crate) async fn prepare(
     .execute(&mut *transaction)
     .await?;
     transaction.commit().await
+}
+
+async fn set_status_index(
+    writer: &mut SqliteConnection,
+    user_index: UserIndex,
+) -> Result<(), sqlx::Error> {
+    let statement = match user_index {
+        UserIndex::Absent => "DROP INDEX IF EXISTS idx_fcfs_coupon_status",
+        UserIndex::Unique | UserIndex::Plain => {
+            "CREATE INDEX IF NOT EXISTS idx_fcfs_coupon_status
+             ON fcfs_coupons (status, stockQuantity)"
+        }
+    };
+    sqlx::query(statement).execute(writer).await?;
+    Ok(())
 }
 
 /// Another strategy may have left the other kind of index; building one anew takes seconds on a
@@ -63,7 +80,12 @@ async fn set_user_index(
     )
     .fetch_optional(&mut *writer)
     .await?;
-    if found == Some(wanted == UserIndex::Unique) {
+    let is_there = match wanted {
+        UserIndex::Unique => found == Some(true),
+        UserIndex::Plain => found == Some(false),
+        UserIndex::Absent => found.is_none(),
+    };
+    if is_there {
         return Ok(());
     }
     sqlx::query("DROP INDEX IF EXISTS idx_user_coupon")
@@ -74,6 +96,7 @@ async fn set_user_index(
             "CREATE UNIQUE INDEX idx_user_coupon ON user_coupons (userId, couponId)"
         }
         UserIndex::Plain => "CREATE INDEX idx_user_coupon ON user_coupons (userId, couponId)",
+        UserIndex::Absent => return Ok(()),
     };
     sqlx::query(create).execute(&mut *writer).await?;
     Ok(())

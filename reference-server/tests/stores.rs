@@ -12,14 +12,16 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::StatusCode;
 use common::{Answer, DUPLICATE, SOLD_OUT, default_options, get, issue_of, send, users};
-use reference_server::{AppState, Bug, Options, StrategyName, app};
+use reference_server::{AppState, Bug, LockOptions, Options, StrategyName, app};
 use services::{Services, Stores, services};
 use sqlx::MySqlConnection;
 
-const STRATEGIES: [StrategyName; 3] = [
+const STRATEGIES: [StrategyName; 5] = [
     StrategyName::DbPessimistic,
     StrategyName::DbConditional,
     StrategyName::RedisLua,
+    StrategyName::Redlock,
+    StrategyName::Redisson,
 ];
 
 const LOCK: &str = "SELECT id FROM fcfs_coupons WHERE id = 1 FOR UPDATE";
@@ -32,6 +34,15 @@ fn options(stores: &Stores, strategy: StrategyName, stock: u32) -> Options {
         redis: vec![stores.redis.clone()],
         // A busy machine is slow, and not what these tests are about.
         lock_timeout_ms: 60_000,
+        locks: LockOptions {
+            lock_ttl_ms: 60_000,
+            lock_retry_count: 2000,
+            lock_retry_delay_ms: 30,
+            lock_retry_jitter_ms: 30,
+            lock_wait_ms: 60_000,
+            lock_lease_ms: 60_000,
+            ..default_options().locks
+        },
         ..default_options()
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn message(status: StatusCode, message: &str) -> Response {
 pub(super) fn failure(error: &IssueError) -> Response {
     let status = match error {
         IssueError::UnknownCoupon => StatusCode::NOT_FOUND,
-        IssueError::Locked(_) => StatusCode::CONFLICT,
+        IssueError::Locked(_) | IssueError::NoQuorum(_) => StatusCode::CONFLICT,
         IssueError::QueueFull
         | IssueError::Stopping
         | IssueError::PoolExhausted

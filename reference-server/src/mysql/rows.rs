@@ -85,6 +85,20 @@ pub(crate) async fn take(
     Ok(done.rows_affected() == 1)
 }
 
+/// Writes what is left, whatever the table had before.
+pub(crate) async fn set_left(
+    connection: &mut MySqlConnection,
+    coupon: CouponId,
+    left: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE fcfs_coupons SET stockQuantity = ? WHERE id = ?")
+        .bind(left)
+        .bind(coupon)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Writes a row with the next free id.
 pub(crate) async fn insert(
     connection: &mut MySqlConnection,

@@ -9,16 +9,14 @@ const COUPONS: &str = "CREATE TABLE IF NOT EXISTS fcfs_coupons (
     id BIGINT NOT NULL PRIMARY KEY,
     status VARCHAR(32) NOT NULL,
     stockQuantity BIGINT NOT NULL,
-    totalQuantity BIGINT NOT NULL,
-    INDEX idx_fcfs_coupon_status (status, stockQuantity)
+    totalQuantity BIGINT NOT NULL
 ) ENGINE = InnoDB";
 
 const USER_COUPONS: &str = "CREATE TABLE IF NOT EXISTS user_coupons (
     id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
     userId VARCHAR(255) NOT NULL,
     couponId BIGINT NOT NULL,
-    createdAt BIGINT NOT NULL,
-    INDEX idx_user_coupon (userId, couponId)
+    createdAt BIGINT NOT NULL
 ) ENGINE = InnoDB CHARACTER SET utf8mb4";
 
 /// Brings the database to what the strategy relies on. A coupon that exists keeps its stock.
@@ -44,7 +42,7 @@ async fn prepare_alone(
     let collation = exact_collation(connection).await?;
     execute(connection, COUPONS.to_owned()).await?;
     execute(connection, format!("{USER_COUPONS} COLLATE {collation}")).await?;
-    set_user_index(connection, user_index).await?;
+    set_indexes(connection, user_index).await?;
     // No IGNORE, which would let more pass than a coupon that is there.
     sqlx::query(
         "INSERT INTO fcfs_coupons (id, status, stockQuantity, totalQuantity)
@@ -71,30 +69,69 @@ async fn exact_collation(connection: &mut MySqlConnection) -> Result<&'static st
     })
 }
 
-/// Another strategy may have left the other kind of index.
-async fn set_user_index(
+/// Another strategy, or another setting, may have left other indexes.
+async fn set_indexes(
     connection: &mut MySqlConnection,
-    wanted: UserIndex,
+    user_index: UserIndex,
+) -> Result<(), sqlx::Error> {
+    let (user, status) = match user_index {
+        UserIndex::Unique => (Some(true), Some(false)),
+        UserIndex::Plain => (Some(false), Some(false)),
+        UserIndex::Absent => (None, None),
+    };
+    set_index(connection, &USER_COUPON, user).await?;
+    set_index(connection, &COUPON_STATUS, status).await
+}
+
+/// An index and where it is.
+struct Index {
+    table: &'static str,
+    name: &'static str,
+    columns: &'static str,
+}
+
+const USER_COUPON: Index = Index {
+    table: "user_coupons",
+    name: "idx_user_coupon",
+    columns: "userId, couponId",
+};
+
+const COUPON_STATUS: Index = Index {
+    table: "fcfs_coupons",
+    name: "idx_fcfs_coupon_status",
+    columns: "status, stockQuantity",
+};
+
+/// Makes the index unique or not, or takes it away, in one statement if it is not so already.
+async fn set_index(
+    connection: &mut MySqlConnection,
+    index: &Index,
+    unique: Option<bool>,
 ) -> Result<(), sqlx::Error> {
     let found: Option<i64> = sqlx::query_scalar(
         "SELECT CAST(NON_UNIQUE AS SIGNED) FROM information_schema.statistics
-         WHERE table_schema = DATABASE() AND table_name = 'user_coupons'
-         AND index_name = 'idx_user_coupon' AND seq_in_index = 1",
+         WHERE table_schema = DATABASE() AND table_name = ?
+         AND index_name = ? AND seq_in_index = 1",
     )
+    .bind(index.table)
+    .bind(index.name)
     .fetch_optional(&mut *connection)
     .await?;
-    let drop = match found {
-        Some(0) if wanted == UserIndex::Unique => return Ok(()),
-        Some(1) if wanted == UserIndex::Plain => return Ok(()),
-        Some(_) => "DROP INDEX idx_user_coupon, ",
-        None => "",
-    };
-    let kind = match wanted {
-        UserIndex::Unique => "UNIQUE INDEX",
-        UserIndex::Plain => "INDEX",
-    };
-    let alter =
-        format!("ALTER TABLE user_coupons {drop}ADD {kind} idx_user_coupon (userId, couponId)");
+    if found.map(|non_unique| non_unique == 0) == unique {
+        return Ok(());
+    }
+    let Index {
+        table,
+        name,
+        columns,
+    } = index;
+    let drop = found.map(|_| format!("DROP INDEX {name}"));
+    let add = unique.map(|unique| {
+        let kind = if unique { "UNIQUE INDEX" } else { "INDEX" };
+        format!("ADD {kind} {name} ({columns})")
+    });
+    let changes: Vec<String> = drop.into_iter().chain(add).collect();
+    let alter = format!("ALTER TABLE {table} {}", changes.join(", "));
     execute(connection, alter).await
 }
 

@@ -3,20 +3,29 @@
 //! All of them answer in the same precedence: a user who holds the coupon is a duplicate, even
 //! when the stock is gone; only then is it sold out.
 
+mod coupon_info;
 mod db_conditional;
 mod db_pessimistic;
 mod false_duplicate;
+mod in_flight;
 mod lua;
 mod memory_then_sqlite;
 mod mysql_table;
 mod open;
 mod redis_lua;
+mod redisson;
+mod redlock;
+mod settings;
 mod sqlite_atomic;
 mod sqlite_lock;
 mod sqlite_table;
+mod stock_keys;
+mod stock_options;
+mod stock_sync;
 mod write_behind;
 
 use std::fmt;
+use std::future::Future;
 
 use clap::ValueEnum;
 use futures_util::future::BoxFuture;
@@ -27,6 +36,7 @@ use crate::coupon::{CouponId, Issue, IssueError, Stock, UserId};
 use crate::schema::UserIndex;
 
 pub(crate) use open::{Opened, open};
+pub use stock_options::{StockOptions, StockPreload, StockSync};
 
 /// How a coupon is issued.
 #[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +54,10 @@ pub enum StrategyName {
     DbConditional,
     /// Stock and guard in a script in Redis, rows written to `MySQL` behind the answer
     RedisLua,
+    /// Check, then act, in a `MySQL` transaction under a lock over several Redis
+    Redlock,
+    /// Stock in Redis, read and written under a lock with a lease, rows written behind the answer
+    Redisson,
 }
 
 impl StrategyName {
@@ -93,6 +107,18 @@ fn is_conflict(error: &sqlx::Error) -> bool {
     error
         .as_database_error()
         .is_some_and(|error| error.kind() == ErrorKind::UniqueViolation)
+}
+
+/// Finds the answer in a task of its own, which goes on when the one who asked hangs up.
+async fn in_a_task(
+    answer: impl Future<Output = Result<Issue, IssueError>> + Send + 'static,
+) -> Result<Issue, IssueError> {
+    let task = tokio::spawn(answer);
+    match task.await.map_err(tokio::task::JoinError::try_into_panic) {
+        Ok(answer) => answer,
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        Err(Err(_cancelled)) => Err(IssueError::Stopping),
+    }
 }
 
 /// Decides who gets a coupon.

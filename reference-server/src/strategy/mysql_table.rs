@@ -14,14 +14,29 @@ use crate::mysql::{MySqlStore, rows};
 pub(super) struct MySqlTable {
     store: Arc<MySqlStore>,
     bugs: Arc<Bugs>,
+    stock: TableStock,
     expected: AtomicI64,
+}
+
+/// Who brings the table's stock up to date.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum TableStock {
+    /// Every batch, in the transaction of its rows.
+    WithRows,
+    /// Somebody else, from time to time: batches leave it alone.
+    Elsewhere,
 }
 
 impl MySqlTable {
     pub(super) fn new(store: Arc<MySqlStore>, bugs: Arc<Bugs>) -> Self {
+        Self::with(store, bugs, TableStock::WithRows)
+    }
+
+    pub(super) fn with(store: Arc<MySqlStore>, bugs: Arc<Bugs>, stock: TableStock) -> Self {
         Self {
             store,
             bugs,
+            stock,
             expected: AtomicI64::new(0),
         }
     }
@@ -46,7 +61,9 @@ impl MySqlTable {
         for (coupon, Part { taken, rows }) in by_coupon(batch) {
             // The rows first: if they are there already, the stock was taken with them.
             rows::insert_all(&mut transaction, rows, &self.bugs).await?;
-            rows::take(&mut transaction, coupon, taken).await?;
+            if self.stock == TableStock::WithRows {
+                rows::take(&mut transaction, coupon, taken).await?;
+            }
         }
         transaction.commit().await?;
         self.settle(batch);

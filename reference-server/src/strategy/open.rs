@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
+use super::coupon_info::CouponInfos;
 use super::db_conditional::DbConditional;
 use super::db_pessimistic::DbPessimistic;
 use super::false_duplicate::FalseDuplicate;
 use super::memory_then_sqlite::MemoryThenSqlite;
 use super::redis_lua::RedisLua;
+use super::redisson::UnderLease;
+use super::redlock::{self, UnderRedlock};
 use super::sqlite_atomic::SqliteAtomic;
 use super::sqlite_lock::SqliteLock;
-use super::{Strategy, StrategyName, is_conflict};
+use super::{Strategy, StrategyName, is_conflict, settings};
 use crate::address::StoreUrl;
 use crate::bug::{Bug, Bugs};
 use crate::coupon::IssueError;
 use crate::error::ServerError;
+use crate::lock::{Redlock, enough, signs_of_life};
 use crate::mysql::{self, MySqlStore};
 use crate::options::Options;
 use crate::redis_store::RedisStore;
@@ -45,13 +49,16 @@ pub(crate) async fn open(options: &Options) -> Result<Opened, ServerError> {
         });
     }
     let bugs = Arc::new(Bugs::new(options.bug, options.seed));
+    settings::check(options, &bugs)?;
     let mut opened = match options.strategy {
         StrategyName::SqliteAtomic | StrategyName::SqliteLock | StrategyName::MemoryThenSqlite => {
             on_sqlite(options, &bugs).await?
         }
-        StrategyName::DbPessimistic | StrategyName::DbConditional | StrategyName::RedisLua => {
-            on_services(options, &bugs).await?
-        }
+        StrategyName::DbPessimistic
+        | StrategyName::DbConditional
+        | StrategyName::RedisLua
+        | StrategyName::Redlock
+        | StrategyName::Redisson => on_services(options, &bugs).await?,
     };
     if bugs.takes_errors_for_duplicates() {
         opened.strategy = Box::new(FalseDuplicate::new(opened.strategy, bugs));
@@ -66,7 +73,7 @@ async fn on_sqlite(options: &Options, bugs: &Arc<Bugs>) -> Result<Opened, Server
     let store = Store::open(&options.database, pool, options.lock_timeout()).await;
     let store = Arc::new(store.map_err(failed)?);
     let database = store.path().display().to_string();
-    let user_index = options.strategy.user_index(&bugs);
+    let user_index = settings::user_index(options, &bugs);
     {
         let writer = store.writer().await;
         let mut writer = writer.map_err(|error| failed(storage(error)))?;
@@ -89,7 +96,8 @@ async fn on_services(options: &Options, bugs: &Arc<Bugs>) -> Result<Opened, Serv
     let strategy = options.strategy;
     // Both are asked for before one of them is opened.
     let redis = match strategy {
-        StrategyName::RedisLua => Some(first_redis(options)?),
+        StrategyName::RedisLua | StrategyName::Redisson => Some(first_redis(options)?),
+        StrategyName::Redlock => Some(any_redis(options)?),
         _ => None,
     };
     let url = options.mysql.as_ref();
@@ -97,6 +105,12 @@ async fn on_services(options: &Options, bugs: &Arc<Bugs>) -> Result<Opened, Serv
     let store = Arc::new(open_mysql(options, url, bugs).await?);
     let bugs = Arc::clone(bugs);
     let strategy: Box<dyn Strategy> = match redis {
+        Some(_) if strategy == StrategyName::Redlock => {
+            Box::new(under_redlock(options, store, bugs).await?)
+        }
+        Some(redis) if strategy == StrategyName::Redisson => {
+            Box::new(under_lease(options, redis, url, store, bugs).await?)
+        }
         Some(redis) => Box::new(redis_lua(options, redis, url, store, bugs).await?),
         None if strategy == StrategyName::DbPessimistic => {
             Box::new(DbPessimistic::new(store, bugs))
@@ -117,7 +131,7 @@ async fn open_mysql(
     let failed = |source| mysql_error(url, source);
     let store = MySqlStore::open(url, options.database_pool, options.lock_timeout()).await;
     let store = store.map_err(failed)?;
-    let user_index = options.strategy.user_index(bugs);
+    let user_index = settings::user_index(options, bugs);
     let mut connection = store.connection().await.map_err(failed)?;
     mysql::schema::prepare(&mut connection, user_index, options.coupon, options.stock)
         .await
@@ -133,10 +147,7 @@ async fn redis_lua(
     store: Arc<MySqlStore>,
     bugs: Arc<Bugs>,
 ) -> Result<RedisLua, ServerError> {
-    let failed = |source| ServerError::Redis {
-        address: redis.to_string(),
-        source,
-    };
+    let failed = |source| redis_error(redis, source);
     let opened = RedisStore::open(redis, options.redis_pool).await;
     let restored = RedisLua::restore(opened.map_err(failed)?, store, bugs, options.queue).await;
     restored.map_err(|error| match error {
@@ -145,11 +156,63 @@ async fn redis_lua(
     })
 }
 
+async fn under_lease(
+    options: &Options,
+    redis: &StoreUrl,
+    mysql: &StoreUrl,
+    store: Arc<MySqlStore>,
+    bugs: Arc<Bugs>,
+) -> Result<UnderLease, ServerError> {
+    let opened = RedisStore::open(redis, options.redis_pool).await;
+    let opened = opened.map_err(|source| redis_error(redis, source))?;
+    let settings = (&options.locks, &options.stocks);
+    let opened = UnderLease::open(opened, store, bugs, options.queue, settings).await;
+    opened.map_err(|error| match error {
+        IssueError::Redis(source) => redis_error(redis, source),
+        other => mysql_error(mysql, storage(other)),
+    })
+}
+
+/// Starts with a minority of the instances silent: that is what a quorum is for.
+async fn under_redlock(
+    options: &Options,
+    store: Arc<MySqlStore>,
+    bugs: Arc<Bugs>,
+) -> Result<UnderRedlock, ServerError> {
+    let timing = settings::timing(options);
+    let mut instances = Vec::new();
+    for url in &options.redis {
+        let opened = RedisStore::open_later(url, options.redis_pool, timing.answer_limit());
+        instances.push(Arc::new(opened.map_err(|error| redis_error(url, error))?));
+    }
+    let answers = signs_of_life(&instances).await;
+    let mut silent = &options.redis[0];
+    for (url, answer) in options.redis.iter().zip(&answers) {
+        if let Err(error) = answer {
+            tracing::warn!(event = "instance_silent", redis = %url, %error);
+            silent = url;
+        }
+    }
+    enough(answers).map_err(|error| redis_error(silent, error))?;
+    let first = Arc::clone(&instances[0]);
+    Ok(UnderRedlock::new(redlock::Shared {
+        lock: Redlock::new(instances, timing, &options.locks),
+        infos: CouponInfos::new(Arc::clone(&store), first, options.coupon_cache_s),
+        store,
+        bugs,
+        falls_back: options.locks.lock_fallback_database,
+        refusals: options.locks.lock_log_level,
+    }))
+}
+
+fn any_redis(options: &Options) -> Result<&StoreUrl, ServerError> {
+    let first = options.redis.first();
+    first.ok_or_else(|| missing(options.strategy, "--redis", "FCFS_REDIS", REDIS_LIKE))
+}
+
 /// The harness may have started more than one: they are for strategies that lock with a quorum.
 fn first_redis(options: &Options) -> Result<&StoreUrl, ServerError> {
-    let strategy = options.strategy;
-    let first = options.redis.first();
-    let first = first.ok_or_else(|| missing(strategy, "--redis", "FCFS_REDIS", REDIS_LIKE))?;
+    let first = any_redis(options)?;
     if options.redis.len() > 1 {
         tracing::warn!(event = "store_unused", used = %first, given = options.redis.len());
     }
@@ -190,6 +253,13 @@ fn mysql_error(url: &StoreUrl, source: sqlx::Error) -> ServerError {
         ServerError::TwoOfOneUser { database }
     } else {
         ServerError::MySql { address, source }
+    }
+}
+
+fn redis_error(url: &StoreUrl, source: redis::RedisError) -> ServerError {
+    ServerError::Redis {
+        address: url.to_string(),
+        source,
     }
 }
 

@@ -63,12 +63,7 @@ impl RedisLua {
         let place = self.queue.reserve()?;
         let (shared, user) = (Arc::clone(&self.shared), user.clone());
         // A task, which goes on when the client hangs up: what Redis gave away needs its row.
-        let task = tokio::spawn(async move { shared.decide(coupon, user, taking, place).await });
-        match task.await.map_err(tokio::task::JoinError::try_into_panic) {
-            Ok(answer) => answer,
-            Err(Ok(panic)) => std::panic::resume_unwind(panic),
-            Err(Err(_cancelled)) => Err(IssueError::Stopping),
-        }
+        super::in_a_task(async move { shared.decide(coupon, user, taking, place).await }).await
     }
 }
 

@@ -1,4 +1,5 @@
 //! `MariaDB` and Redis for the tests of one file, started once and ended with the last test.
+#![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use std::fs::File;
@@ -28,6 +29,48 @@ pub(crate) struct Stores {
     options: MySqlConnectOptions,
     mysql_url: String,
     redis_url: String,
+}
+
+/// A Redis of one test alone, which may kill it.
+pub(crate) struct Instance(Service);
+
+impl Instance {
+    pub(crate) fn start() -> Self {
+        Self(redis())
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.0.port
+    }
+
+    pub(crate) fn url(&self) -> StoreUrl {
+        redis_url(self.0.port, 0).parse().unwrap()
+    }
+
+    /// As `kill -9` does. The port is refused from now on.
+    pub(crate) fn kill(&mut self) {
+        self.0.child.kill().unwrap();
+        self.0.child.wait().unwrap();
+    }
+
+    /// What a command gives as a text or a number.
+    pub(crate) async fn ask(&self, words: &[&str]) -> Option<String> {
+        ask_redis(&redis_url(self.0.port, 0), words).await
+    }
+}
+
+fn redis_url(port: u16, database: u32) -> String {
+    format!("redis://:p4ssw0rd@127.0.0.1:{port}/{database}")
+}
+
+async fn ask_redis(url: &str, words: &[&str]) -> Option<String> {
+    let client = redis::Client::open(url).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let mut command = redis::Cmd::new();
+    for word in words {
+        command.arg(*word);
+    }
+    command.query_async(&mut connection).await.unwrap()
 }
 
 /// The services that other tests run on at the moment, or new ones.
@@ -66,7 +109,7 @@ impl Services {
         sqlx::query(create).execute(&mut connection).await.unwrap();
         let port = self.mariadb.port;
         let mysql = format!("mysql://bench:p4ssw0rd@127.0.0.1:{port}/{name}");
-        let redis_url = format!("redis://:p4ssw0rd@127.0.0.1:{}/{number}", self.redis.port);
+        let redis_url = redis_url(self.redis.port, number);
         Stores {
             mysql: mysql.parse().unwrap(),
             redis: redis_url.parse().unwrap(),
@@ -103,13 +146,7 @@ impl Stores {
 
     /// What a Redis command gives as a text or a number.
     pub(crate) async fn redis(&self, words: &[&str]) -> Option<String> {
-        let client = redis::Client::open(self.redis_url.as_str()).unwrap();
-        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
-        let mut command = redis::Cmd::new();
-        for word in words {
-            command.arg(*word);
-        }
-        command.query_async(&mut connection).await.unwrap()
+        ask_redis(&self.redis_url, words).await
     }
 }
 

@@ -1,0 +1,90 @@
+//! What a coupon is, beside how many there are, read through a cache in Redis.
+//!
+//! The stock is not cached: what is true for five minutes is no ground to give away the last one.
+
+use std::sync::Arc;
+
+use redis::RedisResult;
+use serde::{Deserialize, Serialize};
+
+use crate::coupon::{CouponId, IssueError};
+use crate::mysql::{MySqlStore, rows};
+use crate::redis_store::RedisStore;
+
+/// What does not change while a coupon is given out.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CouponInfo {
+    status: String,
+    total_quantity: i64,
+}
+
+/// Looks into Redis first, if it may, and into the table else.
+pub(super) struct CouponInfos {
+    store: Arc<MySqlStore>,
+    redis: Arc<RedisStore>,
+    /// Seconds; 0 is for no cache.
+    keep_s: u32,
+}
+
+impl CouponInfos {
+    pub(super) fn new(store: Arc<MySqlStore>, redis: Arc<RedisStore>, keep_s: u32) -> Self {
+        Self {
+            store,
+            redis,
+            keep_s,
+        }
+    }
+
+    /// Fails if there is no such coupon. A Redis that fails costs the cache, not the answer.
+    pub(super) async fn expect(&self, coupon: CouponId) -> Result<(), IssueError> {
+        if self.keep_s == 0 {
+            self.read(coupon).await?;
+            return Ok(());
+        }
+        match self.cached(coupon).await {
+            Ok(Some(_)) => return Ok(()),
+            Ok(None) => {}
+            Err(error) => tracing::debug!(event = "cache_unread", coupon, %error),
+        }
+        let info = self.read(coupon).await?;
+        if let Err(error) = self.keep(coupon, &info).await {
+            tracing::debug!(event = "cache_unwritten", coupon, %error);
+        }
+        Ok(())
+    }
+
+    async fn read(&self, coupon: CouponId) -> Result<CouponInfo, IssueError> {
+        let found = rows::details(&mut *self.store.connection().await?, coupon).await?;
+        let (status, total_quantity) = found.ok_or(IssueError::UnknownCoupon)?;
+        Ok(CouponInfo {
+            status,
+            total_quantity,
+        })
+    }
+
+    /// A text that is none of ours counts as none.
+    async fn cached(&self, coupon: CouponId) -> RedisResult<Option<CouponInfo>> {
+        let text: Option<String> = redis::cmd("GET")
+            .arg(key(coupon))
+            .query_async(&mut self.redis.connection())
+            .await?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    async fn keep(&self, coupon: CouponId, info: &CouponInfo) -> RedisResult<()> {
+        // Text and number: nothing that cannot be written.
+        let text = serde_json::to_string(info).unwrap_or_default();
+        redis::cmd("SET")
+            .arg(key(coupon))
+            .arg(text)
+            .arg("EX")
+            .arg(self.keep_s)
+            .query_async(&mut self.redis.connection())
+            .await
+    }
+}
+
+fn key(coupon: CouponId) -> String {
+    format!("coupon:{coupon}:info")
+}

@@ -1,0 +1,79 @@
+//! What of the settings does not go together, found before any store is opened.
+
+use crate::bug::Bugs;
+use crate::error::ServerError;
+use crate::lock::Timing;
+use crate::options::Options;
+use crate::schema::UserIndex;
+
+use super::StrategyName;
+
+pub(super) fn check(options: &Options, bugs: &Bugs) -> Result<(), ServerError> {
+    if !options.indexes && options.strategy.user_index(bugs) == UserIndex::Unique {
+        let strategy = options.strategy;
+        return Err(ServerError::Setting {
+            option: "--indexes",
+            value: "false".to_owned(),
+            reason: format!("strategy {strategy} relies on the unique index on user and coupon"),
+            hint: "leave --indexes away, or choose a strategy that looks for earlier coupons"
+                .to_owned(),
+        });
+    }
+    if options.strategy == StrategyName::Redlock {
+        check_lock(options)?;
+        check_instances(options)?;
+    }
+    Ok(())
+}
+
+/// A lock that is never valid, or that is to be extended all the time.
+fn check_lock(options: &Options) -> Result<(), ServerError> {
+    let validity = timing(options).validity();
+    if validity.is_zero() {
+        return Err(ServerError::Setting {
+            option: "--lock-ttl-ms",
+            value: options.locks.lock_ttl_ms.to_string(),
+            reason: "no lock would be valid after the drift of the clocks".to_owned(),
+            hint: "raise it, or lower --lock-drift-factor".to_owned(),
+        });
+    }
+    if options.locks.extend_below() >= validity {
+        return Err(ServerError::Setting {
+            option: "--lock-extend-below-ms",
+            value: options.locks.lock_extend_below_ms.to_string(),
+            reason: format!("a new lock is valid for {} ms", validity.as_millis()),
+            hint: "choose less, or 0 to extend no lock".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// One instance that is given twice refuses itself, and there would never be a quorum.
+fn check_instances(options: &Options) -> Result<(), ServerError> {
+    for (place, url) in options.redis.iter().enumerate() {
+        if options.redis[..place].contains(url) {
+            return Err(ServerError::Setting {
+                option: "--redis",
+                value: url.to_string(),
+                reason: "it is given twice".to_owned(),
+                hint: "a lock needs instances that are independent of each other".to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn timing(options: &Options) -> Timing {
+    Timing {
+        ttl: options.locks.ttl(),
+        drift_factor: options.locks.lock_drift_factor,
+    }
+}
+
+pub(super) fn user_index(options: &Options, bugs: &Bugs) -> UserIndex {
+    if options.indexes {
+        options.strategy.user_index(bugs)
+    } else {
+        UserIndex::Absent
+    }
+}

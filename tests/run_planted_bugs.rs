@@ -7,13 +7,15 @@ use harness::scenario::Scenario;
 use harness::{Bench, verdict_of};
 use serde_json::Value;
 
-const STRATEGIES: [&str; 6] = [
+const STRATEGIES: [&str; 8] = [
     "sqlite-atomic",
     "sqlite-lock",
     "memory-then-sqlite",
     "db-pessimistic",
     "db-conditional",
     "redis-lua",
+    "redlock",
+    "redisson",
 ];
 
 /// More coupons than any bug of chance could miss, and more users than coupons.
@@ -21,7 +23,7 @@ fn crowd(strategy: &'static str) -> Scenario {
     let load = "shared_iterations: { vus: 30, iterations: 700, within: 2m }";
     let scenario = Scenario::short().strategy(strategy).stock(300);
     // Rows that are written behind the answers may pause when the disk is busy.
-    let behind = ["memory-then-sqlite", "redis-lua"].contains(&strategy);
+    let behind = ["memory-then-sqlite", "redis-lua", "redisson"].contains(&strategy);
     let quiet = if behind { "1500ms" } else { "300ms" };
     scenario.load(load).repeat(20).quiet(quiet)
 }

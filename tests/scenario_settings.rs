@@ -56,6 +56,14 @@ fn as_argument(default: &str, flag: &str) -> String {
         let span: scenario::value::Span = default.parse().expect("a time");
         return span.0.as_millis().to_string();
     }
+    if flag.ends_with("-s") {
+        let span: scenario::value::Span = default.parse().expect("a time");
+        return span.0.as_secs().to_string();
+    }
+    if default.ends_with('%') {
+        let share: scenario::value::Share = default.parse().expect("a share");
+        return share.0.to_string();
+    }
     if default.starts_with(|first: char| first.is_ascii_digit()) {
         return default.replace('_', "");
     }
@@ -67,7 +75,7 @@ fn every_setting_is_a_flag_with_the_same_default() {
     let flags = flags();
     for (key, property) in properties() {
         let name = key.replace('_', "-");
-        let flag = [name.clone(), format!("{name}-ms")]
+        let flag = [name.clone(), format!("{name}-ms"), format!("{name}-s")]
             .into_iter()
             .find(|flag| flags.contains_key(flag))
             .unwrap_or_else(|| panic!("`serve` has no flag for `{key}`"));
@@ -80,7 +88,8 @@ fn every_setting_is_a_flag_with_the_same_default() {
 fn every_flag_can_be_set_or_is_given_by_the_run() {
     let settings = properties();
     for flag in flags().into_keys() {
-        let key = flag.trim_end_matches("-ms").replace('-', "_");
+        let name = flag.strip_suffix("-ms").or(flag.strip_suffix("-s"));
+        let key = name.unwrap_or(&flag).replace('-', "_");
         assert!(
             settings.contains_key(&key) != BY_THE_RUN.contains(&flag.as_str()),
             "--{flag}"

@@ -51,8 +51,17 @@ pub(crate) struct Row {
 /// Which values a setting takes.
 #[derive(Debug, PartialEq)]
 pub(crate) enum SettingKind {
-    Count { least: u64, most: u64 },
-    Span { unit: Unit, most: Duration },
+    Count {
+        least: u64,
+        most: u64,
+    },
+    Span {
+        unit: Unit,
+        least: Duration,
+    },
+    /// Below the whole.
+    Share,
+    Flag,
     Words(&'static [(&'static str, &'static str)]),
 }
 
@@ -60,12 +69,21 @@ pub(crate) enum SettingKind {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Unit {
     Milliseconds,
+    Seconds,
 }
 
 impl Unit {
     const fn suffix(self) -> &'static str {
         match self {
             Self::Milliseconds => "-ms",
+            Self::Seconds => "-s",
+        }
+    }
+
+    pub(crate) const fn in_words(self) -> &'static str {
+        match self {
+            Self::Milliseconds => "milliseconds",
+            Self::Seconds => "seconds",
         }
     }
 
@@ -73,6 +91,7 @@ impl Unit {
     pub(crate) fn whole(self, time: Duration) -> Option<u128> {
         let nanos = match self {
             Self::Milliseconds => 1_000_000,
+            Self::Seconds => 1_000_000_000,
         };
         let time = time.as_nanos();
         time.is_multiple_of(nanos).then(|| time / nanos)
@@ -80,6 +99,27 @@ impl Unit {
 }
 
 impl Row {
+    const fn new(
+        key: &'static str,
+        kind: SettingKind,
+        default: &'static str,
+        example: &'static str,
+        about: &'static str,
+    ) -> Self {
+        Self {
+            key,
+            kind,
+            default,
+            example,
+            about,
+            strategies: &[],
+        }
+    }
+
+    const fn only(self, strategies: &'static [&'static str]) -> Self {
+        Self { strategies, ..self }
+    }
+
     /// As `serve` calls it: the key with dashes, and with the unit where it takes a number of them.
     pub(crate) fn flag(&self) -> String {
         let suffix = match self.kind {
@@ -89,9 +129,6 @@ impl Row {
         format!("--{}{suffix}", self.key.replace('_', "-"))
     }
 }
-
-const ON_REDIS: &[&str] = &["redis-lua"];
-const WRITING_BEHIND: &[&str] = &["memory-then-sqlite", "redis-lua"];
 
 /// What a process can be for, where they are not all alike.
 pub(crate) const ROLES: [(&str, &str); 4] = [
@@ -104,67 +141,223 @@ pub(crate) const ROLES: [(&str, &str); 4] = [
     ("issuer", "behind the answers: they write the rows"),
 ];
 
+const ON_REDIS: &[&str] = &["redis-lua", "redisson", "redlock"];
+const WRITING_BEHIND: &[&str] = &["memory-then-sqlite", "redis-lua", "redisson"];
+const ON_MYSQL: &[&str] = &[
+    "db-conditional",
+    "db-pessimistic",
+    "redis-lua",
+    "redisson",
+    "redlock",
+];
+const LOCKING: &[&str] = &["redisson", "redlock"];
+const REDLOCK: &[&str] = &["redlock"];
+const REDISSON: &[&str] = &["redisson"];
+
+const POOL: SettingKind = SettingKind::Count {
+    least: 1,
+    most: 1000,
+};
+/// Longer ones are a mistake in the unit.
+pub(crate) const LONGEST: Duration = Duration::from_hours(24);
+const ANY_TIME: SettingKind = SettingKind::Span {
+    unit: Unit::Milliseconds,
+    least: Duration::ZERO,
+};
+const SOME_TIME: SettingKind = SettingKind::Span {
+    unit: Unit::Milliseconds,
+    least: Duration::from_millis(1),
+};
+const LEVEL: SettingKind = SettingKind::Words(&[
+    ("off", "nothing"),
+    ("error", "what failed"),
+    ("warn", "and what is strange"),
+    ("info", "and what happens once"),
+    ("debug", "and what happens often"),
+    ("trace", "and everything else"),
+]);
+
 /// Every setting that a scenario may give, by name.
-pub(crate) const SETTINGS: [Row; 5] = [
-    Row {
-        key: "database_pool",
-        kind: SettingKind::Count {
-            least: 1,
+pub(crate) const SETTINGS: [Row; 20] = [
+    Row::new(
+        "coupon_cache",
+        SettingKind::Span {
+            unit: Unit::Seconds,
+            least: Duration::ZERO,
+        },
+        "0s",
+        "300s",
+        "How long Redis keeps what a coupon is, beside its stock; 0: not at all.",
+    )
+    .only(REDLOCK),
+    Row::new(
+        "database_pool",
+        POOL,
+        "4",
+        "8",
+        "Connections of each process to the database, 1 to 1000; with `SQLite` those that read.",
+    ),
+    Row::new(
+        "indexes",
+        SettingKind::Flag,
+        "true",
+        "false",
+        "Whether the tables have their two indexes.",
+    )
+    .only(ON_MYSQL),
+    Row::new(
+        "lock_drift_factor",
+        SettingKind::Share,
+        "1%",
+        "2%",
+        "Part of the time to live by which clocks may differ; below 100 %.",
+    )
+    .only(REDLOCK),
+    Row::new(
+        "lock_extend_below",
+        ANY_TIME,
+        "500ms",
+        "1s",
+        "A lock that is valid for less than this is extended while it is held; 0: never.",
+    )
+    .only(REDLOCK),
+    Row::new(
+        "lock_fallback_database",
+        SettingKind::Flag,
+        "false",
+        "true",
+        "Whether a request takes a lock on the coupon's row where the lock in Redis fails.",
+    )
+    .only(REDLOCK),
+    Row::new(
+        "lock_lease",
+        SOME_TIME,
+        "3s",
+        "1s",
+        "Time after which Redis takes a lock back.",
+    )
+    .only(REDISSON),
+    Row::new(
+        "lock_log_level",
+        LEVEL,
+        "debug",
+        "error",
+        "The level at which a refused lock is written to the log.",
+    )
+    .only(LOCKING),
+    Row::new(
+        "lock_retry_count",
+        SettingKind::Count {
+            least: 0,
             most: 1000,
         },
-        default: "4",
-        example: "8",
-        about: "Connections of each process to the database, 1 to 1000; with `SQLite` those that read.",
-        strategies: &[],
-    },
-    Row {
-        key: "lock_timeout",
-        kind: SettingKind::Span {
+        "3",
+        "10",
+        "Tries for a lock after the first that failed.",
+    )
+    .only(REDLOCK),
+    Row::new(
+        "lock_retry_delay",
+        ANY_TIME,
+        "200ms",
+        "500ms",
+        "Pause between two tries.",
+    )
+    .only(REDLOCK),
+    Row::new(
+        "lock_retry_jitter",
+        ANY_TIME,
+        "100ms",
+        "200ms",
+        "Most that chance adds to that pause or takes from it.",
+    )
+    .only(REDLOCK),
+    Row::new(
+        "lock_timeout",
+        ANY_TIME,
+        "5s",
+        "1s",
+        "Longest wait for the database's lock (whole seconds with MySQL); then the request is refused.",
+    ),
+    Row::new(
+        "lock_ttl",
+        SettingKind::Span {
             unit: Unit::Milliseconds,
-            most: Duration::from_hours(1),
+            least: Duration::from_millis(10),
         },
-        default: "5s",
-        example: "1s",
-        about: "Longest wait for the database's lock (whole seconds with MySQL); then the request is refused.",
-        strategies: &[],
-    },
-    Row {
-        key: "log_level",
-        kind: SettingKind::Words(&[
-            ("off", "nothing"),
-            ("error", "what failed"),
-            ("warn", "and what is strange"),
-            ("info", "and what happens once"),
-            ("debug", "and what happens often"),
-            ("trace", "and everything else"),
-        ]),
-        default: "info",
-        example: "debug",
-        about: "How much each process writes to its log.",
-        strategies: &[],
-    },
-    Row {
-        key: "queue",
-        kind: SettingKind::Count {
+        "5s",
+        "10s",
+        "Time to live of a lock in each Redis.",
+    )
+    .only(REDLOCK),
+    Row::new(
+        "lock_wait",
+        ANY_TIME,
+        "3s",
+        "1s",
+        "Longest wait for a lock; then the request is refused.",
+    )
+    .only(REDISSON),
+    Row::new(
+        "log_level",
+        LEVEL,
+        "info",
+        "debug",
+        "How much each process writes to its log.",
+    ),
+    Row::new(
+        "queue",
+        SettingKind::Count {
             least: 1,
             most: 10_000_000,
         },
-        default: "10_000",
-        example: "1000",
-        about: "Issued coupons that may wait to be written; when it is full, requests are refused.",
-        strategies: WRITING_BEHIND,
-    },
-    Row {
-        key: "redis_pool",
-        kind: SettingKind::Count {
-            least: 1,
-            most: 1000,
-        },
-        default: "4",
-        example: "10",
-        about: "Connections of each process to each Redis, 1 to 1000, which requests use in turn.",
-        strategies: ON_REDIS,
-    },
+        "10_000",
+        "1000",
+        "Issued coupons that may wait to be written; when it is full, requests are refused.",
+    )
+    .only(WRITING_BEHIND),
+    Row::new(
+        "redis_pool",
+        POOL,
+        "4",
+        "10",
+        "Connections of each process to each Redis, 1 to 1000, which requests use in turn.",
+    )
+    .only(ON_REDIS),
+    Row::new(
+        "stock_preload",
+        SettingKind::Words(&[
+            (
+                "keep",
+                "it stays, since rows behind it may not be written yet",
+            ),
+            ("overwrite", "it is replaced by what the tables say"),
+        ]),
+        "keep",
+        "overwrite",
+        "What happens at the start to a stock that Redis has already.",
+    )
+    .only(REDISSON),
+    Row::new(
+        "stock_sync",
+        SettingKind::Words(&[
+            ("off", "only when the server stops"),
+            ("periodic", "from time to time, and when the server stops"),
+            ("event", "with every batch of rows"),
+        ]),
+        "periodic",
+        "event",
+        "How the table's stock follows the one in Redis.",
+    )
+    .only(REDISSON),
+    Row::new(
+        "stock_sync_interval",
+        SOME_TIME,
+        "10s",
+        "1s",
+        "Time between two periodic syncs.",
+    )
+    .only(REDISSON),
 ];
 
 #[cfg(test)]

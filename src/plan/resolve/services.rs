@@ -5,16 +5,19 @@ use crate::plan::Database;
 use crate::scenario::{At, Position, Redis, Report, did_you_mean};
 
 /// The most instances of Redis that a stack may have.
-const MOST_INSTANCES: u64 = 5;
+const MOST_INSTANCES: u8 = 5;
 
 /// Each strategy with what it works on; the first is the default.
-const STRATEGIES: [(&str, Services); 6] = [
+const STRATEGIES: [(&str, Services); 8] = [
     ("sqlite-atomic", Services::NONE),
     ("sqlite-lock", Services::NONE),
     ("memory-then-sqlite", Services::NONE),
     ("db-pessimistic", Services::mysql(0)),
     ("db-conditional", Services::mysql(0)),
     ("redis-lua", Services::mysql(1)),
+    // Four as in the incident document.
+    ("redlock", Services::mysql(4).up_to(MOST_INSTANCES)),
+    ("redisson", Services::mysql(1)),
 ];
 
 /// The strategy of a server that names none.
@@ -27,6 +30,8 @@ const DATABASES: [(&str, Database); 2] = [("mysql", Database::MySql), ("sqlite",
 pub(super) struct Services {
     /// Instances.
     pub(super) redis: u8,
+    /// The most instances that it can use.
+    most_redis: u8,
     pub(super) database: Database,
     pub(super) roles: Roles,
 }
@@ -34,6 +39,7 @@ pub(super) struct Services {
 impl Services {
     const NONE: Self = Self {
         redis: 0,
+        most_redis: 0,
         database: Database::Sqlite,
         roles: Roles::Alike,
     };
@@ -41,9 +47,14 @@ impl Services {
     const fn mysql(redis: u8) -> Self {
         Self {
             redis,
+            most_redis: redis,
             database: Database::MySql,
             roles: Roles::Alike,
         }
+    }
+
+    const fn up_to(self, most_redis: u8) -> Self {
+        Self { most_redis, ..self }
     }
 }
 
@@ -73,44 +84,61 @@ pub(super) fn resolve(wanted: &Wanted<'_>, report: &mut Report<'_>) -> Option<Se
     };
     let known = STRATEGIES.iter().find(|(name, _)| *name == strategy);
     let services = known.map(|(_, services)| *services);
-    if let Some(redis) = wanted.redis {
-        check_redis(redis, strategy, services, report);
-    }
+    let services = match wanted.redis {
+        Some(redis) => check_redis(redis, strategy, services, report),
+        None => services,
+    };
     if let Some(database) = wanted.database {
         check_database(database, strategy, services, report);
     }
     services
 }
 
-fn check_redis(redis: &Redis, strategy: &str, services: Option<Services>, report: &mut Report<'_>) {
+/// The services with so many instances as are written.
+fn check_redis(
+    redis: &Redis,
+    strategy: &str,
+    services: Option<Services>,
+    report: &mut Report<'_>,
+) -> Option<Services> {
     let written = redis.instances.as_ref();
     if let Some(written) = written
-        && !(1..=MOST_INSTANCES).contains(&written.value.0)
+        && !(1..=u64::from(MOST_INSTANCES)).contains(&written.value.0)
     {
         report.error_hint(
             written.position,
             format!("{} instances of Redis are not possible", written.value.0),
             format!("write a number from 1 to {MOST_INSTANCES}"),
         );
-        return;
+        return services;
     }
-    match (services.map(|services| services.redis), written) {
-        (Some(0), _) => report.error_hint(
+    let services = services?;
+    if services.redis == 0 {
+        report.error_hint(
             redis.position,
             format!("the strategy `{strategy}` uses no Redis"),
             "remove `redis`, or choose a strategy that does: `server: { strategy: redis-lua }`",
-        ),
-        (Some(needed), Some(written)) if written.value.0 != u64::from(needed) => {
+        );
+    }
+    let Some(written) = written.filter(|_| services.redis > 0) else {
+        return Some(services);
+    };
+    match u8::try_from(written.value.0) {
+        Ok(redis) if redis <= services.most_redis => Some(Services { redis, ..services }),
+        _ => {
             report.error_hint(
                 written.position,
                 format!(
                     "the strategy `{strategy}` cannot use {} instances of Redis",
                     written.value.0
                 ),
-                format!("write `instances: {needed}`, or leave `redis` away"),
+                format!(
+                    "write `instances: {}`, or leave `redis` away",
+                    services.redis
+                ),
             );
+            Some(services)
         }
-        _ => {}
     }
 }
 
@@ -283,6 +311,18 @@ mod tests {
                 0,
                 Database::Sqlite,
                 "provider auto, 2 replicas, lock timeout 1.5s\n",
+            ),
+            (
+                "server: { strategy: redlock, lock_drift_factor: 2% }",
+                4,
+                Database::MySql,
+                "strategy redlock, 4 instances of Redis, MySQL, lock drift factor 2%\n",
+            ),
+            (
+                "server: { strategy: redlock }, redis: { instances: 5 }",
+                5,
+                Database::MySql,
+                "strategy redlock, 5 instances of Redis, MySQL\n",
             ),
             (
                 "server: { strategy: redis-lua }, redis: { instances: 1 }, database: mysql",

@@ -19,7 +19,7 @@ const BUGS: [&str; 6] = [
 const LUA_COMPARE: &str = "lua-compare";
 const ITS_STRATEGY: &str = "redis-lua";
 /// Names of the vocabulary that this version does not have.
-const STRATEGIES_NOT_YET: [&str; 3] = ["redlock", "redis-decr", "kafka"];
+const STRATEGIES_NOT_YET: [&str; 2] = ["redis-decr", "kafka"];
 const PROVIDERS: [(&str, Provider); 3] = [
     ("auto", Provider::Auto),
     ("embedded", Provider::Embedded),

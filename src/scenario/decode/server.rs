@@ -6,8 +6,10 @@ use super::super::node::{Entry, Value};
 use super::super::position::At;
 use super::super::reader::{self, Fields, did_you_mean};
 use super::super::report::Report;
-use super::super::server::{ROLES, Replicas, Row, SETTINGS, Server, ServerSetting, SettingKind};
-use super::super::value::{Count, Span};
+use super::super::server::{
+    LONGEST, ROLES, Replicas, Row, SETTINGS, Server, ServerSetting, SettingKind,
+};
+use super::super::value::{Count, Share, Span};
 
 pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Server> {
     let mut fields = Fields::behind(report, entry)?;
@@ -57,14 +59,27 @@ fn setting(report: &mut Report<'_>, entry: &Entry, row: &'static Row) -> Option<
             }
             (count.value.0.to_string(), count.value.to_string())
         }
-        SettingKind::Span { unit, most } => {
+        SettingKind::Span { unit, least } => {
             let span = reader::value::<Span>(report, &entry.node)?;
             let whole = unit.whole(span.value.0);
-            let Some(whole) = whole.filter(|_| span.value.0 <= *most) else {
-                let hint = format!("write whole milliseconds, at most {}", Span(*most));
+            let Some(whole) = whole.filter(|_| (*least..=LONGEST).contains(&span.value.0)) else {
+                let unit = unit.in_words();
+                let (least, most) = (Span(*least), Span(LONGEST));
+                let hint = format!("write whole {unit}, from {least} to {most}");
                 return refused(report, entry, &span, hint);
             };
             (whole.to_string(), span.value.to_string())
+        }
+        SettingKind::Share => {
+            let share = reader::value::<Share>(report, &entry.node)?;
+            if share.value.0 >= 1.0 {
+                return refused(report, entry, &share, "write less than 100%".to_owned());
+            }
+            (share.value.0.to_string(), share.value.to_string())
+        }
+        SettingKind::Flag => {
+            let flag = reader::flag(report, &entry.node)?;
+            (flag.to_string(), flag.to_string())
         }
         SettingKind::Words(words) => {
             let word = reader::text(report, &entry.node)?;

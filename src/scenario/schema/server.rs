@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::super::server::{ROLES, Row, SETTINGS, SettingKind};
-use super::text::{Count, Positive, Span, word_types, words};
+use super::text::{Count, Flag, Positive, Share, Span, word_types, words};
 
 /// The keys that are here, and a key for each row of the settings.
 pub(super) struct Server;
@@ -54,6 +54,8 @@ fn setting(generator: &mut SchemaGenerator, row: &Row) -> Value {
         SettingKind::Count { least: 0, .. } => generator.subschema_for::<Count>(),
         SettingKind::Count { .. } => generator.subschema_for::<Positive>(),
         SettingKind::Span { .. } => generator.subschema_for::<Span>(),
+        SettingKind::Share => generator.subschema_for::<Share>(),
+        SettingKind::Flag => generator.subschema_for::<Flag>(),
         SettingKind::Words(known) => words(generator, known),
     };
     let mut schema = schema.to_value();
@@ -120,6 +122,8 @@ word_types! {
         ("db-pessimistic", "looking and taking under a lock on MySQL's row"),
         ("db-conditional", "one statement of MySQL takes a coupon if there is one"),
         ("redis-lua", "a script in Redis decides, the row is written to MySQL after it"),
+        ("redlock", "a lock over several Redis around a transaction of MySQL"),
+        ("redisson", "a lock in Redis around the stock in Redis, the row is written after it"),
     ];
 
     /// A planted defect of the bundled server.

@@ -129,6 +129,39 @@ async fn a_server_starts_without_a_minority_and_not_without_a_majority() {
     );
 }
 
+#[tokio::test]
+async fn nobody_waits_for_an_instance_that_hangs_while_the_others_are_a_quorum() {
+    let services = services();
+    let (stores, instances) = (services.stores().await, start(3));
+    let mut options = options(&stores, &instances, 10);
+    // Whoever waited for its answer would do so for hours.
+    options.locks.lock_ttl_ms = 360_000_000;
+    let server = open(&options).await;
+    assert!(issue(&server, "before").await.is_issued());
+    instances[1].hang();
+    for user in users(5) {
+        let answer = tokio::time::timeout(Duration::from_mins(1), issue(&server, &user));
+        assert!(answer.await.expect("no wait").is_issued(), "{user}");
+    }
+}
+
+#[tokio::test]
+async fn an_instance_that_hangs_counts_as_one_that_refuses() {
+    let services = services();
+    let (stores, instances) = (services.stores().await, start(2));
+    let mut options = options(&stores, &instances, 10);
+    options.locks.lock_ttl_ms = 2000;
+    options.locks.lock_retry_count = 0;
+    let server = open(&options).await;
+    instances[1].hang();
+    let words = "The operation was applied to: 1 of the 2 requested resources.";
+    assert_refused(&issue(&server, "kim").await, words);
+    assert_eq!(
+        instances[0].ask(&["EXISTS", KEY]).await.as_deref(),
+        Some("0")
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_servers_on_five_instances_of_which_two_are_dead_give_ten_to_ten_of_sixty() {
     let services = services();
@@ -283,7 +316,8 @@ async fn a_lock_that_is_lost_before_the_commit_is_a_refused_lock_that_did_nothin
 async fn clients_that_hang_up_leave_no_lock_behind() {
     let services = services();
     let (stores, instances) = (services.stores().await, start(3));
-    let options = options(&stores, &instances, 100);
+    let mut options = options(&stores, &instances, 100);
+    options.locks.lock_ttl_ms = 3_600_000;
     let state = AppState::prepare(&options).await.unwrap();
     let server = app(state.clone());
     for user in users(30) {
@@ -294,7 +328,8 @@ async fn clients_that_hang_up_leave_no_lock_behind() {
     }
     state.shutdown().await.unwrap();
     for instance in &instances {
-        assert_eq!(instance.ask(&["EXISTS", KEY]).await.as_deref(), Some("0"));
+        // Nobody waits for the last one, which has its release all the same.
+        until(instance, &["EXISTS", KEY], |found| found == Some("0")).await;
     }
     let late = issue(&server, "late").await;
     assert_eq!(late.status, StatusCode::SERVICE_UNAVAILABLE);

@@ -53,6 +53,13 @@ impl Instance {
         self.0.child.wait().unwrap();
     }
 
+    /// Alive, connected, and silent.
+    pub(crate) fn hang(&self) {
+        use rustix::process::{Pid, Signal, kill_process};
+        let pid = Pid::from_child(&self.0.child);
+        kill_process(pid, Signal::STOP).unwrap();
+    }
+
     /// What a command gives as a text or a number.
     pub(crate) async fn ask(&self, words: &[&str]) -> Option<String> {
         ask_redis(&redis_url(self.0.port, 0), words).await

@@ -14,7 +14,7 @@ use axum::http::StatusCode;
 use common::{Answer, DUPLICATE, SOLD_OUT, default_options, get, issue_of, post, send, users};
 use log::Log;
 use reference_server::{AppState, LockOptions, Options, StrategyName, app};
-use services::{Instance, Stores, services};
+use services::{Instance, Services, Stores, services};
 use sqlx::MySqlConnection;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -310,6 +310,68 @@ async fn a_lock_that_is_lost_before_the_commit_is_a_refused_lock_that_did_nothin
     assert!(stores.rows().await.is_empty());
     assert_eq!(coupon(&server).await["remaining"], 5);
     assert!(issue(&server, "kim").await.is_issued());
+}
+
+/// Two who act on the same stock, one after the other, at the row that the test gives back.
+async fn two_rows_for_one_piece(stores: &Stores, server: &Router) {
+    assert_eq!(stores.rows().await.len(), 2);
+    assert_eq!(coupon(server).await["stockQuantity"], 4, "of 5");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_but_the_lock_keeps_two_from_selling_the_same_piece() {
+    let services = Services::start();
+    let (stores, instances) = (services.stores().await, start(2));
+    let options = options(&stores, &instances, 5);
+    let mut servers = Vec::new();
+    for redis in &options.redis {
+        // Each has a Redis of its own, and so a lock of its own.
+        let redis = vec![redis.clone()];
+        servers.push(
+            open(&Options {
+                redis,
+                ..options.clone()
+            })
+            .await,
+        );
+    }
+    let outside = keep_the_row(&stores).await;
+    let asked: Vec<_> = users(2)
+        .zip(servers.clone())
+        .map(|(user, server)| tokio::spawn(async move { issue(&server, &user).await }))
+        .collect();
+    stores.wait_for_lock_waits(2).await;
+    give_the_row_back(outside).await;
+    for answer in asked {
+        assert!(answer.await.unwrap().is_issued());
+    }
+    two_rows_for_one_piece(&stores, &servers[0]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_who_fell_back_is_not_kept_apart_from_the_holder_of_the_lock() {
+    let services = Services::start();
+    let (stores, instances) = (services.stores().await, start(1));
+    let mut options = options(&stores, &instances, 5);
+    options.locks.lock_retry_count = 0;
+    options.locks.lock_fallback_database = true;
+    let server = open(&options).await;
+    let ask = |user: &'static str| {
+        let server = server.clone();
+        tokio::spawn(async move { issue(&server, user).await })
+    };
+    let outside = keep_the_row(&stores).await;
+    instances[0].ask(&["SET", KEY, "other"]).await;
+    let fell_back = ask("kim");
+    stores.wait_for_lock_waits(1).await;
+    // The other has given the lock back, so the next one gets it, and reads what kim will read.
+    instances[0].ask(&["DEL", KEY]).await;
+    let holder = ask("lee");
+    stores.wait_for_lock_waits(2).await;
+    give_the_row_back(outside).await;
+    assert!(fell_back.await.unwrap().is_issued());
+    assert!(holder.await.unwrap().is_issued());
+    two_rows_for_one_piece(&stores, &server).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,6 +7,7 @@
 //! ```text
 //! server ── http ── strategy ── store ── SQLite
 //!   │         │        │     └── mysql, redis ── services that run beside it
+//!   │         │        ├ lock: distributed locks, apart from what they protect
 //!   │         │        └ bug: every planted defect, in one file
 //!   └ stop    └ metrics
 //! ```

@@ -14,7 +14,7 @@ use axum::http::StatusCode;
 use common::{Answer, DUPLICATE, SOLD_OUT, default_options, get, issue_of, post, send, users};
 use log::Log;
 use reference_server::{AppState, LockOptions, Options, StrategyName, app};
-use services::{Instance, Stores, services};
+use services::{Instance, Services, Stores, services};
 use sqlx::MySqlConnection;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -126,6 +126,39 @@ async fn a_server_starts_without_a_minority_and_not_without_a_majority() {
     assert!(
         error.contains(&place) && !error.contains("p4ssw0rd"),
         "{error}"
+    );
+}
+
+#[tokio::test]
+async fn nobody_waits_for_an_instance_that_hangs_while_the_others_are_a_quorum() {
+    let services = services();
+    let (stores, instances) = (services.stores().await, start(3));
+    let mut options = options(&stores, &instances, 10);
+    // Whoever waited for its answer would do so for hours.
+    options.locks.lock_ttl_ms = 360_000_000;
+    let server = open(&options).await;
+    assert!(issue(&server, "before").await.is_issued());
+    instances[1].hang();
+    for user in users(5) {
+        let answer = tokio::time::timeout(Duration::from_mins(1), issue(&server, &user));
+        assert!(answer.await.expect("no wait").is_issued(), "{user}");
+    }
+}
+
+#[tokio::test]
+async fn an_instance_that_hangs_counts_as_one_that_refuses() {
+    let services = services();
+    let (stores, instances) = (services.stores().await, start(2));
+    let mut options = options(&stores, &instances, 10);
+    options.locks.lock_ttl_ms = 2000;
+    options.locks.lock_retry_count = 0;
+    let server = open(&options).await;
+    instances[1].hang();
+    let words = "The operation was applied to: 1 of the 2 requested resources.";
+    assert_refused(&issue(&server, "kim").await, words);
+    assert_eq!(
+        instances[0].ask(&["EXISTS", KEY]).await.as_deref(),
+        Some("0")
     );
 }
 
@@ -279,11 +312,74 @@ async fn a_lock_that_is_lost_before_the_commit_is_a_refused_lock_that_did_nothin
     assert!(issue(&server, "kim").await.is_issued());
 }
 
+/// Two who act on the same stock, one after the other, at the row that the test gives back.
+async fn two_rows_for_one_piece(stores: &Stores, server: &Router) {
+    assert_eq!(stores.rows().await.len(), 2);
+    assert_eq!(coupon(server).await["stockQuantity"], 4, "of 5");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_but_the_lock_keeps_two_from_selling_the_same_piece() {
+    let services = Services::start();
+    let (stores, instances) = (services.stores().await, start(2));
+    let options = options(&stores, &instances, 5);
+    let mut servers = Vec::new();
+    for redis in &options.redis {
+        // Each has a Redis of its own, and so a lock of its own.
+        let redis = vec![redis.clone()];
+        servers.push(
+            open(&Options {
+                redis,
+                ..options.clone()
+            })
+            .await,
+        );
+    }
+    let outside = keep_the_row(&stores).await;
+    let asked: Vec<_> = users(2)
+        .zip(servers.clone())
+        .map(|(user, server)| tokio::spawn(async move { issue(&server, &user).await }))
+        .collect();
+    stores.wait_for_lock_waits(2).await;
+    give_the_row_back(outside).await;
+    for answer in asked {
+        assert!(answer.await.unwrap().is_issued());
+    }
+    two_rows_for_one_piece(&stores, &servers[0]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_who_fell_back_is_not_kept_apart_from_the_holder_of_the_lock() {
+    let services = Services::start();
+    let (stores, instances) = (services.stores().await, start(1));
+    let mut options = options(&stores, &instances, 5);
+    options.locks.lock_retry_count = 0;
+    options.locks.lock_fallback_database = true;
+    let server = open(&options).await;
+    let ask = |user: &'static str| {
+        let server = server.clone();
+        tokio::spawn(async move { issue(&server, user).await })
+    };
+    let outside = keep_the_row(&stores).await;
+    instances[0].ask(&["SET", KEY, "other"]).await;
+    let fell_back = ask("kim");
+    stores.wait_for_lock_waits(1).await;
+    // The other has given the lock back, so the next one gets it, and reads what kim will read.
+    instances[0].ask(&["DEL", KEY]).await;
+    let holder = ask("lee");
+    stores.wait_for_lock_waits(2).await;
+    give_the_row_back(outside).await;
+    assert!(fell_back.await.unwrap().is_issued());
+    assert!(holder.await.unwrap().is_issued());
+    two_rows_for_one_piece(&stores, &server).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_that_hang_up_leave_no_lock_behind() {
     let services = services();
     let (stores, instances) = (services.stores().await, start(3));
-    let options = options(&stores, &instances, 100);
+    let mut options = options(&stores, &instances, 100);
+    options.locks.lock_ttl_ms = 3_600_000;
     let state = AppState::prepare(&options).await.unwrap();
     let server = app(state.clone());
     for user in users(30) {
@@ -294,7 +390,8 @@ async fn clients_that_hang_up_leave_no_lock_behind() {
     }
     state.shutdown().await.unwrap();
     for instance in &instances {
-        assert_eq!(instance.ask(&["EXISTS", KEY]).await.as_deref(), Some("0"));
+        // Nobody waits for the last one, which has its release all the same.
+        until(instance, &["EXISTS", KEY], |found| found == Some("0")).await;
     }
     let late = issue(&server, "late").await;
     assert_eq!(late.status, StatusCode::SERVICE_UNAVAILABLE);

@@ -7,7 +7,6 @@ mod services;
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -393,7 +392,7 @@ async fn the_victim_of_a_deadlock_is_a_refused_lock_that_did_nothing() {
     )
     .await;
     let asked = tokio::spawn(send(server.clone(), issue_of("kim")));
-    wait_for_a_lock_wait(&stores).await;
+    stores.wait_for_lock_waits(1).await;
     execute(&mut outside, "UPDATE fcfs_coupons SET stockQuantity = 5").await;
     execute(&mut outside, "ROLLBACK").await;
     let answer = asked.await.unwrap();
@@ -405,25 +404,6 @@ async fn the_victim_of_a_deadlock_is_a_refused_lock_that_did_nothing() {
     );
     assert_eq!(remaining(&server).await, 5);
     assert!(stores.rows().await.is_empty());
-}
-
-/// Until the server's transaction stands before a lock.
-async fn wait_for_a_lock_wait(stores: &Stores) {
-    let mut connection = stores.outside().await;
-    let waiting =
-        "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'";
-    for _ in 0..200 {
-        let count: i64 = sqlx::query_scalar(waiting)
-            .fetch_one(&mut connection)
-            .await
-            .unwrap();
-        if count > 0 {
-            return;
-        }
-        // The table shows the same again to whoever looks more often than ten times a second.
-        tokio::time::sleep(Duration::from_millis(150)).await;
-    }
-    panic!("no transaction waits for a lock");
 }
 
 #[tokio::test]

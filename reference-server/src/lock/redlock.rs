@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use redis::RedisResult;
 use redis::aio::ConnectionManager;
-use redis::{RedisResult, Script};
 use tokio::time::Instant;
 
 use super::options::LockOptions;
@@ -45,8 +45,6 @@ pub(crate) struct Redlock {
     pause: Pause,
     extend_below: Duration,
     random: Random,
-    extend: Script,
-    release: Script,
 }
 
 /// One lock as its holder knows it.
@@ -98,8 +96,6 @@ impl Redlock {
             },
             extend_below: of.extend_below(),
             random: Random::new(),
-            extend: Script::new(EXTEND),
-            release: Script::new(RELEASE),
         }
     }
 
@@ -214,30 +210,29 @@ impl Redlock {
 
     async fn extend(&self, held: &Held) -> bool {
         let asked = Instant::now();
-        let ttl = self.ttl_ms();
         let applied = self
-            .ask_all(held, async |redis| {
-                self.extend
-                    .key(&held.key)
-                    .arg(&held.token)
-                    .arg(ttl)
-                    .invoke_async(&mut redis.clone())
-                    .await
-            })
+            .ask_all(held, |redis| self.run(EXTEND, redis, held))
             .await;
         self.renew(held, asked, applied)
     }
 
     /// Gives the lock back wherever it is, also after a failed try.
     pub(crate) async fn release(&self, held: &Held) {
-        self.ask_all(held, async |redis| {
-            self.release
-                .key(&held.key)
-                .arg(&held.token)
-                .invoke_async(&mut redis.clone())
-                .await
-        })
-        .await;
+        self.ask_all(held, |redis| self.run(RELEASE, redis, held))
+            .await;
+    }
+
+    /// Sends the script itself and not its hash: an instance that does not know the hash would
+    /// have to be asked a second time, when a quorum of others may have ended the waiting.
+    async fn run(&self, script: &str, redis: &ConnectionManager, held: &Held) -> RedisResult<bool> {
+        redis::cmd("EVAL")
+            .arg(script)
+            .arg(1)
+            .arg(&held.key)
+            .arg(&held.token)
+            .arg(self.ttl_ms())
+            .query_async(&mut redis.clone())
+            .await
     }
 
     fn ttl_ms(&self) -> u64 {

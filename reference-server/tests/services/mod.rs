@@ -53,6 +53,13 @@ impl Instance {
         self.0.child.wait().unwrap();
     }
 
+    /// Alive, connected, and silent.
+    pub(crate) fn hang(&self) {
+        use rustix::process::{Pid, Signal, kill_process};
+        let pid = Pid::from_child(&self.0.child);
+        kill_process(pid, Signal::STOP).unwrap();
+    }
+
     /// What a command gives as a text or a number.
     pub(crate) async fn ask(&self, words: &[&str]) -> Option<String> {
         ask_redis(&redis_url(self.0.port, 0), words).await
@@ -142,6 +149,25 @@ impl Stores {
             .fetch_all(&mut self.outside().await)
             .await
             .unwrap()
+    }
+
+    /// Until so many transactions stand before a lock, in any database of the server.
+    pub(crate) async fn wait_for_lock_waits(&self, wanted: i64) {
+        let mut connection = self.outside().await;
+        let waiting =
+            "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'";
+        for _ in 0..200 {
+            let count: i64 = sqlx::query_scalar(waiting)
+                .fetch_one(&mut connection)
+                .await
+                .unwrap();
+            if count >= wanted {
+                return;
+            }
+            // The table shows the same again to whoever looks more often than ten times a second.
+            tokio::time::sleep(Duration::from_millis(150)).await;
+        }
+        panic!("fewer than {wanted} transactions wait for a lock");
     }
 
     /// What a Redis command gives as a text or a number.

@@ -6,6 +6,7 @@ mod identity;
 mod model;
 mod print;
 mod resolve;
+mod resource;
 mod setup;
 mod slots;
 mod statement;
@@ -25,6 +26,7 @@ pub use print::print;
 pub use resolve::{
     DEFAULT_SEED, Overrides, Scale, is_redis_read, load, load_written, resolve, validate,
 };
+pub use resource::{HARNESS, Process, Resource, ResourceOf};
 pub use setup::{EachUser, Setup, SetupCapture, SetupStep, Task};
 pub use slots::{Slot, SlotValues};
 pub use statement::{Marks, SqlPart, Statement};

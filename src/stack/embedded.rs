@@ -99,6 +99,11 @@ impl Server {
         &self.url
     }
 
+    /// Its number; none once it was waited for.
+    pub(super) fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// The plan's own sources, with those of the bundled server where the plan leaves it to it.
     pub(super) fn truth(&self, plan: &Plan) -> TruthSources {
         let Some(truth) = &plan.truth else {

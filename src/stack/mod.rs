@@ -4,6 +4,7 @@ mod embedded;
 mod external;
 mod local;
 mod log;
+mod outside;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -14,6 +14,7 @@ mod overrides;
 mod reachable;
 mod read_only;
 mod records;
+mod resource;
 mod services;
 mod setup;
 mod statement;
@@ -201,6 +202,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         with_slots,
         report,
     );
+    let resources = resource::resolve(&scenario.resources, target.as_ref(), report);
     let after = setup::resolve(&scenario.after, who, &mut slots, report);
     let mut setup = super::Setup { before, after };
     if let Some(header) = header {
@@ -234,6 +236,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         steps: flows.steps,
         labels: flows.labels,
         metrics: metrics.list,
+        resources: resources.list,
         truth,
         invariants,
         thresholds: Vec::new(),
@@ -245,6 +248,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         phases: loads.whole,
         steps: flows.whole,
         broken_metrics: &metrics.broken,
+        sources: resources.whole,
     };
     plan.thresholds = threshold::resolve(&scenario.thresholds, &plan, known, report);
     if !report.has_errors() {

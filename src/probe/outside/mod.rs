@@ -6,10 +6,11 @@ mod proc;
 mod process;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, TryLockError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use self::process::ProcessMeter;
@@ -19,6 +20,9 @@ use super::sql::StatusProbe;
 use crate::measure::{Quantities, ResourceKind};
 use crate::plan::{Resource, ResourceOf};
 
+/// The figures of one source, or why there are none; without the passwords of a url.
+pub type Figures = Result<Quantities, String>;
+
 /// What one source said.
 #[derive(Debug)]
 pub struct Answer {
@@ -27,7 +31,7 @@ pub struct Answer {
     /// Who knows its figures.
     pub kind: ResourceKind,
     /// The figures, or why there are none; without the passwords of a url.
-    pub values: Result<Quantities, String>,
+    pub values: Figures,
     /// When it was there.
     pub at_ns: u64,
 }
@@ -35,10 +39,7 @@ pub struct Answer {
 /// All sources of a run.
 #[derive(Debug)]
 pub struct Meters {
-    /// Shared with the thread that looks at them: `/proc` knows no waiting without blocking.
-    processes: Arc<Mutex<Vec<ProcessMeter>>>,
-    /// Their names, for when they cannot be looked at.
-    names: Vec<String>,
+    processes: Processes,
     services: Vec<ServiceMeter>,
 }
 
@@ -89,10 +90,8 @@ impl Meters {
                 access,
             });
         }
-        let names = processes.iter().map(|process| process.name.clone());
         Self {
-            names: names.collect(),
-            processes: Arc::new(Mutex::new(processes)),
+            processes: Processes::new(processes),
             services,
         }
     }
@@ -102,7 +101,7 @@ impl Meters {
         let now_ns = &now_ns;
         let services = self.services.iter_mut();
         let services = services.map(|service| service.read(limit, now_ns));
-        let processes = processes(&self.processes, &self.names, limit, now_ns);
+        let processes = self.processes.read(limit, now_ns);
         let (mut all, services) = futures_util::future::join(processes, join_all(services)).await;
         all.extend(services);
         all
@@ -133,28 +132,50 @@ fn silent(limit: Duration) -> String {
     format!("no answer within {} ms", limit.as_millis())
 }
 
-async fn processes(
-    meters: &Arc<Mutex<Vec<ProcessMeter>>>,
-    names: &[String],
-    limit: Duration,
-    now_ns: &impl Fn() -> u64,
-) -> Vec<Answer> {
-    let meters = Arc::clone(meters);
-    let looking = tokio::task::spawn_blocking(move || match meters.try_lock() {
-        Ok(mut meters) => process::read_all(&mut meters),
-        Err(TryLockError::Poisoned(meters)) => process::read_all(&mut meters.into_inner()),
-        // The last look, which was given up, is not over.
-        Err(TryLockError::WouldBlock) => Vec::new(),
-    });
-    let looked = timeout(limit, looking).await;
-    let looked = looked.map(Result::unwrap_or_default).unwrap_or_default();
-    let at_ns = now_ns();
-    let mut looked = looked.into_iter();
-    let answer = |name: &String| Answer {
-        source: name.clone(),
-        kind: ResourceKind::Process,
-        values: looked.next().unwrap_or_else(|| Err(silent(limit))),
-        at_ns,
-    };
-    names.iter().map(answer).collect()
+/// All processes of a run.
+#[derive(Debug)]
+struct Processes {
+    /// Shared with the thread that looks at them: `/proc` knows no waiting without blocking.
+    meters: Arc<Mutex<Vec<ProcessMeter>>>,
+    names: Vec<String>,
+    /// A look that was given up before it was over: there is never more than one.
+    looking: Option<JoinHandle<Vec<Figures>>>,
+}
+
+impl Processes {
+    fn new(meters: Vec<ProcessMeter>) -> Self {
+        Self {
+            names: meters.iter().map(|meter| meter.name.clone()).collect(),
+            meters: Arc::new(Mutex::new(meters)),
+            looking: None,
+        }
+    }
+
+    async fn read(&mut self, limit: Duration, now_ns: &impl Fn() -> u64) -> Vec<Answer> {
+        let looked = timeout(limit, self.look()).await.unwrap_or_default();
+        let at_ns = now_ns();
+        let mut looked = looked.into_iter();
+        let answer = |name: &String| Answer {
+            source: name.clone(),
+            kind: ResourceKind::Process,
+            values: looked.next().unwrap_or_else(|| Err(silent(limit))),
+            at_ns,
+        };
+        self.names.iter().map(answer).collect()
+    }
+
+    async fn look(&mut self) -> Vec<Figures> {
+        if let Some(last) = &mut self.looking {
+            // What it saw is of a moment that has passed.
+            let _ = last.await;
+        }
+        let meters = Arc::clone(&self.meters);
+        let looking = self.looking.insert(tokio::task::spawn_blocking(move || {
+            let mut meters = meters.lock().unwrap_or_else(PoisonError::into_inner);
+            process::read_all(&mut meters)
+        }));
+        let looked = looking.await.unwrap_or_default();
+        self.looking = None;
+        looked
+    }
 }

@@ -10,6 +10,9 @@ mod harness;
 #[allow(dead_code, reason = "shared by several tests")]
 mod support;
 
+use std::collections::BTreeSet;
+
+use fcfs_bench::plan::{self, Overrides};
 use harness::scenario::Scenario;
 use harness::{Bench, verdict_of, wait_until};
 use serde_json::Value;
@@ -29,6 +32,23 @@ fn source<'a>(summary: &'a Value, name: &str, kind: &str) -> &'a Value {
     let is_it = |one: &&Value| one["source"] == name && one["kind"] == kind;
     let found = all.iter().find(is_it);
     found.unwrap_or_else(|| panic!("no {kind} {name}: {all:?}"))
+}
+
+/// Names and kinds of all that was measured.
+fn measured(summary: &Value) -> BTreeSet<(String, String)> {
+    let all = summary["resources"].as_array().expect("a list").iter();
+    let text = |one: &Value, key: &str| one[key].as_str().expect("a text").to_owned();
+    all.map(|one| (text(one, "source"), text(one, "kind")))
+        .collect()
+}
+
+/// What the plan of the scenario says of them, which thresholds are held against.
+fn planned(bench: &Bench) -> BTreeSet<(String, String)> {
+    let text = bench.read("scenario.yaml");
+    let plan = plan::load("scenario.yaml", &text, &Overrides::default(), &|_| None);
+    let all = plan.expect("it was run").measured().into_iter();
+    all.map(|(name, kind)| (name, kind.name().to_owned()))
+        .collect()
 }
 
 #[track_caller]
@@ -87,6 +107,7 @@ fn no_row_lock_is_waited_for_where_a_script_decides_and_the_files_say_so_again()
     let redis = source(&summary, "redis-1", "redis");
     assert!(redis["counters"]["commands"]["max_rate"].as_f64() > Some(0.0));
     assert_works(&summary, &["harness", "server", "redis-1", "mysql"]);
+    assert_eq!(measured(&summary), planned(&bench), "as the plan has said");
 
     // Judged again, without anything that could be asked.
     bench.run(&["check", "run"]).expect(0);

@@ -164,6 +164,8 @@ impl Growing {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::Quantities;
     use super::*;
 
@@ -227,6 +229,27 @@ mod tests {
         for (readings, increases, rates) in table {
             let told = told(readings);
             assert_eq!(told, (increases.to_vec(), rates.to_vec()), "{readings:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_between_two_readings_and_nothing_is_made_up(
+            steps in prop::collection::vec((1_u64..3_000, prop::option::of(0_u64..1_000)), 1..40),
+        ) {
+            let (mut at_ms, mut value) = (0, 17);
+            let mut readings = vec![(at_ms, Some(value))];
+            for (after_ms, by) in steps {
+                at_ms += after_ms;
+                value += by.unwrap_or_default();
+                readings.push((at_ms, by.map(|_| value)));
+            }
+            let last = readings.iter().rev().find_map(|(_, value)| *value);
+            let (increases, rates) = told(&readings);
+            let sum: u64 = increases.iter().map(|(by, _)| by).sum();
+            prop_assert_eq!(Some(sum + 17), last);
+            prop_assert!(increases.iter().all(|(_, restarted)| !restarted));
+            prop_assert!(rates.iter().all(|rate| (0.0..=1e6).contains(rate)));
         }
     }
 }

@@ -11,21 +11,36 @@ pub(super) struct Panel {
     pub(super) lines: Vec<Line>,
 }
 
-/// What is shown of which kinds of sources.
-const PANELS: [(&str, &[(&str, &str)]); 4] = [
-    ("CPU in cores, by process", &[("process", "cpu")]),
-    (
-        "Connections, by service",
-        &[("sql", "connections"), ("redis", "connections")],
-    ),
-    (
-        "Row-lock waits per second, by database",
-        &[("sql", "row_lock_waits")],
-    ),
-    (
-        "Queries and commands per second, by service",
-        &[("sql", "queries"), ("redis", "commands")],
-    ),
+/// What a panel shows of which kinds of sources.
+struct Shown {
+    title: &'static str,
+    /// Kinds and metrics.
+    what: &'static [(&'static str, &'static str)],
+    /// It is of the second before its reading, and shown where that begins, as in the panels above.
+    before_s: f64,
+}
+
+const PANELS: [Shown; 4] = [
+    Shown {
+        title: "CPU in cores, by process",
+        what: &[("process", "cpu")],
+        before_s: 1.0,
+    },
+    Shown {
+        title: "Connections, by service",
+        what: &[("sql", "connections"), ("redis", "connections")],
+        before_s: 0.0,
+    },
+    Shown {
+        title: "Row-lock waits per second, by database",
+        what: &[("sql", "row_lock_waits")],
+        before_s: 1.0,
+    },
+    Shown {
+        title: "Queries and commands per second, by service",
+        what: &[("sql", "queries"), ("redis", "commands")],
+        before_s: 1.0,
+    },
 ];
 
 /// Colours that stay apart for the colour-blind; with more lines they begin again.
@@ -42,20 +57,23 @@ const COLORS: [RGBColor; 8] = [
 
 /// The panels that have something to show.
 pub(super) fn panels(summary: &Summary, axis: &Axis) -> Vec<Panel> {
-    let panel = |(title, shown): (&'static str, &[(&str, &str)])| Panel {
-        title,
-        lines: lines(summary, axis, shown),
+    let panel = |shown: Shown| Panel {
+        title: shown.title,
+        lines: lines(summary, axis, &shown),
     };
     let panels = PANELS.into_iter().map(panel);
     panels.filter(|panel| !panel.lines.is_empty()).collect()
 }
 
-fn lines(summary: &Summary, axis: &Axis, shown: &[(&str, &str)]) -> Vec<Line> {
+fn lines(summary: &Summary, axis: &Axis, shown: &Shown) -> Vec<Line> {
     let mut colors = COLORS.into_iter().cycle();
     let line = |resource: &ResourceSummary| {
-        let (_, name) = shown.iter().find(|(kind, _)| resource.kind == *kind)?;
+        let (_, name) = shown.what.iter().find(|(kind, _)| resource.kind == *kind)?;
         let samples = resource.samples.iter();
-        let values = samples.map(|one| (one.t_s.max(0.0), one.values.get(*name).copied()));
+        let values = samples.map(|one| {
+            let at = (one.t_s - shown.before_s).max(0.0);
+            (at, one.values.get(*name).copied())
+        });
         let line = Line {
             name: resource.source.clone(),
             color: colors.next().unwrap_or(RGBColor(0, 0, 0)),
@@ -78,9 +96,9 @@ mod tests {
             let panels = panels(summary, &Axis::of(summary)).into_iter();
             panels.map(|panel| panel.title).collect::<Vec<_>>()
         };
-        assert_eq!(titles(&summary), PANELS.map(|(title, _)| title));
+        assert_eq!(titles(&summary), PANELS.map(|shown| shown.title));
         summary.resources.retain(|one| one.kind != "sql");
-        let left = [PANELS[0].0, PANELS[1].0, PANELS[3].0];
+        let left = [0, 1, 3].map(|panel: usize| PANELS[panel].title);
         assert_eq!(titles(&summary), left);
         summary.resources.clear();
         assert!(titles(&summary).is_empty());

@@ -43,7 +43,7 @@ fn the_reference_is_fresh() {
 }
 
 /// Sections in the order in which a scenario is written.
-const ORDER: [&str; 12] = [
+const ORDER: [&str; 13] = [
     "",
     "target",
     "subject",
@@ -54,6 +54,7 @@ const ORDER: [&str; 12] = [
     "after",
     "truth",
     "metrics",
+    "resources",
     "thresholds",
     "profiles",
 ];

@@ -466,6 +466,11 @@ fn the_examples_of_outcomes_and_metrics_can_be_planned_together() {
         "target": { "url": "http://127.0.0.1:3000" },
         "load": { "a": { "constant_vus": { "vus": 1, "for": "1s" } } },
         "flows": { "a": [{ "post": "/", "outcomes": outcomes }] },
+        "resources": {
+            "database": { "sql": { "url": "mysql://127.0.0.1/shop" } },
+            "cache": { "redis": { "url": "redis://127.0.0.1" } },
+            "app": { "process": { "port": 8080 } },
+        },
         "thresholds": examples("Thresholds"),
     });
     let plan = plan::load(

@@ -9,8 +9,10 @@
 //! `outcome{outcome:timeout}: count==0` holds in a run where requests were sent and none timed
 //! out, and fails in a run that sent none.
 //!
-//! Thresholds over windows are judged by [`Windows`], with the same figures of a part of the run.
+//! Thresholds over windows are judged by [`Windows`], with the same figures of a part of the run;
+//! those on what is read from outside by [`Resources`].
 
+mod resources;
 mod windows;
 
 use std::time::Duration;
@@ -26,13 +28,20 @@ use crate::history::OutcomeKind;
 use crate::plan::Plan;
 use crate::verdict::Verdict;
 
+pub use resources::Resources;
 pub use windows::Windows;
 
 /// Judges every threshold of the plan over what was measured so far.
-pub fn evaluate(plan: &Plan, totals: &Totals, windows: &Windows) -> Vec<ThresholdResult> {
+pub fn evaluate(
+    plan: &Plan,
+    totals: &Totals,
+    windows: &Windows,
+    resources: &Resources,
+) -> Vec<ThresholdResult> {
     let judge = |(at, threshold)| {
-        let over_windows = windows.result(at, threshold);
-        over_windows.unwrap_or_else(|| judge(threshold, observe(plan, totals, threshold)))
+        let apart = windows.result(at, threshold);
+        let apart = apart.or_else(|| resources.result(at, threshold));
+        apart.unwrap_or_else(|| judge(threshold, observe(plan, totals, threshold)))
     };
     plan.thresholds.iter().enumerate().map(judge).collect()
 }
@@ -136,6 +145,7 @@ fn observe(plan: &Plan, totals: &Totals, threshold: &Threshold) -> Result<Observ
         Metric::Vus => gauge(totals.vus, totals),
         Metric::VusMax => gauge(totals.vus_max, totals),
         Metric::Custom(custom) => view.custom(custom, aggregate),
+        Metric::Resource(_) => Err(NoData("nothing was read from outside".to_owned())),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{CustomMetric, ThresholdError};
+use super::{CustomMetric, Quantity, ThresholdError};
 
 /// A metric of k6, one of ours, or one of the scenario's.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -56,6 +56,8 @@ pub enum Metric {
     LockFailed,
     /// What a scenario makes of its captures.
     Custom(CustomMetric),
+    /// What is read from outside, beside the load.
+    Resource(Quantity),
 }
 
 /// Names of the field that are no typing errors, but that this version does not measure.
@@ -71,7 +73,7 @@ const NOT_MEASURED: [&str; 7] = [
 
 impl Metric {
     /// Every metric but those of scenarios, in the order in which messages list them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 38] = [
         Self::HttpReqs,
         Self::HttpReqDuration,
         Self::HttpReqBlocked,
@@ -95,6 +97,21 @@ impl Metric {
         Self::Issued,
         Self::UnknownRate,
         Self::LockFailed,
+        Self::Resource(Quantity::CpuNs),
+        Self::Resource(Quantity::MemoryBytes),
+        Self::Resource(Quantity::Threads),
+        Self::Resource(Quantity::OpenFiles),
+        Self::Resource(Quantity::Connections),
+        Self::Resource(Quantity::MaxConnections),
+        Self::Resource(Quantity::ActiveConnections),
+        Self::Resource(Quantity::Queries),
+        Self::Resource(Quantity::RowLockWaits),
+        Self::Resource(Quantity::RowLockTimeMs),
+        Self::Resource(Quantity::RowLockWaiting),
+        Self::Resource(Quantity::Commands),
+        Self::Resource(Quantity::RejectedConnections),
+        Self::Resource(Quantity::BlockedClients),
+        Self::Resource(Quantity::UsedMemoryBytes),
     ];
 
     /// As thresholds and outputs spell it.
@@ -124,6 +141,7 @@ impl Metric {
             Self::UnknownRate => "unknown_rate",
             Self::LockFailed => "lock_failed",
             Self::Custom(custom) => &custom.name,
+            Self::Resource(quantity) => quantity.metric(),
         }
     }
 
@@ -131,6 +149,7 @@ impl Metric {
     pub const fn kind(&self) -> MetricKind {
         match self {
             Self::Custom(custom) => custom.kind,
+            Self::Resource(quantity) => quantity.kind(),
             Self::HttpReqs
             | Self::Iterations
             | Self::DroppedIterations
@@ -169,6 +188,7 @@ impl Metric {
             | Self::IterationDuration
             | Self::DroppedIterations => &[Tag::Phase, Tag::Load],
             Self::DataSent | Self::DataReceived | Self::Vus | Self::VusMax => &[],
+            Self::Resource(_) => &[Tag::Source, Tag::Phase, Tag::Load],
             Self::HttpReqs
             | Self::HttpReqDuration
             | Self::HttpReqFailed
@@ -177,7 +197,7 @@ impl Metric {
             | Self::ResponseTime
             | Self::Issued
             | Self::UnknownRate
-            | Self::LockFailed => &Tag::ALL,
+            | Self::LockFailed => &Tag::OF_REQUESTS,
         }
     }
 }
@@ -276,6 +296,8 @@ pub enum Tag {
     Outcome,
     /// A load's name.
     Load,
+    /// The name of what is measured from outside.
+    Source,
 }
 
 impl MetricKind {
@@ -303,7 +325,16 @@ impl fmt::Display for MetricKind {
 
 impl Tag {
     /// Every tag, in the order in which messages list them.
-    pub const ALL: [Self; 4] = [Self::Phase, Self::Step, Self::Outcome, Self::Load];
+    pub const ALL: [Self; 5] = [
+        Self::Phase,
+        Self::Step,
+        Self::Outcome,
+        Self::Load,
+        Self::Source,
+    ];
+
+    /// Those that tell requests apart.
+    pub(crate) const OF_REQUESTS: [Self; 4] = [Self::Phase, Self::Step, Self::Outcome, Self::Load];
 
     /// As a threshold spells it.
     pub const fn name(self) -> &'static str {
@@ -312,6 +343,7 @@ impl Tag {
             Self::Step => "step",
             Self::Outcome => "outcome",
             Self::Load => "load",
+            Self::Source => "source",
         }
     }
 }

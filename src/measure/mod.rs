@@ -4,15 +4,20 @@ mod custom;
 mod evaluate;
 mod log;
 mod metric;
+mod resource;
 mod second;
 mod threshold;
 mod totals;
 mod unit;
 
 pub use custom::{CustomMetric, LeftOut, Values, left_out, thousandths};
-pub use evaluate::{Windows, aborts, evaluate};
+pub use evaluate::{Resources, Windows, aborts, evaluate};
 pub use log::{Interval, IntervalLog, intervals, read_intervals};
 pub use metric::{Metric, MetricKind, Tag};
+pub use resource::{
+    Follow, Levels, Nature, Quantities, Quantity, ResourceKind, ResourceLine, ResourceLog, Told,
+    read_resources,
+};
 pub use second::{Second, SecondLog, read_seconds};
 pub use threshold::{
     Aggregate, Comparison, Threshold, ThresholdError, ThresholdResult, Windowed, key_name,

@@ -1,7 +1,7 @@
 //! Units of measured values: read in thresholds, shown in every report.
 
 use super::metric::list;
-use super::{Aggregate, Metric, MetricKind, ThresholdError};
+use super::{Aggregate, Metric, MetricKind, Quantity, ThresholdError};
 
 /// What a value is counted in; the base unit is the one that limits are kept in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum Unit {
     CountRate,
     /// A number that a scenario captures, whatever it counts; also with decimals.
     Number,
+    /// Cores that worked; also parts of one.
+    Cores,
 }
 
 /// Suffixes and the base units that each stands for.
@@ -48,6 +50,9 @@ impl Unit {
     pub fn of(metric: &Metric, aggregate: Aggregate) -> Self {
         let bytes = matches!(metric, Metric::DataSent | Metric::DataReceived);
         let custom = matches!(metric, Metric::Custom(_));
+        if let Metric::Resource(quantity) = metric {
+            return Self::of_quantity(*quantity, aggregate);
+        }
         match (metric.kind(), aggregate) {
             (MetricKind::Rate, _) => Self::Share,
             (MetricKind::Trend, Aggregate::Count) | (MetricKind::Gauge, _) => Self::Count,
@@ -61,6 +66,16 @@ impl Unit {
         }
     }
 
+    /// Milliseconds by second are no time: how many waited for it, on average.
+    fn of_quantity(quantity: Quantity, aggregate: Aggregate) -> Self {
+        match (quantity.kind(), aggregate) {
+            (MetricKind::Trend, Aggregate::Count) => Self::Count,
+            (_, Aggregate::Rate) if quantity.unit() == Self::Time => Self::Number,
+            (_, Aggregate::Rate) => Self::CountRate,
+            _ => quantity.unit(),
+        }
+    }
+
     /// How many base units the suffix stands for; none at all stands for the base unit.
     pub(super) fn factor(self, suffix: &str) -> Result<f64, ThresholdError> {
         let (suffix, table): (_, Suffixes) = match self {
@@ -68,7 +83,7 @@ impl Unit {
             Self::Share => (suffix, SHARE),
             Self::Bytes => (suffix, BYTES),
             Self::ByteRate => (without_per_second(suffix), BYTES),
-            Self::Count | Self::Number => (suffix, &[]),
+            Self::Count | Self::Number | Self::Cores => (suffix, &[]),
             Self::CountRate => (without_per_second(suffix), &[]),
         };
         if suffix.is_empty() {
@@ -91,7 +106,8 @@ impl Unit {
             Self::Bytes => list("units", names),
             Self::ByteRate => list("units", names) + ", each also with /s",
             Self::Count => "a count has no unit".to_owned(),
-            Self::Number => "a number that is captured has no unit: write it bare".to_owned(),
+            Self::Number => "this number has no unit: write it bare".to_owned(),
+            Self::Cores => "CPU is counted in cores: 1.5 is one and a half".to_owned(),
             Self::CountRate => "the only unit of a rate of counts is /s".to_owned(),
         }
     }
@@ -113,6 +129,7 @@ impl Unit {
             Self::ByteRate => format!("{}/s", bytes(value)),
             Self::Count => grouped(value, 0),
             Self::Number => number(value),
+            Self::Cores => format!("{} cores", grouped(value, 2)),
             Self::CountRate => format!("{}/s", grouped(value, if value < 100.0 { 2 } else { 1 })),
         }
     }
@@ -126,6 +143,7 @@ impl Unit {
             Self::Bytes => exact_bytes(limit),
             Self::ByteRate => format!("{}/s", exact_bytes(limit)),
             Self::Count | Self::Number => exact(limit),
+            Self::Cores => format!("{} cores", exact(limit)),
             Self::CountRate => format!("{}/s", exact(limit)),
         }
     }

@@ -6,6 +6,7 @@ mod identity;
 mod model;
 mod print;
 mod resolve;
+mod resource;
 mod servers;
 mod setup;
 mod slots;
@@ -26,7 +27,8 @@ pub use print::print;
 pub use resolve::{
     DEFAULT_SEED, Overrides, Scale, is_redis_read, load, load_written, resolve, validate,
 };
-pub use servers::{Group, Role, ServerSetting};
+pub use resource::{HARNESS, Process, Resource, ResourceOf};
+pub use servers::{Group, Role, ServerSetting, process_name};
 pub use setup::{EachUser, Setup, SetupCapture, SetupStep, Task};
 pub use slots::{Slot, SlotValues};
 pub use statement::{Marks, SqlPart, Statement};

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::flow::{Capture, Flow, Poll};
 use super::identity::Users;
+use super::resource::Resource;
 use super::servers::{Group, ServerSetting};
 use super::setup::Setup;
 use super::slots::Slot;
@@ -51,6 +52,9 @@ pub struct Plan {
     pub labels: Vec<Label>,
     /// What is measured of captures; the index is the metric's number in its series.
     pub metrics: Vec<CustomMetric>,
+    /// What the scenario wants measured beside the load; what the run itself brings up is not
+    /// among it.
+    pub resources: Vec<Resource>,
     /// Where the truth is read, if anywhere.
     pub truth: Option<Truth>,
     /// The claims that the checkers judge.

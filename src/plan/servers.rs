@@ -50,6 +50,15 @@ pub struct Group {
     pub count: u16,
 }
 
+/// What a process is called, in its log and as a source of figures; `number` counts from 1.
+pub fn process_name(groups: &[Group], role: Role, number: u16) -> String {
+    match (groups, role) {
+        ([Group { count: 1, .. }], _) => "server".to_owned(),
+        (_, Role::All) => format!("server-{number}"),
+        (_, role) => format!("{role}-{number}"),
+    }
+}
+
 /// One setting of all processes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerSetting {

@@ -1,6 +1,8 @@
-//! Reads the truth from outside: SQL, Redis, HTTP; read-only.
+//! Reads from outside: the truth (SQL, Redis, HTTP), and what the load does to the systems behind it
+//! (`outside/`); read-only.
 
 pub mod log;
+pub mod outside;
 pub mod settle;
 
 mod error;

@@ -1,5 +1,7 @@
 //! Asks a Redis server with one read command.
 
+mod info;
+
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use super::error::Fault;
 use super::shape;
 use crate::check::IssuedRow;
 use crate::plan::is_redis_read;
+pub(super) use info::InfoProbe;
 
 /// A whole collection comes in one answer, which cannot be watched while it grows.
 const COLLECTION_LIMIT: Duration = Duration::from_mins(1);

@@ -5,9 +5,11 @@
 //!   req/s |####:#########|  issued    (what an attempt came to, stacked; the line is all of them)
 //!   ms    |__/\:_________|  p50 ...   (logarithmic where the values are far apart)
 //!   VUs   | /  :---------|
+//!   cores |____:/\_______|  server, ...   (and what else was measured from outside)
 //! ```
 
 mod data;
+mod outside;
 
 use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
@@ -15,6 +17,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use self::data::{Axis, LOWEST, Line, Points, mark_rows, outcome_layers, phase_marks, time_lines};
+use self::outside::Panel;
 use super::Summary;
 use super::format::{NO_DATA, one_line};
 use crate::measure::grouped;
@@ -36,6 +39,8 @@ const TITLE: u32 = 32;
 const BOTTOM: u32 = 22;
 const HEIGHTS: [u32; 3] = [290, 240, 165];
 const HEIGHT: u32 = HEIGHTS[0] + HEIGHTS[1] + HEIGHTS[2] + 8;
+/// Each panel of what was measured from outside, below all others.
+const OUTSIDE: u32 = 165;
 
 const INK: RGBColor = RGBColor(40, 44, 52);
 const FAINT: RGBColor = RGBColor(226, 229, 233);
@@ -55,9 +60,11 @@ pub fn chart(summary: &Summary) -> String {
 }
 
 fn draw<'a>(svg: &'a mut String, summary: &Summary) -> Result<(), Failure<'a>> {
-    let root = SVGBackend::with_string(svg, (WIDTH, HEIGHT)).into_drawing_area();
-    root.fill(&WHITE)?;
     let axis = Axis::of(summary);
+    let outside = outside::panels(summary, &axis);
+    let height = HEIGHT + OUTSIDE * outside.len() as u32;
+    let root = SVGBackend::with_string(svg, (WIDTH, height)).into_drawing_area();
+    root.fill(&WHITE)?;
     let marks = phase_marks(summary, &axis);
     let panel = |above: u32, height: u32| root.clone().shrink((0, above), (WIDTH, height));
 
@@ -65,6 +72,9 @@ fn draw<'a>(svg: &'a mut String, summary: &Summary) -> Result<(), Failure<'a>> {
     draw_requests(&panel(0, requests), summary, &axis, &marks)?;
     draw_times(&panel(requests, times), summary, &axis, &marks)?;
     draw_vus(&panel(requests + times, vus), summary, &axis, &marks)?;
+    for (above, lines) in (HEIGHT..).step_by(OUTSIDE as usize).zip(&outside) {
+        draw_outside(&panel(above, OUTSIDE), lines, &axis, &marks)?;
+    }
     root.present()
 }
 
@@ -149,7 +159,7 @@ fn draw_times<'a>(
         .iter()
         .rev()
         .filter(|line| !line.parts.is_empty())
-        .map(|line| (line.name, line.color))
+        .map(|line| (line.name.as_str(), line.color))
         .collect();
     no_data(area, shown.is_empty())?;
     legend(area, &shown)
@@ -174,6 +184,31 @@ fn draw_vus<'a>(
     chart.draw_series(series)?;
     draw_marks(&mut chart, marks, 0.0, end)?;
     no_data(area, summary.samples.is_empty())
+}
+
+fn draw_outside<'a>(
+    area: &Area<'a>,
+    panel: &Panel,
+    axis: &Axis,
+    marks: &[(f64, String)],
+) -> Result<(), Failure<'a>> {
+    let points = panel
+        .lines
+        .iter()
+        .flat_map(|line| line.parts.iter().flatten());
+    let end = top_of(points.map(|point| point.1));
+    title(area, panel.title)?;
+    let mut chart = builder(area).build_cartesian_2d(0.0..axis.end, 0.0..end)?;
+    mesh(&mut chart, axis)?;
+    draw_lines(&mut chart, &panel.lines, 0.0)?;
+    draw_marks(&mut chart, marks, 0.0, end)?;
+    let names = panel
+        .lines
+        .iter()
+        .map(|line| (line.name.as_str(), line.color));
+    // As many as there is room for.
+    let names: Vec<_> = names.take(7).collect();
+    legend(area, &names)
 }
 
 /// A little above the highest value; never zero, which would be an axis without a length.

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    CounterFigures, Drain, Environment, Judged, Latency, LoadSummary, MetricSummary, PhaseSummary,
-    Sample, Summary, TrendFigures, UnknownShape,
+    CounterFigures, Drain, Environment, IncreaseFigures, Judged, Latency, LevelFigures,
+    LoadSummary, MetricSummary, PhaseSummary, ResourceSample, ResourceSummary, Sample, Summary,
+    TrendFigures, UnknownShape,
 };
 use crate::check::{Case, Finding, Part, Which};
 use crate::verdict::Verdict;
@@ -104,6 +105,76 @@ fn metrics() -> Vec<MetricSummary> {
     ]
 }
 
+fn resource(source: &str, kind: &str, silent: Option<usize>) -> ResourceSummary {
+    let samples = (0..60).map(|second| ResourceSample {
+        t_s: f64::from(second),
+        values: if silent == Some(second as usize) {
+            BTreeMap::new()
+        } else {
+            let wave = 20.0 + 10.0 * (f64::from(second) * 0.3).sin();
+            map(&[
+                ("cpu", wave / 25.0),
+                ("connections", wave),
+                ("row_lock_waits", wave * 40.0),
+                ("queries", wave * 300.0),
+                ("commands", wave * 900.0),
+            ])
+        },
+    });
+    ResourceSummary {
+        source: source.to_owned(),
+        kind: kind.to_owned(),
+        readings: 62 - u64::from(silent.is_some()),
+        gaps: u64::from(silent.is_some()),
+        gap: silent.map(|_| "mysql://127.0.0.1:3306: no answer within 900 ms".to_owned()),
+        levels: BTreeMap::new(),
+        counters: BTreeMap::new(),
+        samples: samples.collect(),
+    }
+}
+
+/// A server whose database waits for locks, a Redis, and a process that was never found.
+fn resources() -> Vec<ResourceSummary> {
+    let level = |min, mean, max| LevelFigures { min, mean, max };
+    let increase = |increase: u32| IncreaseFigures {
+        increase: u64::from(increase),
+        rate: f64::from(increase) / 61.0,
+        max_rate: f64::from(increase) / 20.0,
+    };
+    let process = |name: &str, cores: f64| ResourceSummary {
+        levels: map(&[
+            ("cpu", level(0.0, cores, cores * 1.9)),
+            ("memory", level(9e6, 2e7, cores * 1.5e8)),
+        ]),
+        ..resource(name, "process", None)
+    };
+    let mut gone = resource("worker", "process", None);
+    (gone.readings, gone.gaps) = (0, 62);
+    gone.gap = Some("/run/worker.pid: No such file or directory (os error 2)".to_owned());
+    gone.samples.clear();
+    vec![
+        process("harness", 0.71),
+        process("server", 0.94),
+        process("redis-1", 0.12),
+        process("mysql", 1.03),
+        gone,
+        ResourceSummary {
+            levels: map(&[("connections", level(1.0, 8.9, 11.0))]),
+            counters: map(&[("commands", increase(1_647_000))]),
+            ..resource("redis-1", "redis", None)
+        },
+        ResourceSummary {
+            levels: map(&[("connections", level(1.0, 24.2, 31.0))]),
+            counters: map(&[
+                ("queries", increase(427_000)),
+                ("row_lock_waits", increase(12_345)),
+                ("row_lock_time", increase(987_654)),
+            ]),
+            ..resource("mysql", "sql", Some(30))
+        },
+    ]
+}
+
 /// A minute of ramping up and down with a slow spell in the middle.
 pub(super) fn samples(count: u32) -> Vec<Sample> {
     (0..count)
@@ -167,6 +238,7 @@ pub(super) fn passed() -> Summary {
             phase("hold", 30.0, 60.0, 41_200, 9.5),
         ],
         metrics: Vec::new(),
+        resources: Vec::new(),
         loads: vec![LoadSummary {
             load: "opening".to_owned(),
             executor: "ramping_vus".to_owned(),
@@ -327,6 +399,7 @@ pub(super) fn failed() -> Summary {
         "no data (no outcome is named `lock_failed`), limit < 1 %",
     ));
     summary.metrics = metrics();
+    summary.resources = resources();
     summary.findings = vec![oversold()];
     summary.drain = Some(Drain {
         requests: 3000,
@@ -398,6 +471,7 @@ pub(super) fn empty() -> Summary {
         response_ms: BTreeMap::new(),
         phases: Vec::new(),
         metrics: Vec::new(),
+        resources: Vec::new(),
         loads: Vec::new(),
         dropped_iterations: 0,
         vus_max: 0,
@@ -430,6 +504,9 @@ pub(super) fn hostile() -> Summary {
     summary.phases[0].outcomes.insert(evil.clone(), 3);
     summary.loads[0].load.clone_from(&evil);
     summary.metrics[0].metric.clone_from(&evil);
+    for resource in &mut summary.resources {
+        resource.source.clone_from(&evil);
+    }
     summary.loads[0].executor.clone_from(&evil);
     summary.invariants[0].name.clone_from(&evil);
     summary.thresholds[0].detail.clone_from(&evil);

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::escape::{block, cell_code, text};
 use super::format::{NO_DATA, count, drain_sentence, expectation, headline, verdict_word};
-use super::{Judged, Summary, metrics, setup};
+use super::{Judged, Summary, metrics, resources, setup};
 use crate::measure::{Unit, grouped, milliseconds};
 use crate::verdict::Verdict;
 
@@ -24,6 +24,7 @@ pub fn markdown(summary: &Summary) -> String {
         latency::steps(summary),
         latency::phases(summary),
         metrics(summary),
+        outside(summary),
         over_time(summary),
         loads(summary),
         drain(summary),
@@ -148,13 +149,30 @@ fn metrics(summary: &Summary) -> String {
     format!("## Metrics\n\n{}", tables.join("\n"))
 }
 
+fn outside(summary: &Summary) -> String {
+    if summary.resources.is_empty() {
+        return String::new();
+    }
+    let align = format!("l{}", "r".repeat(resources::HEAD.len() - 1));
+    let rows = resources::rows(summary).into_iter();
+    let rows = rows.map(|(name, figures)| [cell_code(&name)].into_iter().chain(figures));
+    let table = table(resources::HEAD, &align, rows);
+    format!("## Measured from outside\n\n{table}\n{}\n", resources::NOTE)
+}
+
 fn over_time(summary: &Summary) -> String {
     if summary.samples.is_empty() {
         return format!("## Over time\n\n{NO_DATA}\n");
     }
-    "## Over time\n\n![Requests per second by outcome, response time and VUs over the run]\
-     (chart.svg)\n"
-        .to_owned()
+    let outside = if summary.resources.is_empty() {
+        ""
+    } else {
+        ", and what was measured from outside,"
+    };
+    format!(
+        "## Over time\n\n![Requests per second by outcome, response time and VUs{outside} over the \
+         run](chart.svg)\n"
+    )
 }
 
 fn loads(summary: &Summary) -> String {

@@ -7,12 +7,14 @@ mod fixture;
 mod format;
 mod markdown;
 mod metrics;
+mod resources;
 mod setup;
 mod summary;
 mod table;
 
 pub use chart::chart;
 pub use markdown::markdown;
+pub use resources::{IncreaseFigures, LevelFigures, ResourceSample, ResourceSummary};
 pub use setup::{Moment, SetupSummary};
 pub use summary::{
     CounterFigures, Drain, Environment, Judged, Latency, LoadSummary, MetricSummary, PhaseSummary,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::resources::ResourceSummary;
 use super::setup::SetupSummary;
 use crate::check::Finding;
 use crate::verdict::Verdict;
@@ -40,6 +41,9 @@ pub struct Summary {
     /// What the scenario measures of its captures, in its order.
     #[serde(default)]
     pub metrics: Vec<MetricSummary>,
+    /// What was measured from outside of the load, in the order in which it was read.
+    #[serde(default)]
+    pub resources: Vec<ResourceSummary>,
     /// Each load with its model.
     pub loads: Vec<LoadSummary>,
     /// Iterations that were due without a free VU.
@@ -93,6 +97,8 @@ impl Summary {
                 .iter_mut()
                 .map(|shape| &mut shape.example),
         );
+        let resources = self.resources.iter_mut();
+        texts.extend(resources.filter_map(|resource| resource.gap.as_mut()));
         texts.push(&mut self.environment.repeat);
         texts
     }

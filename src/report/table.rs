@@ -9,7 +9,7 @@ use tabled::settings::{Alignment, Modify, Style, Width};
 use super::format::{
     NO_DATA, count, drain_sentence, has_open_model, headline, latency_rows, one_line, verdict_word,
 };
-use super::{Judged, Summary, metrics};
+use super::{Judged, Summary, metrics, resources};
 use crate::measure::{Unit, milliseconds};
 use crate::verdict::Verdict;
 
@@ -35,6 +35,7 @@ pub fn terminal(summary: &Summary, colour: bool) -> String {
     out += &outcomes_table(summary);
     out += &latency_table(summary);
     out += &metric_tables(summary);
+    out += &resource_table(summary);
     if !summary.warnings.is_empty() {
         out += "\nBefore trusting the numbers:\n";
         for warning in &summary.warnings {
@@ -161,6 +162,18 @@ fn metric_tables(summary: &Summary) -> String {
         out += &numbers(table, 1);
     }
     out
+}
+
+fn resource_table(summary: &Summary) -> String {
+    if summary.resources.is_empty() {
+        return String::new();
+    }
+    let mut table = Builder::default();
+    table.push_record(resources::HEAD);
+    for (name, figures) in resources::rows(summary) {
+        table.push_record([one_line(&name)].into_iter().chain(figures));
+    }
+    numbers(table, 1) + &wrapped("", resources::NOTE)
 }
 
 /// A table whose columns from `first` on are numbers.

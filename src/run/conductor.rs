@@ -7,7 +7,7 @@
 //! Everything that is learnt goes to the run directory at once; the verdict is made from there.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,6 +22,7 @@ use super::error::{RunError, failed_to};
 use super::event::{Event, EventLog};
 use super::interrupt::Interrupts;
 use super::resources::{self, enough_files};
+use super::sampler::Sampler;
 use super::setup::Errands;
 use super::truth::{Base, Truth, Watch};
 use super::{RunDirectory, RunRecord, machine};
@@ -100,6 +101,7 @@ pub async fn conduct(mut request: Request<'_>) -> Result<RunDirectory, RunError>
         )
         .await;
     let ready = ready.ok_or(RunError::Interrupted)??;
+    let scenario = request.directory().to_owned();
     let (plan, threads) = (Arc::new(request.plan), request.threads);
     let ended = match events.try_clone() {
         Ok(own) => {
@@ -123,6 +125,7 @@ pub async fn conduct(mut request: Request<'_>) -> Result<RunDirectory, RunError>
                 interrupts,
                 progress: Rc::clone(&progress),
                 slots: slots.as_slice().into(),
+                scenario,
             };
             let ended = match prepared {
                 Ok(()) => common.run(threads, &ready).await,
@@ -148,6 +151,8 @@ struct Common {
     interrupts: Interrupts,
     progress: Rc<Progress>,
     slots: Arc<[Option<String>]>,
+    /// Where the scenario's own files are.
+    scenario: PathBuf,
 }
 
 impl Common {
@@ -212,6 +217,8 @@ struct Run {
     events: EventLog,
     truth: Truth,
     slots: Arc<[Option<String>]>,
+    /// Where the scenario's own files are.
+    scenario: PathBuf,
     interrupts: Interrupts,
     interrupt_noted: bool,
     progress: Rc<Progress>,
@@ -231,6 +238,7 @@ impl Run {
         let sources = sources.map_err(RunError::TruthValue)?;
         let truth = Truth::open(&sources, base, log, clock, plan.mask.clone()).await?;
         let mut run = Self {
+            scenario: common.scenario,
             threads: threads.unwrap_or_else(|| resources::threads(&plan)),
             progress: common.progress,
             records: common.records,
@@ -272,7 +280,9 @@ impl Run {
             records: self.records.clone(),
             next_place: Arc::new(AtomicU64::new(0)),
         };
-        let loaded = self.load(&job, ready, seen).await;
+        let sampler = self.sampler(ready);
+        let sampler = sampler.map_err(failed_to("write to the run directory"))?;
+        let loaded = self.load(&job, ready, seen, sampler).await;
         let drained = match &loaded {
             // A system that is broken need not be loaded further.
             Ok(Aborted::No) => self.drain(&job).await,
@@ -310,13 +320,26 @@ impl Run {
         )
     }
 
+    /// What the run brings up is measured, and what the scenario names.
+    fn sampler(&self, ready: &Ready) -> io::Result<Sampler> {
+        let mut resources = ready.outside();
+        resources.extend(self.plan.resources.iter().cloned());
+        let file = self.directory.resources_file();
+        let mask = self.plan.mask.clone();
+        Sampler::create(&file, &resources, &self.scenario, self.clock, mask)
+    }
+
     /// The load part, until the last iteration has ended.
     async fn load(
         &mut self,
         job: &Job,
         ready: &Ready,
         mut live: watch::Receiver<Live>,
+        mut sampler: Sampler,
     ) -> io::Result<Aborted> {
+        for gap in sampler.read().await {
+            self.progress.note(&format!("not measured: {gap}"));
+        }
         let start_ns = self.clock.now_ns();
         let mut engine = Engine::start(job, self.threads, start_ns)?;
         self.note(&Event::LoadStarted {
@@ -326,6 +349,7 @@ impl Run {
             target: ready.target(&self.plan),
         });
         let mut watch = self.truth.watch();
+        let mut sampling = Box::pin(sampler.every_second(start_ns));
         let mut interrupts = self.interrupts.clone();
         let (mut asked, mut aborted) = (0, Aborted::No);
         loop {
@@ -349,14 +373,17 @@ impl Run {
                     }
                 }
                 Some(reading) = watch.readings.recv() => self.truth.reading(reading),
+                never = &mut sampling => match never {},
             }
         }
+        drop(sampling);
         self.last_readings(watch);
         let users_taken = job.next_place.load(Ordering::Relaxed);
         self.note(&Event::LoadEnded {
             at_ns: self.clock.now_ns(),
             users_taken,
         });
+        sampler.read().await;
         engine.join().map(|()| aborted)
     }
 

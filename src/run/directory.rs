@@ -195,6 +195,11 @@ impl RunDirectory {
         self.path.join("seconds.jsonl")
     }
 
+    /// What was read from outside of the load.
+    pub fn resources_file(&self) -> PathBuf {
+        self.path.join("resources.jsonl")
+    }
+
     /// The summary as JSON.
     pub fn summary_file(&self) -> PathBuf {
         self.path.join("summary.json")

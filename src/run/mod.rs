@@ -12,6 +12,7 @@ mod guard;
 mod interrupt;
 pub mod machine;
 mod resources;
+mod sampler;
 mod setup;
 mod truth;
 

@@ -29,6 +29,7 @@ pub struct Scenario {
     /// What steps that are wrong would have captured.
     pub(crate) lost_captures: Vec<String>,
     pub(crate) metrics: Vec<Metric>,
+    pub(crate) resources: Vec<Resource>,
     pub(crate) truth: Given<Truth>,
     pub(crate) invariants: Vec<At<String>>,
     pub(crate) thresholds: Vec<Threshold>,
@@ -323,4 +324,20 @@ pub(crate) struct Windowed {
     pub(crate) over: At<Span>,
     /// At least one.
     pub(crate) in_a_row: u64,
+}
+
+/// Something that is measured from outside of the load.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Resource {
+    pub(crate) name: At<Name>,
+    /// `None` when it is wrong, which was reported.
+    pub(crate) of: Option<ResourceOf>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum ResourceOf {
+    Sql(At<String>),
+    Redis(At<String>),
+    PidFile(At<String>),
+    Port(At<Count>),
 }

@@ -3,6 +3,7 @@
 mod external;
 mod local;
 mod log;
+mod outside;
 mod server;
 mod servers;
 

@@ -56,6 +56,7 @@ pub(super) struct Upstreams {
 /// A running process.
 #[derive(Debug)]
 pub(super) struct Server {
+    name: String,
     child: Child,
     /// Its end is the server's signal to stop.
     stdin: Option<ChildStdin>,
@@ -110,11 +111,21 @@ impl Server {
             port: address.port(),
             prefix: String::new(),
         };
-        Ok(Self { child, stdin, url })
+        Ok(Self {
+            name: name.to_owned(),
+            child,
+            stdin,
+            url,
+        })
     }
 
     pub(super) const fn url(&self) -> &BaseUrl {
         &self.url
+    }
+
+    /// What it is called, and its number; none once it was waited for.
+    pub(super) fn process(&self) -> Option<(String, u32)> {
+        Some((self.name.clone(), self.child.id()?))
     }
 
     /// Ends its input, waits for its end, and kills it if it takes too long.

@@ -8,7 +8,7 @@ use futures_util::future::{join_all, try_join_all};
 use super::local::Services;
 use super::server::{Common, Server, Upstreams};
 use super::{NotReady, TruthSources};
-use crate::plan::{BaseUrl, Group, Plan, Query, Role, Secret, Source, Stack};
+use crate::plan::{BaseUrl, Group, Plan, Query, Role, Secret, Source, Stack, process_name};
 
 /// The running processes, by group, in the order in which they were started.
 #[derive(Debug)]
@@ -44,8 +44,7 @@ impl Servers {
         let mut groups = Vec::new();
         let mut upstreams = Upstreams::default();
         for group in &stack.groups {
-            let alone = stack.groups.len() == 1 && group.count == 1;
-            match start_group(common, *group, alone, &upstreams).await {
+            match start_group(common, *group, &upstreams).await {
                 Ok(servers) => {
                     let urls = servers.iter().map(|server| server.url().clone());
                     match group.role {
@@ -68,6 +67,12 @@ impl Servers {
     pub(super) fn urls(&self) -> Vec<BaseUrl> {
         let entry = self.groups.last().map_or(&[][..], |(_, servers)| servers);
         entry.iter().map(|server| server.url().clone()).collect()
+    }
+
+    /// What each is called, with its number.
+    pub(super) fn processes(&self) -> impl Iterator<Item = (String, u32)> {
+        let all = self.groups.iter().flat_map(|(_, servers)| servers);
+        all.filter_map(Server::process)
     }
 
     /// The plan's own sources, with those of the bundled server where the plan leaves it to it.
@@ -127,15 +132,10 @@ impl Servers {
 async fn start_group(
     common: Common<'_>,
     group: Group,
-    alone: bool,
     upstreams: &Upstreams,
 ) -> Result<Vec<Server>, NotReady> {
     let start = |number: u16| async move {
-        let name = match (alone, group.role) {
-            (true, _) => "server".to_owned(),
-            (false, Role::All) => format!("server-{number}"),
-            (false, role) => format!("{role}-{number}"),
-        };
+        let name = process_name(&common.stack.groups, group.role, number);
         Server::start(common, group.role, &name, upstreams).await
     };
     let mut servers = vec![start(1).await?];

@@ -184,6 +184,7 @@ pub(super) fn plan(stock: u64) -> Plan {
         steps: vec![step("look", false), step("claim", true)],
         labels: Label::built_in(),
         metrics: Vec::new(),
+        resources: Vec::new(),
         truth: Some(Truth {
             issued: None,
             stock: None,

@@ -91,6 +91,7 @@ pub(super) fn plan(thresholds: &[(&str, &str)]) -> Plan {
         steps: STEPS.map(step).to_vec(),
         labels,
         metrics: metrics(),
+        resources: Vec::new(),
         truth: None,
         invariants: Vec::new(),
         thresholds: thresholds.iter().map(threshold).collect(),
@@ -115,7 +116,7 @@ fn metrics() -> Vec<CustomMetric> {
 
 /// Judges thresholds over the whole run.
 fn judged(plan: &Plan, totals: &Totals) -> Vec<ThresholdResult> {
-    evaluate(plan, totals, &Windows::new(plan))
+    evaluate(plan, totals, &Windows::new(plan), &Resources::default())
 }
 
 fn threshold((key, assertion): &(&str, &str)) -> Threshold {

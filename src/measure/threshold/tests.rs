@@ -139,7 +139,7 @@ fn what_a_scenario_declares_has_no_time_unit_and_may_have_decimals() {
         Ok((Count, Equal, 1.5))
     );
     assert_eq!(parse_assertion(&counter, "rate<2/s"), Ok((Rate, Less, 2.0)));
-    let bare = "a number that is captured has no unit";
+    let bare = "this number has no unit";
     assert_refused(&trend, "max<5ms", "unit `ms` does not fit here", bare);
     assert_refused(&counter, "count<5s", "unit `s` does not fit here", bare);
     assert_refused(
@@ -172,7 +172,7 @@ fn a_declared_metric_is_known_by_its_name_and_by_one_that_is_near() {
     assert!(
         refused("?")
             .hint
-            .is_some_and(|hint| hint.ends_with("lock_failed, queue_rank"))
+            .is_some_and(|hint| hint.ends_with("used_memory, queue_rank"))
     );
     let message = refused("queue_rank{outcome:issued}").message;
     assert_eq!(message, "`queue_rank` is not measured by outcome");

@@ -1,6 +1,7 @@
 //! The plan as text: what will run, before it runs.
 
 mod curve;
+mod resource;
 mod setup;
 mod steps;
 
@@ -324,6 +325,7 @@ fn claims(plan: &Plan, out: &mut String) -> Done {
     {
         writeln!(out, "  {name:width$}  {kind} of {capture}")?;
     }
+    resource::print(plan, out)?;
     if !plan.thresholds.is_empty() {
         writeln!(out, "\nthresholds")?;
     }

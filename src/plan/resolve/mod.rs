@@ -14,6 +14,7 @@ mod overrides;
 mod reachable;
 mod read_only;
 mod records;
+mod resource;
 mod servers;
 mod services;
 mod setup;
@@ -202,6 +203,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         with_slots,
         report,
     );
+    let resources = resource::resolve(&scenario.resources, target.as_ref(), report);
     let after = setup::resolve(&scenario.after, who, &mut slots, report);
     let mut setup = super::Setup { before, after };
     if let Some(header) = header {
@@ -235,6 +237,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         steps: flows.steps,
         labels: flows.labels,
         metrics: metrics.list,
+        resources: resources.list,
         truth,
         invariants,
         thresholds: Vec::new(),
@@ -246,6 +249,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         phases: loads.whole,
         steps: flows.whole,
         broken_metrics: &metrics.broken,
+        sources: resources.whole,
     };
     plan.thresholds = threshold::resolve(&scenario.thresholds, &plan, known, report);
     if !report.has_errors() {

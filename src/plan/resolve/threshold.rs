@@ -1,9 +1,9 @@
 //! Thresholds are parsed, and their tags held against what the plan has.
 
-use super::{contradiction, narrowing};
+use super::{contradiction, narrowing, resource};
 use crate::history::OutcomeKind;
 use crate::measure::{
-    Tag, Threshold, ThresholdError, Windowed, key_name, parse_assertion, parse_key,
+    Metric, Tag, Threshold, ThresholdError, Windowed, key_name, parse_assertion, parse_key,
 };
 use crate::plan::Plan;
 use crate::scenario::value::Span;
@@ -16,6 +16,8 @@ pub(super) struct Known<'a> {
     pub(super) steps: bool,
     /// Names of metrics that the scenario declares, but not rightly.
     pub(super) broken_metrics: &'a [&'a str],
+    /// All that is measured from outside.
+    pub(super) sources: bool,
 }
 
 pub(super) fn resolve(
@@ -60,6 +62,7 @@ pub(super) fn resolve(
                     allow_empty: threshold.allow_empty,
                     windows,
                 };
+                resource::check_threshold(&resolved, threshold, report);
                 contradiction::check(&resolved, at, &thresholds, report);
                 thresholds.push(resolved);
             }
@@ -103,6 +106,11 @@ fn check_key(key: &At<String>, plan: &Plan, known: Known<'_>, report: &mut Repor
             for (tag, value) in &tags {
                 check_tag(*tag, value, plan, known, key.position, report);
             }
+            if let Metric::Resource(quantity) = metric
+                && known.sources
+            {
+                resource::check_key(key, quantity, &tags, plan, report);
+            }
             if known.phases && known.steps && !report.has_errors() {
                 narrowing::warn(key, &metric, &tags, plan, report);
             }
@@ -132,6 +140,8 @@ fn check_tag(
             (names.collect(), known.steps)
         }
         Tag::Outcome => (possible_outcomes(plan), known.steps),
+        // Which of them fits depends on the metric.
+        Tag::Source => return,
     };
     if complete && !names.contains(&value) {
         report.error_hint(

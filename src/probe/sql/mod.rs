@@ -5,6 +5,7 @@
 //! TLS to SQL databases is not supported yet.
 
 mod cell;
+mod status;
 mod table;
 
 use std::str::FromStr;
@@ -22,6 +23,7 @@ use super::error::{Fault, Reason};
 use super::{LIMIT, shape};
 use crate::check::IssuedRow;
 use cell::Cells;
+pub(super) use status::StatusProbe;
 pub use table::{RowReader, read_table};
 
 /// A database and the query for it.

@@ -61,12 +61,18 @@ impl Axis {
         summary: &Summary,
         mut value: impl FnMut(&Sample) -> Option<f64>,
     ) -> Vec<Points> {
+        let samples = summary.samples.iter();
+        self.parts(samples.map(|sample| (sample.t_s, value(sample))))
+    }
+
+    /// The same of any seconds and values.
+    pub(super) fn parts(&self, values: impl Iterator<Item = (f64, Option<f64>)>) -> Vec<Points> {
         let mut parts = Vec::new();
         let mut part: Points = Vec::new();
-        for sample in &summary.samples {
-            let value = value(sample).filter(|value| value.is_finite() && is_moment(sample.t_s));
+        for (at, value) in values {
+            let value = value.filter(|value| value.is_finite() && is_moment(at));
             match value {
-                Some(value) => part.push((self.at(sample.t_s), value.clamp(0.0, HIGHEST))),
+                Some(value) => part.push((self.at(at), value.clamp(0.0, HIGHEST))),
                 None => parts.push(std::mem::take(&mut part)),
             }
         }
@@ -171,9 +177,9 @@ fn place(name: &str) -> usize {
     known.map_or(failures * 2 - 1, |place| place * 2)
 }
 
-/// A percentile over time; each part is a stretch without a gap.
+/// Values over time; each part is a stretch without a gap.
 pub(super) struct Line {
-    pub(super) name: &'static str,
+    pub(super) name: String,
     pub(super) color: RGBColor,
     pub(super) parts: Vec<Points>,
 }
@@ -182,17 +188,17 @@ pub(super) struct Line {
 pub(super) fn time_lines(summary: &Summary, axis: &Axis) -> [Line; 3] {
     [
         Line {
-            name: "p50",
+            name: "p50".to_owned(),
             color: RGBColor(0, 158, 115),
             parts: axis.points(summary, |sample| sample.p50_ms),
         },
         Line {
-            name: "p95",
+            name: "p95".to_owned(),
             color: RGBColor(230, 159, 0),
             parts: axis.points(summary, |sample| sample.p95_ms),
         },
         Line {
-            name: "p99",
+            name: "p99".to_owned(),
             color: RGBColor(200, 30, 60),
             parts: axis.points(summary, |sample| sample.p99_ms),
         },

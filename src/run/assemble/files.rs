@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::resources::{self, FromOutside};
 use crate::check::Observations;
 use crate::measure::{Second, Totals, Windows, intervals, read_intervals, read_seconds};
 use crate::plan::Plan;
@@ -25,6 +26,7 @@ pub(super) struct Files {
     pub(super) cpu: f64,
     pub(super) resident_max: u64,
     pub(super) truth: Observations,
+    pub(super) outside: FromOutside,
 }
 
 impl Files {
@@ -44,6 +46,7 @@ impl Files {
             cpu: 0.0,
             resident_max: 0,
             truth,
+            outside: FromOutside::default(),
         };
         let path = directory.seconds_file();
         if path.exists() {
@@ -53,7 +56,19 @@ impl Files {
                 files.second(&second, every);
             }
         }
+        let every = files.seconds.div_ceil(SAMPLES).max(1);
+        let outside = resources::read(directory, plan, files.start_ns(), every);
+        files.outside = or_empty(outside)?;
         Ok(files)
+    }
+
+    /// When the load began; a run that came to none has measured nothing either.
+    fn start_ns(&self) -> u64 {
+        let started = self.events.iter().find_map(|event| match event {
+            Event::LoadStarted { at_ns, .. } => Some(*at_ns),
+            _ => None,
+        });
+        started.unwrap_or_default()
     }
 
     fn second(&mut self, second: &Second, every: u64) {

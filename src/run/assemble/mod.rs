@@ -4,6 +4,7 @@
 mod figures;
 mod files;
 mod metrics;
+mod resources;
 
 use std::io;
 
@@ -138,7 +139,12 @@ impl Judge<'_> {
                 detail: result.detail,
             },
         };
-        let results = evaluate(self.plan, &self.files.totals, &self.files.windows);
+        let results = evaluate(
+            self.plan,
+            &self.files.totals,
+            &self.files.windows,
+            &self.files.outside.judged,
+        );
         results.into_iter().map(judged).collect()
     }
 
@@ -232,6 +238,7 @@ impl Judge<'_> {
             response_ms: self.latency(Trend::ResponseTime, |phase| phase != drain),
             phases: self.phases(),
             metrics: self.metrics(),
+            resources: self.files.outside.summaries.clone(),
             loads: self.loads(),
             dropped_iterations: totals.dropped.iter().sum(),
             vus_max: totals.vus_max,

@@ -6,6 +6,7 @@ mod flow;
 mod load;
 mod metric;
 mod outcome;
+mod resource;
 mod server;
 mod setup;
 mod steps;
@@ -52,6 +53,7 @@ pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) ->
         after: Vec::new(),
         lost_captures: Vec::new(),
         metrics: Vec::new(),
+        resources: Vec::new(),
         truth: Given::Absent,
         invariants: Vec::new(),
         thresholds: Vec::new(),
@@ -85,6 +87,9 @@ pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) ->
     }
     if let Some(entry) = fields.get("metrics") {
         scenario.metrics = metric::read(report, entry);
+    }
+    if let Some(entry) = fields.get("resources") {
+        scenario.resources = resource::read(report, entry);
     }
     scenario.truth = Given::read(fields.get("truth"), |entry| truth::read(report, entry));
     if let Some(entry) = fields.get("invariants") {

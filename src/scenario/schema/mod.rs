@@ -12,6 +12,7 @@ mod load;
 mod metric;
 mod outcome;
 mod profile;
+mod resource;
 mod server;
 mod setup;
 mod shape;
@@ -93,6 +94,10 @@ struct Scenario {
     /// metric in `thresholds`.
     #[schemars(example = json!({ "queue_rank": { "trend": "rank" } }))]
     metrics: Option<BTreeMap<text::NameKey, metric::Metric>>,
+    /// What is measured from outside of the load, by name: once a second, from just before it until
+    /// just after it. The harness itself, and what the bundled stack brings up, need not be named.
+    #[schemars(example = json!({ "database": { "sql": { "url": "${DB}" } }, "app": { "process": { "port": 8080 } } }))]
+    resources: Option<BTreeMap<text::NameKey, resource::Resource>>,
     /// What must hold.
     #[schemars(example = ["stock", "one_per_user", "acknowledged"])]
     invariants: Option<Vec<invariant::Invariant>>,

@@ -41,6 +41,9 @@ pub(super) struct Profile {
     /// Where the authoritative state is read.
     #[schemars(example = serde_json::json!({ "settle": { "within": "5m" } }))]
     truth: Option<Value>,
+    /// What is measured from outside of the load.
+    #[schemars(example = serde_json::json!({ "app": { "process": { "port": 8080 } } }))]
+    resources: Option<Value>,
     /// What must hold.
     #[schemars(example = serde_json::json!(["stock"]))]
     invariants: Option<Value>,

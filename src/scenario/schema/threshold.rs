@@ -12,7 +12,7 @@ use super::text::{Flag, OneOrMany, Positive, Span};
 pub(super) struct Thresholds;
 
 /// What can be measured.
-const METRICS: [(&str, &str); 23] = [
+const METRICS: [(&str, &str); 38] = [
     ("http_reqs", "Counter: attempts. All tags."),
     (
         "http_req_duration",
@@ -87,6 +87,66 @@ const METRICS: [(&str, &str); 23] = [
         "lock_failed",
         "Rate: the share with the outcome named `lock_failed`; no data if no outcome has that name. All tags.",
     ),
+    (
+        "cpu",
+        "Trend: cores that a process uses, from one reading to the next. Tags `source`, `phase`, `load`.",
+    ),
+    (
+        "memory",
+        "Trend: resident memory of a process. Tags `source`, `phase`, `load`.",
+    ),
+    (
+        "threads",
+        "Trend: threads of a process. Tags `source`, `phase`, `load`.",
+    ),
+    (
+        "open_files",
+        "Trend: open descriptors of a process, files and sockets. Tags `source`, `phase`, `load`.",
+    ),
+    (
+        "connections",
+        "Trend: connections that a database or a Redis has open, ours among them. Tags `source`, `phase`, `load`.",
+    ),
+    (
+        "max_connections",
+        "Trend: connections that a database takes at most. Tags `source`, `phase`, `load`.",
+    ),
+    (
+        "active_connections",
+        "Trend: connections on which a database is at work. Tags `source`, `phase`, `load`.",
+    ),
+    (
+        "queries",
+        "Counter: statements that a database was asked. Tags `source`, `phase`, `load`.",
+    ),
+    (
+        "row_lock_waits",
+        "Counter: how often a row lock of a database was waited for. Tags `source`, `phase`, `load`.",
+    ),
+    (
+        "row_lock_time",
+        "Counter: how long row locks were waited for, all waits together; its `rate` is how many waited at a time, on average. Tags `source`, `phase`, `load`.",
+    ),
+    (
+        "row_lock_waiting",
+        "Trend: who waits for a row lock of a database at the moment of a reading. Tags `source`, `phase`, `load`.",
+    ),
+    (
+        "commands",
+        "Counter: commands that a Redis has done. Tags `source`, `phase`, `load`.",
+    ),
+    (
+        "rejected_connections",
+        "Counter: connections that a Redis has refused, as it had too many. Tags `source`, `phase`, `load`.",
+    ),
+    (
+        "blocked_clients",
+        "Trend: clients of a Redis that wait in a blocking command. Tags `source`, `phase`, `load`.",
+    ),
+    (
+        "used_memory",
+        "Trend: memory that a Redis has allocated. Tags `source`, `phase`, `load`.",
+    ),
 ];
 
 impl JsonSchema for Thresholds {
@@ -100,7 +160,7 @@ impl JsonSchema for Thresholds {
         for (name, about) in METRICS {
             let mut property = assertions.clone();
             property["description"] = about.into();
-            property["examples"] = vec![example(about)].into();
+            property["examples"] = vec![example(name, about)].into();
             properties.insert(name.to_owned(), property);
         }
         let with_tags = with_tags(r"[\p{Alphabetic}\p{N}][\p{Alphabetic}\p{N}._\-]{0,63}");
@@ -125,9 +185,23 @@ fn with_tags(names: &str) -> String {
     format!(r"^\s*({names})\s*(\{{.*\}}\s*)?$")
 }
 
+/// Trends that are neither times nor bytes.
+const IN_NUMBERS: [&str; 7] = [
+    "threads",
+    "open_files",
+    "connections",
+    "max_connections",
+    "active_connections",
+    "row_lock_waiting",
+    "blocked_clients",
+];
+
 /// An assertion that fits the kind of the metric, which its description begins with.
-fn example(about: &str) -> &'static str {
+fn example(name: &str, about: &str) -> &'static str {
     match about.split(':').next() {
+        Some("Trend") if name == "cpu" => "max<1.5",
+        Some("Trend") if name.ends_with("memory") => "max<200MB",
+        Some("Trend") if IN_NUMBERS.contains(&name) => "max<100",
         Some("Counter") => "count<1000",
         Some("Gauge") => "value<=200",
         Some("Rate") => "rate<1%",

@@ -56,6 +56,11 @@ impl Kept {
         }
     }
 
+    /// The number of the keeper, whose only child is the program.
+    pub(super) fn keeper(&self) -> Option<u32> {
+        self.keeper.id()
+    }
+
     /// Lets go of the program, and waits until it has ended.
     pub(super) async fn stop(mut self) {
         drop(self.stdin.take());

@@ -16,7 +16,7 @@ use self::programs::Programs;
 use self::redis::Redis;
 use self::service::Service;
 use super::NotReady;
-use crate::plan::{Database, Secret, Stack};
+use crate::plan::{Database, ResourceOf, Secret, Stack};
 
 /// Which services a stack needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +89,23 @@ impl Services {
     /// With a password.
     pub(super) fn mysql_url(&self) -> Option<&Secret> {
         self.mysql.as_ref().map(MySql::url)
+    }
+
+    /// Each with its own figures, the keeper of its process, and its name.
+    pub(super) fn outside(&self) -> Vec<(String, Option<u32>, ResourceOf)> {
+        let redis = self.redis.iter().zip(1..).map(|(service, number)| {
+            let url = Secret::new(redis::url(service.port));
+            (
+                format!("redis-{number}"),
+                service.keeper(),
+                ResourceOf::Redis(url),
+            )
+        });
+        let mysql = self.mysql.iter().map(|mysql| {
+            let url = ResourceOf::Sql(mysql.url().clone());
+            ("mysql".to_owned(), mysql.keeper(), url)
+        });
+        redis.chain(mysql).collect()
     }
 
     /// Stops all in good order, side by side.

@@ -92,6 +92,11 @@ impl MySql {
         &self.url
     }
 
+    /// The number of its keeper.
+    pub(super) fn keeper(&self) -> Option<u32> {
+        self.service.keeper()
+    }
+
     pub(super) async fn stop(self) {
         self.service.stop().await;
     }

@@ -97,6 +97,11 @@ impl Service {
         Ok(Err(Failed::Otherwise(problem)))
     }
 
+    /// The number of its keeper.
+    pub(super) fn keeper(&self) -> Option<u32> {
+        self.kept.keeper()
+    }
+
     /// Stops it in good order.
     pub(super) async fn stop(self) {
         self.kept.stop().await;

@@ -1,0 +1,118 @@
+//! What was measured from outside, as lines of one panel each: nothing here draws.
+
+use plotters::style::RGBColor;
+
+use super::data::{Axis, Line};
+use crate::report::{ResourceSummary, Summary};
+
+/// One plot with its lines; there is at least one.
+pub(super) struct Panel {
+    pub(super) title: &'static str,
+    pub(super) lines: Vec<Line>,
+}
+
+/// What a panel shows of which kinds of sources.
+struct Shown {
+    title: &'static str,
+    /// Kinds and metrics.
+    what: &'static [(&'static str, &'static str)],
+    /// It is of the second before its reading, and shown where that begins, as in the panels above.
+    before_s: f64,
+}
+
+const PANELS: [Shown; 4] = [
+    Shown {
+        title: "CPU in cores, by process",
+        what: &[("process", "cpu")],
+        before_s: 1.0,
+    },
+    Shown {
+        title: "Connections, by service",
+        what: &[("sql", "connections"), ("redis", "connections")],
+        before_s: 0.0,
+    },
+    Shown {
+        title: "Row-lock waits per second, by database",
+        what: &[("sql", "row_lock_waits")],
+        before_s: 1.0,
+    },
+    Shown {
+        title: "Queries and commands per second, by service",
+        what: &[("sql", "queries"), ("redis", "commands")],
+        before_s: 1.0,
+    },
+];
+
+/// Colours that stay apart for the colour-blind; with more lines they begin again.
+const COLORS: [RGBColor; 8] = [
+    RGBColor(0, 114, 178),
+    RGBColor(230, 159, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(204, 121, 167),
+    RGBColor(86, 180, 233),
+    RGBColor(200, 30, 60),
+    RGBColor(120, 94, 240),
+    RGBColor(90, 90, 90),
+];
+
+/// The panels that have something to show.
+pub(super) fn panels(summary: &Summary, axis: &Axis) -> Vec<Panel> {
+    let panel = |shown: Shown| Panel {
+        title: shown.title,
+        lines: lines(summary, axis, &shown),
+    };
+    let panels = PANELS.into_iter().map(panel);
+    panels.filter(|panel| !panel.lines.is_empty()).collect()
+}
+
+fn lines(summary: &Summary, axis: &Axis, shown: &Shown) -> Vec<Line> {
+    let mut colors = COLORS.into_iter().cycle();
+    let line = |resource: &ResourceSummary| {
+        let (_, name) = shown.what.iter().find(|(kind, _)| resource.kind == *kind)?;
+        let samples = resource.samples.iter();
+        let values = samples.map(|one| {
+            let at = (one.t_s - shown.before_s).max(0.0);
+            (at, one.values.get(*name).copied())
+        });
+        let line = Line {
+            name: resource.source.clone(),
+            color: colors.next().unwrap_or(RGBColor(0, 0, 0)),
+            parts: axis.parts(values),
+        };
+        Some(line).filter(|line| !line.parts.is_empty())
+    };
+    summary.resources.iter().filter_map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::fixture;
+    use super::*;
+
+    #[test]
+    fn a_panel_without_a_source_is_left_out() {
+        let mut summary = fixture::failed();
+        let titles = |summary: &Summary| {
+            let panels = panels(summary, &Axis::of(summary)).into_iter();
+            panels.map(|panel| panel.title).collect::<Vec<_>>()
+        };
+        assert_eq!(titles(&summary), PANELS.map(|shown| shown.title));
+        summary.resources.retain(|one| one.kind != "sql");
+        let left = [0, 1, 3].map(|panel: usize| PANELS[panel].title);
+        assert_eq!(titles(&summary), left);
+        summary.resources.clear();
+        assert!(titles(&summary).is_empty());
+    }
+
+    #[test]
+    fn a_source_that_was_silent_leaves_a_gap_in_its_line() {
+        let summary = fixture::failed();
+        let panels = panels(&summary, &Axis::of(&summary));
+        let of = |panel: usize, name: &str| {
+            let line = panels[panel].lines.iter().find(|line| line.name == name);
+            line.map(|line| line.parts.len())
+        };
+        assert_eq!(of(1, "redis-1"), Some(1));
+        assert_eq!(of(1, "mysql"), Some(2));
+    }
+}

@@ -15,8 +15,8 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
-use super::local::Services;
 use super::log::last_lines;
+use super::services::Services;
 use super::{NotReady, TruthSources};
 use crate::plan::{BaseUrl, Plan, Query, Secret, Source, Stack, Subject};
 

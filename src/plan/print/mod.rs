@@ -101,6 +101,7 @@ fn target(target: &Target) -> String {
                 Provider::Auto => "auto",
                 Provider::Embedded => "embedded",
                 Provider::Local => "local",
+                Provider::Docker => "docker",
             };
             let mut text = format!("bundled system, provider {provider}");
             if let Some(strategy) = &stack.strategy {
@@ -115,6 +116,12 @@ fn target(target: &Target) -> String {
             }
             if stack.database == Database::MySql {
                 text.push_str(", MySQL");
+            }
+            for image in [&stack.images.redis, &stack.images.mysql]
+                .into_iter()
+                .flatten()
+            {
+                let _ = write!(text, ", image {image}");
             }
             if let Some(pool) = stack.database_pool {
                 let _ = write!(text, ", database pool {pool}");

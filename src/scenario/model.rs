@@ -43,7 +43,7 @@ pub(crate) enum Target {
         database_pool: Option<At<Count>>,
         redis: Option<Redis>,
         database: Option<At<String>>,
-        images: Images,
+        images: Box<Images>,
     },
     Urls {
         urls: Vec<Url>,

@@ -13,8 +13,8 @@ pub(super) enum Services {
     /// The strategy needs none, or the system is not ours.
     #[default]
     None,
-    Local(local::Services),
-    Docker(docker::Services),
+    Local(Box<local::Services>),
+    Docker(Box<docker::Services>),
 }
 
 impl Services {
@@ -71,7 +71,10 @@ pub(super) async fn start(
             Ok((services, format!("local: as asked, with {words}")))
         }
         Provider::Docker => {
-            let engine = job.engine().await.map_err(docker::Unavailable::as_asked)?;
+            let engine = job
+                .engine()
+                .await
+                .map_err(docker::Unavailable::when_asked)?;
             let why = format!("docker: as asked, with {words} ({})", engine.images());
             Ok((job.docker(engine).await?, why))
         }
@@ -105,13 +108,13 @@ impl Job<'_> {
         let words = self.needs.in_words();
         (self.say)(&format!("starting {words} in containers"));
         let services = engine.start(self.needs, self.directory).await?;
-        Ok(Services::Docker(services))
+        Ok(Services::Docker(Box::new(services)))
     }
 
     async fn local(&self) -> Result<Services, NotReady> {
         (self.say)(&format!("starting {}", self.needs.in_words()));
         let services = local::Services::start(self.needs, self.directory).await?;
-        Ok(Services::Local(services))
+        Ok(Services::Local(Box::new(services)))
     }
 
     /// Real images where there is an engine that has them, else the programs of this machine.

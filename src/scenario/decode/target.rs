@@ -88,7 +88,7 @@ fn stack(report: &mut Report<'_>, entry: &Entry) -> Option<Target> {
         database_pool,
         redis,
         database,
-        images: images.unwrap_or_default(),
+        images: Box::new(images.unwrap_or_default()),
     })
 }
 

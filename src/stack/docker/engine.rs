@@ -42,7 +42,7 @@ pub(in crate::stack) enum Unavailable {
 
 impl Unavailable {
     /// For somebody who wants this provider and no other.
-    pub(in crate::stack) fn as_asked(self) -> NotReady {
+    pub(in crate::stack) fn when_asked(self) -> NotReady {
         let hint = match &self {
             Self::Engine { .. } => {
                 "apt-get install docker.io && service docker start; or set DOCKER_HOST to an \

@@ -29,9 +29,9 @@ pub(super) struct Chosen {
 impl Chosen {
     /// What the machine says comes before what the scenario says: it knows its registry.
     pub(super) fn of(written: &Images, needs: Needs) -> Result<Self, Unavailable> {
-        let choose = |needed, written, service| match needed {
-            true => choose(written, service).map(Some),
-            false => Ok(None),
+        let choose = |needed: bool, written: &Option<Image>, service| {
+            let chosen = needed.then(|| choose(written.as_ref(), service));
+            chosen.transpose()
         };
         Ok(Self {
             redis: choose(needs.redis > 0, &written.redis, REDIS)?,
@@ -45,7 +45,7 @@ impl Chosen {
 }
 
 fn choose(
-    written: &Option<Image>,
+    written: Option<&Image>,
     (variable, usual): (&'static str, &str),
 ) -> Result<Image, Unavailable> {
     let set = std::env::var(variable).ok();

@@ -55,10 +55,10 @@ impl Engine {
         };
         let redis = (1..=needs.redis).map(|number| Redis::start(&place, number));
         let mysql = async {
-            match needs.mysql {
-                true => MySql::start(&place).await.map(Some),
-                false => Ok(None),
+            if !needs.mysql {
+                return Ok(None);
             }
+            MySql::start(&place).await.map(Some)
         };
         let (redis, mysql) = try_join(try_join_all(redis), mysql).await?;
         Ok(Services {

@@ -49,12 +49,13 @@ async fn remove_all(run: &str) -> Result<(), String> {
     let begin = Instant::now();
     let mut quiet = begin;
     loop {
-        match sweep(&docker, &label).await {
+        let swept = sweep(&docker, &label).await;
+        match swept {
             Ok(0) if quiet.elapsed() >= QUIET => return Ok(()),
             Ok(0) => {}
-            Ok(_) => quiet = Instant::now(),
-            Err(error) if begin.elapsed() >= REMOVE_WITHIN => return Err(error.to_string()),
-            Err(_) => quiet = Instant::now(),
+            _ if begin.elapsed() < REMOVE_WITHIN => quiet = Instant::now(),
+            Ok(left) => return Err(format!("{left} are still there")),
+            Err(error) => return Err(error.to_string()),
         }
         sleep(LOOK_EVERY).await;
     }

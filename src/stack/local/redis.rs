@@ -10,11 +10,11 @@ use super::service::{Kind, Service};
 use crate::stack::{NotReady, settings};
 
 /// Redis keeps no password here: it listens on the loopback address only, for the time of a run.
-const CONFIGURATION: &str = r#"# Made by fcfs-bench for one run.
+const CONFIGURATION: &str = "# Made by fcfs-bench for one run.
 bind 127.0.0.1
 protected-mode yes
 daemonize no
-"#;
+";
 
 /// How one instance is started.
 #[derive(Debug)]

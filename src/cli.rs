@@ -3,6 +3,7 @@
 mod file;
 mod import;
 mod keep;
+mod keep_containers;
 mod new;
 mod probe;
 
@@ -65,6 +66,9 @@ enum Command {
     /// Run a program that ends with stdin
     #[command(hide = true)]
     Keep(keep::KeepArgs),
+    /// Remove the containers of a run when stdin ends
+    #[command(hide = true)]
+    KeepContainers(keep_containers::KeepContainersArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -115,7 +119,7 @@ struct Changes {
     #[arg(long, value_name = "URL")]
     url: Option<String>,
 
-    /// Who brings the bundled system up: auto, embedded or local
+    /// Who brings the bundled system up: auto, embedded, local or docker
     #[arg(long, value_name = "NAME")]
     provider: Option<String>,
 
@@ -178,6 +182,7 @@ pub fn main() -> Exit {
         Command::Import(import) => import::run(&import),
         Command::Serve(options) => serve(*options),
         Command::Keep(args) => keep::run(&args),
+        Command::KeepContainers(args) => keep_containers::run(&args),
         Command::Completions { shell } => completions(shell),
     }
 }

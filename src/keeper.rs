@@ -31,6 +31,15 @@ pub fn keep(program: &[OsString]) -> io::Result<u8> {
     Ok(code(ended))
 }
 
+/// Waits until this process is told to stop: by a signal, or by the end of its standard input.
+///
+/// # Errors
+/// When it cannot listen.
+pub async fn until_told() -> io::Result<()> {
+    Told::listen()?.stop().await;
+    Ok(())
+}
+
 /// Becomes the program, as a child of `keeper`. On Linux the kernel kills it when the keeper ends,
 /// so that it does not outlive a keeper that was killed either.
 pub fn become_program(program: &[OsString], keeper: i32) -> io::Error {

@@ -36,4 +36,4 @@ pub use template::{Escape, Part, Template, Values, Variable};
 pub use truth::{Query, Secret, Settle, Source, Truth};
 pub use users::{UserSequence, mix};
 
-pub use crate::scenario::value::Pattern;
+pub use crate::scenario::value::{Image, Pattern};

@@ -16,7 +16,7 @@ use super::truth::Truth;
 use crate::history::OutcomeKind;
 use crate::measure::{CustomMetric, Threshold};
 use crate::scenario::Mask;
-use crate::scenario::value::Pattern;
+use crate::scenario::value::{Image, Pattern};
 
 /// Everything that one run will do.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,6 +115,17 @@ pub struct Stack {
     pub redis: u8,
     /// Where the strategy keeps its rows.
     pub database: Database,
+    /// What the containers of its services are made of.
+    pub images: Images,
+}
+
+/// Names of images; `None` for the one that the provider `docker` takes by itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Images {
+    /// Of each Redis.
+    pub redis: Option<Image>,
+    /// Of MySQL, or MariaDB in its place.
+    pub mysql: Option<Image>,
 }
 
 /// Where the bundled server keeps its rows.
@@ -135,6 +146,8 @@ pub enum Provider {
     Embedded,
     /// Real services as children of the run, from programs of this machine.
     Local,
+    /// Real services as containers of a Docker engine on this machine.
+    Docker,
 }
 
 /// Scheme, host, port and path prefix of a target.

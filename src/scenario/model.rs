@@ -9,7 +9,7 @@ use super::reader::Given;
 use super::server::Server;
 use super::setup::SetupStep;
 use super::value::{
-    Count, HeaderName, HeaderValue, Name, Pattern, Pointer, Rate, Span, Status, Url,
+    Count, HeaderName, HeaderValue, Image, Name, Pattern, Pointer, Rate, Span, Status, Url,
 };
 
 /// A scenario as it was written, with positions; only planning looks inside.
@@ -43,6 +43,7 @@ pub(crate) enum Target {
         server: Server,
         redis: Option<Redis>,
         database: Option<At<String>>,
+        images: Box<Images>,
     },
     Urls {
         urls: Vec<Url>,
@@ -59,6 +60,13 @@ pub(crate) enum Target {
 pub(crate) struct Redis {
     pub(crate) position: Position,
     pub(crate) instances: Option<At<Count>>,
+}
+
+/// The images of the services' containers.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Images {
+    pub(crate) redis: Option<At<Image>>,
+    pub(crate) mysql: Option<At<Image>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -1,11 +1,15 @@
 //! What is loaded: brought up and taken down by the run, or reached where it already runs.
 
+mod account;
+mod docker;
 mod external;
 mod local;
 mod log;
 mod outside;
 mod server;
 mod servers;
+mod services;
+mod settings;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,7 +17,13 @@ use std::path::{Path, PathBuf};
 use rustls::pki_types::CertificateDer;
 
 use crate::load::http::Endpoint;
-use crate::plan::{Plan, Provider, Slot, Source, Stack, Target};
+use crate::plan::{Plan, Slot, Source, Target};
+
+pub use docker::keep_containers;
+use services::Services;
+
+/// Tells the one who waits.
+type Say<'a> = &'a dyn Fn(&str);
 
 /// The target, ready to be loaded.
 pub struct Ready {
@@ -26,7 +36,7 @@ pub struct Ready {
     /// Which provider brought it up, and why.
     pub provider: String,
     servers: Option<servers::Servers>,
-    services: local::Services,
+    services: Services,
 }
 
 /// Where the truth of this target is read.
@@ -93,6 +103,22 @@ pub enum NotReady {
         /// What brings them.
         packages: String,
     },
+    /// The provider `docker` cannot do it.
+    #[error("{problem}\n  hint: {hint}")]
+    Docker {
+        /// In words.
+        problem: String,
+        /// What would help.
+        hint: String,
+    },
+    /// No provider can do it.
+    #[error("{docker}; {local}")]
+    Nowhere {
+        /// Why not in containers.
+        docker: String,
+        /// Why not as programs.
+        local: Box<NotReady>,
+    },
     /// A service did not start.
     #[error("the service {service} did not start: {problem}{log}")]
     Service {
@@ -151,11 +177,11 @@ impl Ready {
                     roots,
                     provider,
                     servers: None,
-                    services: local::Services::default(),
+                    services: Services::None,
                 })
             }
             Target::Stack(stack) => {
-                let services = services(stack, directory, say).await?;
+                let (services, provider) = services::start(stack, directory, say).await?;
                 let started = servers::Servers::start(plan, stack, directory, &services).await;
                 let servers = match started {
                     Ok(servers) => servers,
@@ -176,7 +202,7 @@ impl Ready {
                     endpoints,
                     truth,
                     roots: Vec::new(),
-                    provider: provider(stack),
+                    provider,
                     servers: Some(servers),
                     services,
                 })
@@ -216,32 +242,6 @@ impl Ready {
         }
         // Last: a server that stops writes what it has acknowledged.
         self.services.stop().await;
-    }
-}
-
-async fn services(
-    stack: &Stack,
-    directory: &Path,
-    say: &dyn Fn(&str),
-) -> Result<local::Services, NotReady> {
-    let needs = local::Needs::of(stack);
-    if needs.none() {
-        return Ok(local::Services::default());
-    }
-    say(&format!("starting {}", needs.in_words()));
-    local::Services::start(needs, directory).await
-}
-
-/// Which provider it is, and why.
-fn provider(stack: &Stack) -> String {
-    let needs = local::Needs::of(stack);
-    let words = needs.in_words();
-    match (stack.provider, needs.none()) {
-        (Provider::Embedded, _) => "embedded: as asked".to_owned(),
-        (Provider::Auto, true) => "embedded: auto, and the strategy needs no service".to_owned(),
-        (Provider::Auto, false) => format!("local: auto, and the strategy needs {words}"),
-        (Provider::Local, true) => "local: as asked; the strategy needs no service".to_owned(),
-        (Provider::Local, false) => format!("local: as asked, with {words}"),
     }
 }
 

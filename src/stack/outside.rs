@@ -4,6 +4,14 @@ use super::Ready;
 use super::servers::Servers;
 use crate::plan::{Process, Resource, ResourceOf};
 
+/// A running service: the process that it is, if the kernel can be asked for it, and what it counts
+/// of itself.
+pub(super) struct Figures {
+    pub(super) name: String,
+    pub(super) process: Option<Process>,
+    pub(super) of: ResourceOf,
+}
+
 impl Ready {
     /// Each process, and each service with what it counts of itself; nothing of a system that
     /// already runs. The names are those of [`crate::plan::Plan::measured`].
@@ -16,8 +24,13 @@ impl Ready {
         let mut all: Vec<Resource> = servers
             .map(|(name, pid)| process(&name, Process::Pid(pid)))
             .collect();
-        for (name, keeper, of) in self.services.outside() {
-            all.extend(keeper.map(|keeper| process(&name, Process::ChildOf(keeper))));
+        for Figures {
+            name,
+            process: its,
+            of,
+        } in self.services.outside()
+        {
+            all.extend(its.map(|its| process(&name, its)));
             all.push(Resource { name, of });
         }
         all

@@ -16,8 +16,8 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
 use super::NotReady;
-use super::local::Services;
 use super::log::last_lines;
+use super::services::Services;
 use crate::plan::{BaseUrl, Plan, Role, Secret, Stack, Subject};
 
 /// How long the server may take to listen.

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use futures_util::future::{join_all, try_join_all};
 
-use super::local::Services;
 use super::server::{Common, Server, Upstreams};
+use super::services::Services;
 use super::{NotReady, TruthSources};
 use crate::plan::{BaseUrl, Group, Plan, Query, Role, Secret, Source, Stack, process_name};
 

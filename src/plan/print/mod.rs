@@ -102,6 +102,7 @@ fn target(target: &Target) -> String {
                 Provider::Auto => "auto",
                 Provider::Embedded => "embedded",
                 Provider::Local => "local",
+                Provider::Docker => "docker",
             };
             let mut text = format!("bundled system, provider {provider}");
             if let Some(strategy) = &stack.strategy {
@@ -116,6 +117,12 @@ fn target(target: &Target) -> String {
             }
             if stack.database == Database::MySql {
                 text.push_str(", MySQL");
+            }
+            for image in [&stack.images.redis, &stack.images.mysql]
+                .into_iter()
+                .flatten()
+            {
+                let _ = write!(text, ", image {image}");
             }
             for Group { role, count } in &stack.groups {
                 let _ = match (role, count) {

@@ -1,8 +1,8 @@
 //! What each strategy of the bundled server needs of services, and whether what is written agrees.
 
 use super::servers::Roles;
-use crate::plan::Database;
-use crate::scenario::{At, Position, Redis, Report, did_you_mean};
+use crate::plan::{self, Database};
+use crate::scenario::{At, Images, Position, Redis, Report, did_you_mean};
 
 /// The most instances of Redis that a stack may have.
 const MOST_INSTANCES: u8 = 5;
@@ -63,6 +63,7 @@ pub(super) struct Wanted<'s> {
     pub(super) strategy: Option<&'s At<String>>,
     pub(super) redis: Option<&'s Redis>,
     pub(super) database: Option<&'s At<String>>,
+    pub(super) images: &'s Images,
 }
 
 /// Where the provider was chosen.
@@ -91,7 +92,43 @@ pub(super) fn resolve(wanted: &Wanted<'_>, report: &mut Report<'_>) -> Option<Se
     if let Some(database) = wanted.database {
         check_database(database, strategy, services, report);
     }
+    check_images(wanted.images, strategy, services, report);
     services
+}
+
+/// The names as a run takes them.
+pub(super) fn images(written: &Images) -> plan::Images {
+    let Images { redis, mysql } = written;
+    plan::Images {
+        redis: redis.as_ref().map(|image| image.value.clone()),
+        mysql: mysql.as_ref().map(|image| image.value.clone()),
+    }
+}
+
+/// An image of a service that nobody starts would be in vain.
+fn check_images(
+    images: &Images,
+    strategy: &str,
+    services: Option<Services>,
+    report: &mut Report<'_>,
+) {
+    let Some(services) = services else { return };
+    let needed = [
+        (&images.redis, "Redis", services.redis > 0),
+        (&images.mysql, "MySQL", services.database == Database::MySql),
+    ];
+    for (image, service, needed) in needed {
+        if let Some(image) = image
+            && !needed
+        {
+            report.error_hint(
+                image.position,
+                format!("the strategy `{strategy}` uses no {service}"),
+                "remove the image, or choose a strategy that does: \
+                 `server: { strategy: redis-lua }`",
+            );
+        }
+    }
 }
 
 /// The services with so many instances as are written.
@@ -244,8 +281,16 @@ mod tests {
                 "the strategy needs MySQL, which `embedded` does not have",
             ),
             (
-                "provider: docker",
-                "`provider: docker` is not supported by this version yet",
+                "images: { redis: redis:7 }",
+                "the strategy `sqlite-atomic` uses no Redis",
+            ),
+            (
+                "server: { strategy: redis-lua }, images: { mysql: my sql }",
+                "`my sql` is not the name of an image",
+            ),
+            (
+                "images: { kafka: apache/kafka }",
+                "`kafka` is not supported by this version yet",
             ),
             ("kafka: {}", "`kafka` is not supported by this version yet"),
             ("replicas: 2", "unknown key `replicas`"),
@@ -323,6 +368,12 @@ mod tests {
                 5,
                 Database::MySql,
                 "strategy redlock, 5 instances of Redis, MySQL\n",
+            ),
+            (
+                "provider: docker, server: { strategy: db-pessimistic }, images: { mysql: mariadb:11 }",
+                0,
+                Database::MySql,
+                "provider docker, strategy db-pessimistic, MySQL, image mariadb:11\n",
             ),
             (
                 "server: { strategy: redis-lua }, redis: { instances: 1 }, database: mysql",

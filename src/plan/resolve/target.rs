@@ -20,12 +20,12 @@ const LUA_COMPARE: &str = "lua-compare";
 const ITS_STRATEGY: &str = "redis-lua";
 /// Names of the vocabulary that this version does not have.
 const STRATEGIES_NOT_YET: [&str; 2] = ["redis-decr", "kafka"];
-const PROVIDERS: [(&str, Provider); 3] = [
+const PROVIDERS: [(&str, Provider); 4] = [
     ("auto", Provider::Auto),
     ("embedded", Provider::Embedded),
     ("local", Provider::Local),
+    ("docker", Provider::Docker),
 ];
-const PROVIDERS_NOT_YET: [&str; 1] = ["docker"];
 
 pub(super) fn resolve(
     scenario: &Scenario,
@@ -72,6 +72,7 @@ pub(super) fn resolve(
             server,
             redis,
             database,
+            images,
             position,
         } => {
             let (strategy, bug) = (&server.strategy, &server.bug);
@@ -91,6 +92,7 @@ pub(super) fn resolve(
                     strategy: strategy.as_ref(),
                     redis: redis.as_ref(),
                     database: database.as_ref(),
+                    images,
                 },
                 report,
             );
@@ -124,6 +126,7 @@ pub(super) fn resolve(
                 settings,
                 redis: services?.redis,
                 database: services?.database,
+                images: services::images(images),
             }))
         }
     }
@@ -224,17 +227,6 @@ fn provider_place<'s>(
 }
 
 fn provider_of(name: &At<String>, report: &mut Report<'_>) -> Option<Provider> {
-    if PROVIDERS_NOT_YET.contains(&name.value.as_str()) {
-        report.error_hint(
-            name.position,
-            format!(
-                "`provider: {}` is not supported by this version yet",
-                name.value
-            ),
-            "write `auto`, `embedded` or `local`, or load a system that runs by its `url`",
-        );
-        return None;
-    }
     let found = PROVIDERS.iter().find(|(known, _)| *known == name.value);
     if found.is_none() {
         report.error_hint(
@@ -250,12 +242,8 @@ fn provider_argument(name: &str, report: &mut Report<'_>) -> Option<Provider> {
     if let Some((_, provider)) = PROVIDERS.iter().find(|(known, _)| *known == name) {
         return Some(*provider);
     }
-    let message = if PROVIDERS_NOT_YET.contains(&name) {
-        format!("`provider: {name}` is not supported by this version yet")
-    } else {
-        "unknown provider".to_owned()
-    };
     let hint = did_you_mean(name, &PROVIDERS.map(|(known, _)| known));
+    let message = "unknown provider".to_owned();
     report.argument(format!("--provider {name}"), message, Some(hint));
     None
 }

@@ -1,6 +1,6 @@
 //! `target`: the bundled stack, or the address of a system that already runs.
 
-use super::super::model::{Redis, Target};
+use super::super::model::{Images, Redis, Target};
 use super::super::node::Entry;
 use super::super::reader::{self, Fields};
 use super::super::report::Report;
@@ -67,6 +67,8 @@ fn stack(report: &mut Report<'_>, entry: &Entry) -> Option<Target> {
     let redis = redis.and_then(|entry| self::redis(report, entry));
     let database = fields.get("database");
     let database = database.and_then(|entry| reader::text(report, &entry.node));
+    let images = fields.get("images");
+    let images = images.and_then(|entry| self::images(report, entry));
     fields.finish(report);
     Some(Target::Stack {
         position: entry.position,
@@ -75,7 +77,19 @@ fn stack(report: &mut Report<'_>, entry: &Entry) -> Option<Target> {
         server: server.unwrap_or_default(),
         redis,
         database,
+        images: Box::new(images.unwrap_or_default()),
     })
+}
+
+fn images(report: &mut Report<'_>, entry: &Entry) -> Option<Images> {
+    let mut fields = Fields::behind(report, entry)?;
+    fields.refuse(&["kafka"]);
+    let [redis, mysql] = ["redis", "mysql"].map(|service| {
+        let entry = fields.get(service);
+        entry.and_then(|entry| reader::value(report, &entry.node))
+    });
+    fields.finish(report);
+    Some(Images { redis, mysql })
 }
 
 fn redis(report: &mut Report<'_>, entry: &Entry) -> Option<Redis> {

@@ -107,6 +107,21 @@ struct Stack {
     /// Where the rows are. It follows from the strategy; what is written must agree.
     #[schemars(example = &"mysql")]
     database: Option<Database>,
+    /// What the provider `docker` makes its containers of.
+    images: Option<Images>,
+}
+
+/// Images of containers: a name, with a tag (without one `latest`) or a digest. The variables
+/// `FCFS_IMAGE_REDIS` and `FCFS_IMAGE_MYSQL` come before them.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, example = serde_json::json!({ "mysql": "mariadb:11.4" }))]
+struct Images {
+    /// Redis 7 or another that takes its options.
+    #[schemars(extend("default" = "redis:7"), example = "registry.example/redis:7")]
+    redis: Option<Text>,
+    /// `MySQL` 8.0, or `MariaDB`.
+    #[schemars(extend("default" = "mysql:8.0"), example = "mariadb:11.4")]
+    mysql: Option<Text>,
 }
 
 /// Redis of the bundled stack.
@@ -121,9 +136,10 @@ struct Redis {
 word_types! {
     /// Who brings the bundled server up.
     Provider: [
-        ("auto", "`local` for a strategy that needs services, else `embedded`"),
+        ("auto", "for a strategy that needs services `docker` or `local`, else `embedded`"),
         ("embedded", "a child process on SQLite"),
         ("local", "Redis and MariaDB as child processes, from programs of this machine"),
+        ("docker", "Redis and MySQL as containers of a Docker engine on this machine"),
     ];
 
     /// Where the bundled server keeps its rows.

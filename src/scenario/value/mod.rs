@@ -2,6 +2,7 @@
 
 mod count;
 mod header;
+mod image;
 mod name;
 mod pattern;
 mod pointer;
@@ -13,6 +14,7 @@ mod url;
 
 pub use count::Count;
 pub use header::{HeaderName, HeaderValue};
+pub use image::Image;
 pub use name::Name;
 pub use pattern::Pattern;
 pub use pointer::Pointer;

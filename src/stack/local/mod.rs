@@ -16,7 +16,8 @@ use self::programs::Programs;
 use self::redis::Redis;
 use self::service::Service;
 use super::NotReady;
-use crate::plan::{Database, ResourceOf, Secret, Stack};
+use super::outside::Figures;
+use crate::plan::{Database, Process, ResourceOf, Secret, Stack};
 
 /// Which services a stack needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,19 +92,20 @@ impl Services {
         self.mysql.as_ref().map(MySql::url)
     }
 
-    /// Each with its own figures, the keeper of its process, and its name.
-    pub(super) fn outside(&self) -> Vec<(String, Option<u32>, ResourceOf)> {
+    /// What each can tell of itself.
+    pub(super) fn outside(&self) -> Vec<Figures> {
         let redis = self.redis.iter().zip(1..).map(|(service, number)| {
             let url = Secret::new(redis::url(service.port));
-            (
-                format!("redis-{number}"),
-                service.keeper(),
-                ResourceOf::Redis(url),
-            )
+            Figures {
+                name: format!("redis-{number}"),
+                process: service.keeper().map(Process::ChildOf),
+                of: ResourceOf::Redis(url),
+            }
         });
-        let mysql = self.mysql.iter().map(|mysql| {
-            let url = ResourceOf::Sql(mysql.url().clone());
-            ("mysql".to_owned(), mysql.keeper(), url)
+        let mysql = self.mysql.iter().map(|mysql| Figures {
+            name: "mysql".to_owned(),
+            process: mysql.keeper().map(Process::ChildOf),
+            of: ResourceOf::Sql(mysql.url().clone()),
         });
         redis.chain(mysql).collect()
     }

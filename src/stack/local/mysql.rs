@@ -8,9 +8,6 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ring::rand::{SecureRandom as _, SystemRandom};
-use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
-use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::time::timeout;
 
 use super::kept::Kept;
@@ -18,11 +15,11 @@ use super::programs::MariaDb;
 use super::service::{Kind, Service, log_of};
 use crate::plan::Secret;
 use crate::stack::NotReady;
+use crate::stack::account::{Account, DATABASE, USER};
 use crate::stack::log::last_lines;
+use crate::stack::settings::MYSQL;
 
 const NAME: &str = "mysql";
-const USER: &str = "fcfs";
-const DATABASE: &str = "coupons";
 
 /// Makes the user, and is gone as soon as the server has read it.
 const FIRST: &str = "first.sql";
@@ -39,25 +36,6 @@ const CONFIGURATION: &str = "# Made by fcfs-bench for one run.
 bind-address = 127.0.0.1
 # Its users come by TCP; the path of a socket may be at most 107 bytes long.
 socket =
-skip-name-resolve
-
-# More connections than any pool opens (1000) and than read the truth: a refused one would be the
-# stack's fault, not the server's.
-max_connections = 1100
-# A pool opens all its connections at one instant.
-back_log = 1100
-
-# Durable: a commit is on the disk before it is answered, so neither a killed process nor a machine
-# without power loses it. These are the costs that a run measures.
-innodb_flush_log_at_trx_commit = 1
-innodb_doublewrite = ON
-# No replica reads it.
-skip-log-bin
-
-# Times are read as UTC, and two users are the same only if each byte is.
-default-time-zone = +00:00
-character-set-server = utf8mb4
-collation-server = utf8mb4_bin
 ";
 
 /// MariaDB that answers.
@@ -75,15 +53,12 @@ impl MySql {
         let kind = Recipe {
             server: programs.server.clone(),
             directory,
-            password: password()?,
+            account: Account::new()?,
         };
         let first = kind.write_first()?;
         let service = Service::start(&kind).await?;
         drop(first);
-        let url = Secret::new(format!(
-            "mysql://{USER}:{}@127.0.0.1:{}/{DATABASE}",
-            kind.password, service.port
-        ));
+        let url = kind.account.url(service.port);
         Ok(Self { service, url })
     }
 
@@ -118,7 +93,7 @@ struct Recipe {
     server: PathBuf,
     /// Absolute.
     directory: PathBuf,
-    password: String,
+    account: Account,
 }
 
 impl Recipe {
@@ -134,20 +109,9 @@ impl Recipe {
             "CREATE DATABASE IF NOT EXISTS {DATABASE};\n\
              CREATE USER IF NOT EXISTS {user} IDENTIFIED BY '{}';\n\
              GRANT ALL ON {DATABASE}.* TO {user};\n",
-            self.password
+            self.account.password()
         )?;
         Ok(gone)
-    }
-
-    fn options(&self, port: u16) -> MySqlConnectOptions {
-        MySqlConnectOptions::new()
-            .host("127.0.0.1")
-            .port(port)
-            .username(USER)
-            .password(&self.password)
-            .database(DATABASE)
-            .ssl_mode(MySqlSslMode::Disabled)
-            .disable_statement_logging()
     }
 }
 
@@ -166,7 +130,7 @@ impl Kind for Recipe {
         fs::write(
             self.directory.join("my.cnf"),
             format!(
-                "{CONFIGURATION}\ninnodb_log_file_size = {LOG_SIZE}\n\
+                "{CONFIGURATION}{MYSQL}\ninnodb_log_file_size = {LOG_SIZE}\n\
                  datadir = {data}\ntmpdir = {tmp}\nport = {port}\n"
             ),
         )?;
@@ -184,16 +148,12 @@ impl Kind for Recipe {
 
     /// Nobody else knows the password.
     async fn ask(&self, port: u16) -> Result<(), String> {
-        let words = |error: sqlx::Error| error.to_string();
-        let mut connection = self.options(port).connect().await.map_err(words)?;
-        let asked = sqlx::query("SELECT 1").execute(&mut connection).await;
-        asked.map_err(words)?;
-        connection.close().await.map_err(words)
+        self.account.ask(port).await
     }
 
     /// The server repeats a statement that it does not understand.
     fn hide(&self, text: &str) -> String {
-        text.replace(&self.password, "***")
+        self.account.hide(text)
     }
 }
 
@@ -233,13 +193,4 @@ fn as_root() -> Option<OsString> {
 fn quoted(path: &Path) -> String {
     let path = path.display().to_string();
     format!("\"{}\"", path.replace('\\', r"\\").replace('"', "\\\""))
-}
-
-/// Letters and digits, so that it means the same in a URL and in SQL.
-fn password() -> io::Result<String> {
-    let mut bytes = [0; 24];
-    let filled = SystemRandom::new().fill(&mut bytes);
-    filled.map_err(|_| io::Error::other("the system gives no random numbers"))?;
-    let hex = |text: String, byte: &u8| text + &format!("{byte:02x}");
-    Ok(bytes.iter().fold(String::new(), hex))
 }

@@ -7,31 +7,14 @@ use std::path::{Path, PathBuf};
 use ::redis::{Client, RedisError, cmd};
 
 use super::service::{Kind, Service};
-use crate::stack::NotReady;
+use crate::stack::{NotReady, settings};
 
 /// Redis keeps no password here: it listens on the loopback address only, for the time of a run.
-const CONFIGURATION: &str = r#"# Made by fcfs-bench for one run.
+const CONFIGURATION: &str = "# Made by fcfs-bench for one run.
 bind 127.0.0.1
 protected-mode yes
 daemonize no
-
-# More connections than any pool opens: a refused one would be the stack's fault, not the server's.
-maxclients 10000
-# A pool opens all its connections at one instant.
-tcp-backlog 1024
-
-# Durable to the last second: what was written is in the append-only file, which is synced once a
-# second. A killed process loses nothing of it, a machine without power up to a second.
-appendonly yes
-appendfsync everysec
-# Neither snapshots nor rewrites of the file: both fork, which stops the process for a while in the
-# middle of a measurement, and a run is too short to need them.
-save ""
-auto-aof-rewrite-percentage 0
-
-# When memory ends, writes are refused; no key that counts the stock is ever thrown away.
-maxmemory-policy noeviction
-"#;
+";
 
 /// How one instance is started.
 #[derive(Debug)]
@@ -89,7 +72,7 @@ impl Kind for Redis {
         // It starts in its directory, which is where it keeps its files.
         std::fs::write(
             self.directory.join("redis.conf"),
-            format!("{CONFIGURATION}port {port}\n"),
+            format!("{CONFIGURATION}\n{}port {port}\n", settings::REDIS),
         )?;
         Ok(vec![self.program.clone().into(), "redis.conf".into()])
     }

@@ -1,0 +1,61 @@
+//! MySQL in a container, or MariaDB: both images take the same variables and options.
+
+use super::container::{Container, Kind};
+use super::{NotReady, Place};
+use crate::plan::Secret;
+use crate::stack::account::{Account, DATABASE, USER};
+use crate::stack::settings;
+
+/// MySQL 8 would take a password over plain TCP only from users of this kind; other servers ignore
+/// options with `loose`.
+const PLAIN_PASSWORDS: &str = "--loose-default-authentication-plugin=mysql_native_password";
+
+/// How it is started.
+pub(super) struct MySql {
+    account: Account,
+}
+
+impl MySql {
+    pub(super) async fn start(place: &Place<'_>) -> Result<(Container, Secret), NotReady> {
+        let kind = Self {
+            account: Account::new()?,
+        };
+        let image = place.engine.images.mysql.as_ref();
+        let container = Container::start(&kind, image, place).await?;
+        let url = kind.account.url(container.port);
+        Ok((container, url))
+    }
+}
+
+impl Kind for MySql {
+    const PORT: u16 = 3306;
+
+    fn name(&self) -> &'static str {
+        "mysql"
+    }
+
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        let password = self.account.password();
+        vec![
+            ("MYSQL_ROOT_PASSWORD", password.to_owned()),
+            ("MYSQL_DATABASE", DATABASE.to_owned()),
+            ("MYSQL_USER", USER.to_owned()),
+            ("MYSQL_PASSWORD", password.to_owned()),
+        ]
+    }
+
+    /// The image puts the name of its program before options.
+    fn command(&self) -> Vec<String> {
+        let settings = settings::lines(settings::MYSQL);
+        let options = settings.map(|line| format!("--{}", line.replace(" = ", "=")));
+        options.chain([PLAIN_PASSWORDS.to_owned()]).collect()
+    }
+
+    async fn ask(&self, port: u16) -> Result<(), String> {
+        self.account.ask(port).await
+    }
+
+    fn secret(&self) -> Option<&str> {
+        Some(self.account.password())
+    }
+}

@@ -1,0 +1,65 @@
+//! One Redis in a container.
+
+use ::redis::{Client, RedisError, cmd};
+
+use super::container::{Container, Kind};
+use super::{NotReady, Place};
+use crate::stack::settings;
+
+/// How one instance is started.
+pub(super) struct Redis {
+    name: String,
+}
+
+impl Redis {
+    /// The n-th instance, from 1.
+    pub(super) async fn start(place: &Place<'_>, number: u8) -> Result<Container, NotReady> {
+        let name = format!("redis-{number}");
+        let image = place.engine.images.redis.as_ref();
+        Container::start(&Self { name }, image, place).await
+    }
+}
+
+pub(super) fn url(port: u16) -> String {
+    format!("redis://127.0.0.1:{port}")
+}
+
+impl Kind for Redis {
+    const PORT: u16 = 6379;
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    /// Its network is the container's: who may come is decided by where the port is published.
+    fn command(&self) -> Vec<String> {
+        let mut words = vec!["redis-server".to_owned()];
+        for line in settings::lines("protected-mode no").chain(settings::lines(settings::REDIS)) {
+            let (name, value) = line.split_once(' ').unwrap_or((line, ""));
+            words.push(format!("--{name}"));
+            words.push(value.trim_matches('"').to_owned());
+        }
+        words
+    }
+
+    /// The engine has bound the port itself, so nobody else can answer on it.
+    async fn ask(&self, port: u16) -> Result<(), String> {
+        let asked = ping(port).await;
+        asked.map_err(|error| error.to_string())
+    }
+
+    fn secret(&self) -> Option<&str> {
+        None
+    }
+}
+
+async fn ping(port: u16) -> Result<(), RedisError> {
+    let client = Client::open(url(port))?;
+    let mut connection = client.get_multiplexed_async_connection().await?;
+    cmd("PING").query_async::<String>(&mut connection).await?;
+    Ok(())
+}

@@ -29,6 +29,12 @@ fn docker(args: &[&str]) -> String {
     String::from_utf8(ended.stdout).expect("text")
 }
 
+/// Says what is missing before a run says it in other words.
+#[track_caller]
+fn needs_an_engine() {
+    docker(&["image", "inspect", "redis:7", "mysql:8.0"]);
+}
+
 /// The containers that a process has started.
 #[track_caller]
 fn containers(pid: u32) -> Vec<String> {
@@ -91,6 +97,7 @@ fn no_password_in(bench: &Bench, printed: &str) {
 
 #[test]
 fn a_run_on_containers_passes_and_leaves_their_logs_but_no_password() {
+    needs_an_engine();
     let table = [
         ("redis-lua", "with Redis and MySQL (redis:7, mysql:8.0)"),
         ("db-conditional", "with MySQL (mysql:8.0)"),
@@ -119,6 +126,7 @@ fn a_run_on_containers_passes_and_leaves_their_logs_but_no_password() {
 
 /// A run whose load is under way, with its containers.
 fn under_way() -> (Bench, Running, Vec<Value>) {
+    needs_an_engine();
     let bench = Bench::with(&Scenario::long().strategy("redis-lua"));
     let mut running = bench.start_scenario(&["--provider", "docker"]);
     running.wait_until_it_says(" VUs ");
@@ -181,6 +189,7 @@ fn nothing_is_left_in_the_engine_however_the_harness_ends() {
 
 #[test]
 fn an_end_while_containers_start_leaves_none() {
+    needs_an_engine();
     for signal in [Signal::INT, Signal::KILL] {
         let bench = Bench::with(&Scenario::long().strategy("redis-lua"));
         let running = bench.start_scenario(&["--provider", "docker"]);
@@ -201,6 +210,7 @@ fn an_end_while_containers_start_leaves_none() {
 
 #[test]
 fn an_image_that_is_nowhere_is_named_with_both_remedies() {
+    needs_an_engine();
     let bench = Bench::with(&Scenario::short().strategy("redis-lua"));
     let image = format!("target.stack.images.redis={NO_IMAGE}");
     let args = ["--provider", "docker", "--set", &image];
@@ -215,6 +225,7 @@ fn an_image_that_is_nowhere_is_named_with_both_remedies() {
 
 #[test]
 fn an_image_of_the_environment_comes_before_that_of_the_scenario() {
+    needs_an_engine();
     let bench = Bench::with(&Scenario::short().strategy("db-conditional"));
     let table = [
         (NO_IMAGE, format!("the image {NO_IMAGE} is not there")),
@@ -264,6 +275,7 @@ fn without_an_engine_docker_says_how_to_get_one_and_auto_takes_local() {
 
 #[test]
 fn auto_takes_an_engine_that_has_the_images_and_else_the_programs_of_this_machine() {
+    needs_an_engine();
     let table = [
         (
             "mysql:8.0",

@@ -59,3 +59,26 @@ impl Kind for MySql {
         Some(self.account.password())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_setting_is_an_option_and_the_password_is_none_of_them() {
+        let account = Account::new().expect("random numbers");
+        let kind = MySql { account };
+        let words = kind.command();
+        for option in [
+            "--skip-name-resolve",
+            "--max_connections=1100",
+            "--innodb_flush_log_at_trx_commit=1",
+            "--default-time-zone=+00:00",
+        ] {
+            assert!(words.iter().any(|word| word == option), "{words:?}");
+        }
+        // The image takes what begins with `-` for an option of its server.
+        assert!(words.iter().all(|word| word.starts_with("--")), "{words:?}");
+        assert!(!words.concat().contains(kind.account.password()));
+    }
+}

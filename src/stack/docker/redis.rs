@@ -63,3 +63,25 @@ async fn ping(port: u16) -> Result<(), RedisError> {
     cmd("PING").query_async::<String>(&mut connection).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_setting_is_an_option() {
+        let name = "redis-1".to_owned();
+        let words = Redis { name }.command();
+        let given = |option: &str, value: &str| {
+            let mut pairs = words.windows(2);
+            pairs.any(|pair| pair[0] == format!("--{option}") && pair[1] == value)
+        };
+        assert_eq!(words[0], "redis-server");
+        assert!(given("protected-mode", "no"), "{words:?}");
+        assert!(given("maxclients", "10000"), "{words:?}");
+        assert!(given("appendfsync", "everysec"), "{words:?}");
+        // Nothing is between the quotes, and nothing is what Redis must get.
+        assert!(given("save", ""), "{words:?}");
+        assert!(!words.iter().any(|word| word.contains('#')), "{words:?}");
+    }
+}

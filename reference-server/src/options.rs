@@ -74,7 +74,7 @@ pub struct Options {
     #[arg(long, value_name = "MS", default_value_t = 5000)]
     pub lock_timeout_ms: u32,
 
-    /// Whether the tables have their two indexes, idx_user_coupon and idx_fcfs_coupon_status
+    /// Whether the tables have their two indexes: user and coupon, status and stock
     #[arg(long, value_name = "true|false", action = ArgAction::Set, default_value_t = true)]
     pub indexes: bool,
 

@@ -146,6 +146,21 @@ async fn the_tables_have_the_indexes_the_strategy_relies_on() {
     }
 }
 
+#[tokio::test]
+async fn the_indexes_go_and_come_with_the_setting() {
+    let mut shop = Shop::open(StrategyName::SqliteLock, 1).await;
+    for (indexes, expected) in [(false, 0), (true, 2), (false, 0)] {
+        shop.options.indexes = indexes;
+        shop = shop.reopen().await;
+        let found: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name LIKE 'idx_%'")
+                .fetch_one(&mut outside(&shop.path()).await)
+                .await
+                .unwrap();
+        assert_eq!(found, expected, "{indexes}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_that_hang_up_leave_stock_and_rows_in_step() {
     for strategy in STRATEGIES {

@@ -8,6 +8,7 @@ mod services;
 #[path = "common/slow_wire.rs"]
 mod slow_wire;
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use axum::Router;
@@ -31,6 +32,8 @@ fn options(stores: &Stores, sync: StockSync, stock: u32) -> Options {
         stock,
         mysql: Some(stores.mysql.clone()),
         redis: vec![stores.redis.clone()],
+        // As few as the document has.
+        redis_pool: NonZeroUsize::MIN,
         lock_timeout_ms: 60_000,
         locks: LockOptions {
             lock_wait_ms: 60_000,
@@ -311,7 +314,7 @@ async fn a_full_queue_refuses_before_anything_is_taken() {
     let services = services();
     let stores = services.stores().await;
     let mut options = options(&stores, StockSync::Off, 100);
-    options.queue = std::num::NonZeroUsize::MIN;
+    options.queue = NonZeroUsize::MIN;
     let (state, server) = open(&options).await;
     let mut outside = stores.outside().await;
     let lock = "LOCK TABLES user_coupons WRITE";

@@ -130,6 +130,25 @@ async fn a_server_starts_without_a_minority_and_not_without_a_majority() {
 }
 
 #[tokio::test]
+async fn instances_that_come_back_count_again() {
+    let services = services();
+    let (stores, mut instances) = (services.stores().await, start(3));
+    let server = open(&options(&stores, &instances, 5)).await;
+    assert!(issue(&server, "before").await.is_issued());
+    instances[..2].iter_mut().for_each(Instance::kill);
+    let words = "The operation was applied to: 1 of the 3 requested resources.";
+    assert_refused(&issue(&server, "kim").await, words);
+    instances[..2].iter_mut().for_each(Instance::start_again);
+    let mut refused = 0;
+    // Each of the connections may have to find out for itself.
+    while !issue(&server, "kim").await.is_issued() {
+        refused += 1;
+        assert!(refused <= 20, "they stay away");
+    }
+    assert_eq!(coupon(&server).await["remaining"], 3);
+}
+
+#[tokio::test]
 async fn nobody_waits_for_an_instance_that_hangs_while_the_others_are_a_quorum() {
     let services = services();
     let (stores, instances) = (services.stores().await, start(3));

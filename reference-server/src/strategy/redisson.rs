@@ -53,7 +53,7 @@ struct Shared {
 
 impl UnderLease {
     /// How long the last sync may take when the server stops.
-    const CLOSE_LIMIT: Duration = Duration::from_secs(5);
+    const CLOSE_LIMIT: Duration = Duration::from_secs(3);
 
     /// Preloads the coupons, and starts what runs beside the requests.
     pub(super) async fn open(

@@ -53,6 +53,11 @@ impl Instance {
         self.0.child.wait().unwrap();
     }
 
+    /// Empty, on the port of the one that was killed.
+    pub(crate) fn start_again(&mut self) {
+        self.0 = redis_on(self.0.port);
+    }
+
     /// Alive, connected, and silent.
     pub(crate) fn hang(&self) {
         use rustix::process::{Pid, Signal, kill_process};
@@ -223,7 +228,11 @@ impl Service {
 }
 
 fn redis() -> Service {
-    let (port, directory) = (free_port(), tempfile::tempdir().unwrap());
+    redis_on(free_port())
+}
+
+fn redis_on(port: u16) -> Service {
+    let directory = tempfile::tempdir().unwrap();
     let mut command = Command::new(program("redis-server", "redis-server"));
     command.args(["--bind", "127.0.0.1", "--save", "", "--databases", "1000"]);
     command.args(["--requirepass", "p4ssw0rd", "--port", &port.to_string()]);

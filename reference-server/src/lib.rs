@@ -5,10 +5,12 @@
 //! the same server as a router without a port, for tests.
 //!
 //! ```text
-//! server ── http ── strategy ── store ── SQLite
-//!   │         │        │     └── mysql, redis ── services that run beside it
-//!   │         │        └ bug: every planted defect, in one file
-//!   └ stop    └ metrics
+//! server ── node ── http ── strategy ── store ── SQLite
+//!   │         │       │        │     └── mysql, redis ── services that run beside it
+//!   │         │       │        └ bug: every planted defect, in one file
+//!   └ stop    │       └ metrics
+//!             ├ router ── http of other servers
+//!             └ queue ─── redis
 //! ```
 
 mod address;
@@ -16,12 +18,18 @@ mod bug;
 mod coupon;
 mod error;
 mod http;
+mod jwt;
 mod listener;
 mod logging;
 mod metrics;
 mod mysql;
+mod node;
 mod options;
+mod period;
+mod queue;
 mod redis_store;
+mod role;
+mod router;
 mod rows;
 mod schema;
 mod server;
@@ -34,7 +42,13 @@ pub use address::StoreUrl;
 pub use bug::Bug;
 pub use error::ServerError;
 pub use http::{AppState, app};
+pub use jwt::JwtSecret;
 pub use logging::init_logging;
+pub use node::Node;
 pub use options::Options;
+pub use period::{BadMoment, Moment};
+pub use queue::QueueOptions;
+pub use role::Role;
+pub use router::{BadUpstream, RouterOptions, Upstream};
 pub use server::{run, serve};
 pub use strategy::StrategyName;

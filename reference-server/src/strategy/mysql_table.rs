@@ -5,24 +5,29 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use futures_util::future::BoxFuture;
 
+use super::leaving::leave;
 use super::write_behind::{Part, Table, Taken, by_coupon};
 use crate::bug::Bugs;
 use crate::coupon::IssueError;
 use crate::mysql::{MySqlStore, rows};
+use crate::queue::Queue;
 
 /// Writes the rows of this server, and counts those that it still owes.
 pub(super) struct MySqlTable {
     store: Arc<MySqlStore>,
     bugs: Arc<Bugs>,
     expected: AtomicI64,
+    /// The queue that users leave with their row.
+    queue: Option<Arc<Queue>>,
 }
 
 impl MySqlTable {
-    pub(super) fn new(store: Arc<MySqlStore>, bugs: Arc<Bugs>) -> Self {
+    pub(super) fn new(store: Arc<MySqlStore>, bugs: Arc<Bugs>, queue: Option<Arc<Queue>>) -> Self {
         Self {
             store,
             bugs,
             expected: AtomicI64::new(0),
+            queue,
         }
     }
 
@@ -50,7 +55,18 @@ impl MySqlTable {
         }
         transaction.commit().await?;
         self.settle(batch);
+        self.let_leave(batch).await;
         Ok(())
+    }
+
+    async fn let_leave(&self, batch: &[Taken]) {
+        let Some(queue) = &self.queue else {
+            return;
+        };
+        for (coupon, Part { rows, .. }) in by_coupon(batch) {
+            let users: Vec<_> = rows.iter().map(|row| row.user.as_str()).collect();
+            leave(queue, coupon, &users).await;
+        }
     }
 
     /// The answer to a commit may be lost on its way: then the row is there, and its id as well.

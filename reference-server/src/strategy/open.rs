@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::db_conditional::DbConditional;
 use super::db_pessimistic::DbPessimistic;
 use super::false_duplicate::FalseDuplicate;
+use super::leaving::{Leaving, Rows};
 use super::memory_then_sqlite::MemoryThenSqlite;
+use super::mysql_table::MySqlTable;
 use super::redis_lua::RedisLua;
 use super::sqlite_atomic::SqliteAtomic;
 use super::sqlite_lock::SqliteLock;
@@ -16,6 +18,7 @@ use crate::coupon::IssueError;
 use crate::error::ServerError;
 use crate::mysql::{self, MySqlStore};
 use crate::options::Options;
+use crate::queue::Queue;
 use crate::redis_store::RedisStore;
 use crate::schema;
 use crate::store::Store;
@@ -30,8 +33,12 @@ pub(crate) struct Opened {
     pub(crate) database: String,
 }
 
-/// Refuses what does not go together before anything is opened.
-pub(crate) async fn open(options: &Options) -> Result<Opened, ServerError> {
+/// Refuses what does not go together before anything is opened. With a queue, users leave it with
+/// their answer.
+pub(crate) async fn open(
+    options: &Options,
+    queue: Option<&Arc<Queue>>,
+) -> Result<Opened, ServerError> {
     if options.bug == Some(Bug::LuaCompare) && options.strategy != StrategyName::RedisLua {
         return Err(ServerError::BugElsewhere {
             bug: "lua-compare",
@@ -50,9 +57,16 @@ pub(crate) async fn open(options: &Options) -> Result<Opened, ServerError> {
             on_sqlite(options, &bugs).await?
         }
         StrategyName::DbPessimistic | StrategyName::DbConditional | StrategyName::RedisLua => {
-            on_services(options, &bugs).await?
+            on_services(options, &bugs, queue).await?
         }
     };
+    if let Some(queue) = queue {
+        let rows = match options.strategy {
+            StrategyName::RedisLua => Rows::Later,
+            _ => Rows::BeforeTheAnswer,
+        };
+        opened.strategy = Box::new(Leaving::new(opened.strategy, Arc::clone(queue), rows));
+    }
     if bugs.takes_errors_for_duplicates() {
         opened.strategy = Box::new(FalseDuplicate::new(opened.strategy, bugs));
     }
@@ -85,7 +99,11 @@ async fn on_sqlite(options: &Options, bugs: &Arc<Bugs>) -> Result<Opened, Server
     Ok(Opened { strategy, database })
 }
 
-async fn on_services(options: &Options, bugs: &Arc<Bugs>) -> Result<Opened, ServerError> {
+async fn on_services(
+    options: &Options,
+    bugs: &Arc<Bugs>,
+    queue: Option<&Arc<Queue>>,
+) -> Result<Opened, ServerError> {
     let strategy = options.strategy;
     // Both are asked for before one of them is opened.
     let redis = match strategy {
@@ -97,7 +115,7 @@ async fn on_services(options: &Options, bugs: &Arc<Bugs>) -> Result<Opened, Serv
     let store = Arc::new(open_mysql(options, url, bugs).await?);
     let bugs = Arc::clone(bugs);
     let strategy: Box<dyn Strategy> = match redis {
-        Some(redis) => Box::new(redis_lua(options, redis, url, store, bugs).await?),
+        Some(redis) => Box::new(redis_lua(options, redis, url, store, bugs, queue).await?),
         None if strategy == StrategyName::DbPessimistic => {
             Box::new(DbPessimistic::new(store, bugs))
         }
@@ -132,13 +150,16 @@ async fn redis_lua(
     mysql: &StoreUrl,
     store: Arc<MySqlStore>,
     bugs: Arc<Bugs>,
+    queue: Option<&Arc<Queue>>,
 ) -> Result<RedisLua, ServerError> {
     let failed = |source| ServerError::Redis {
         address: redis.to_string(),
         source,
     };
     let opened = RedisStore::open(redis, options.redis_pool).await;
-    let restored = RedisLua::restore(opened.map_err(failed)?, store, bugs, options.queue).await;
+    let table = MySqlTable::new(Arc::clone(&store), Arc::clone(&bugs), queue.cloned());
+    let redis = opened.map_err(failed)?;
+    let restored = RedisLua::restore(redis, store, table, bugs, options.queue).await;
     restored.map_err(|error| match error {
         IssueError::Redis(source) => failed(source),
         other => mysql_error(mysql, storage(other)),

@@ -96,26 +96,17 @@ async fn sixty_members_queue_for_twenty_coupons_and_six_are_in_at_most() {
         &threshold,
         "--queue-transfer-size",
         "4",
-    ];
-    let line = [
-        line[0],
-        line[1],
-        line[2],
-        line[3],
         "--queue-transfer-interval-ms",
         "20",
+        "--queue-traffic-rpm",
+        "0",
     ];
     let queues = [(); 2].map(|()| Server::start(&stores, "queue", &line));
-    let always = ["--queue-traffic-rpm", "0", "--coupon-url", &coupon.url];
-    let mut forward = always.to_vec();
+    let mut forward = vec!["--coupon-url", coupon.url.as_str()];
     for queue in &queues {
         forward.extend(["--queue-url", &queue.url]);
     }
     let routers = [(); 2].map(|()| Server::start(&stores, "router", &forward));
-    // The queue servers came first, with their defaults: a request a minute is few enough.
-    stores
-        .redis(&["HSET", "queue:COUPON:config", "trafficRpm", "0"])
-        .await;
 
     let done = Arc::new(AtomicBool::new(false));
     let most = watch(stores.clone(), Arc::clone(&done));

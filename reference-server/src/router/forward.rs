@@ -15,11 +15,13 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use metrics::counter;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use super::options::{RouterOptions, Upstream};
 use crate::http::envelope::Refusal;
+use crate::metrics::Metrics;
 
 /// About a connection and not about the message (RFC 9110, section 7.6.1), beside those that
 /// `Connection` names. The length is told again with the body that is sent.
@@ -83,6 +85,7 @@ pub(super) struct Upstreams {
     next: AtomicUsize,
     client: Client<HttpConnector, Full<Bytes>>,
     timeout: Duration,
+    metrics: Metrics,
 }
 
 struct Server {
@@ -98,7 +101,12 @@ impl Upstreams {
     /// A server that is not there should be known soon, as the next one is tried.
     const CONNECT_LIMIT: Duration = Duration::from_secs(1);
 
-    pub(super) fn new(role: &'static str, servers: &[Upstream], options: &RouterOptions) -> Self {
+    pub(super) fn new(
+        role: &'static str,
+        servers: &[Upstream],
+        options: &RouterOptions,
+        metrics: Metrics,
+    ) -> Self {
         let connections = options.upstream_connections.get();
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
@@ -118,13 +126,19 @@ impl Upstreams {
             next: AtomicUsize::new(0),
             client,
             timeout: options.timeout(),
+            metrics,
         }
     }
 
     /// The answer as it came, or the router's own when there is none.
     pub(super) async fn forward(&self, request: Whole) -> Result<Response, Refusal> {
         self.try_forward(request).await.map_err(|failure| {
-            tracing::warn!(event = "forwarding_failed", to = self.role, error = %failure);
+            // At thousands a second, while a server is gone, lines of a higher level would be load.
+            tracing::debug!(event = "forwarding_failed", to = self.role, error = %failure);
+            self.metrics.with(|| {
+                counter!("router_failed_total", "to" => self.role, "code" => failure.code())
+                    .increment(1);
+            });
             Refusal::new(failure.status(), failure.code(), failure.to_string())
         })
     }

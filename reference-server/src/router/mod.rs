@@ -54,6 +54,7 @@ impl Meters {
     fn new(metrics: &Metrics) -> Self {
         metrics.with(|| {
             metrics::describe_counter!("router_forwarded_total", "Requests sent on, by role.");
+            metrics::describe_counter!("router_failed_total", "Requests without an answer.");
             metrics::describe_counter!("router_redirected_total", "Users sent to the queue.");
             Self {
                 to_coupons: counter!("router_forwarded_total", "to" => "coupon"),
@@ -85,8 +86,8 @@ impl RouterServer {
         Ok(Self(Arc::new(Shared {
             queue,
             members,
-            coupons: Upstreams::new("coupon", &router.coupon_url, router),
-            queues: Upstreams::new("queue", &router.queue_url, router),
+            coupons: Upstreams::new("coupon", &router.coupon_url, router, metrics.clone()),
+            queues: Upstreams::new("queue", &router.queue_url, router, metrics.clone()),
             guard: options.line.guard_issue,
             meters: Meters::new(&metrics),
             metrics,

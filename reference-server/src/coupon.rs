@@ -73,6 +73,11 @@ pub(crate) enum IssueError {
     PoolExhausted,
     #[error("the stock is not in Redis; a restart of the server loads it")]
     NotLoaded,
+    /// Before the coupon opens, or after it closes.
+    #[error("{0}")]
+    NotOpen(&'static str),
+    #[error("coupons cannot be created with this strategy while the server runs")]
+    CannotCreate,
     /// Whether anything was changed is not known, as a failed commit may have happened.
     #[error("storage error: {0}")]
     Storage(sqlx::Error),

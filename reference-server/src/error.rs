@@ -90,6 +90,16 @@ pub enum ServerError {
         /// What would be right.
         hint: String,
     },
+    /// The role, or a setting, needs something that was not given.
+    #[error("{who} needs {what}\nhint: {hint}")]
+    Missing {
+        /// The role or the setting, as on the command line.
+        who: String,
+        /// What is missing.
+        what: &'static str,
+        /// How to give it.
+        hint: &'static str,
+    },
     /// The bug has no place in the strategy.
     #[error("bug {bug} cannot be planted here\nhint: choose --strategy {only}")]
     BugElsewhere {

@@ -5,11 +5,13 @@
 //! the same server as a router without a port, for tests.
 //!
 //! ```text
-//! server ── http ── strategy ── store ── SQLite
-//!   │         │        │     └── mysql, redis ── services that run beside it
-//!   │         │        ├ lock: distributed locks, apart from what they protect
-//!   │         │        └ bug: every planted defect, in one file
-//!   └ stop    └ metrics
+//! server ── node ── http ── strategy ── store ── SQLite
+//!   │         │       │        │     └── mysql, redis ── services that run beside it
+//!   │         │       │        ├ lock: distributed locks, apart from what they protect
+//!   │         │       │        └ bug: every planted defect, in one file
+//!   └ stop    │       └ metrics
+//!             ├ router ── http of other servers
+//!             └ queue ─── redis
 //! ```
 
 mod address;
@@ -18,13 +20,19 @@ mod bug;
 mod coupon;
 mod error;
 mod http;
+mod jwt;
 mod listener;
 mod lock;
 mod logging;
 mod metrics;
 mod mysql;
+mod node;
 mod options;
+mod period;
+mod queue;
 mod redis_store;
+mod role;
+mod router;
 mod rows;
 mod schema;
 mod server;
@@ -37,8 +45,14 @@ pub use address::StoreUrl;
 pub use bug::Bug;
 pub use error::ServerError;
 pub use http::{AppState, app};
+pub use jwt::JwtSecret;
 pub use lock::LockOptions;
 pub use logging::init_logging;
+pub use node::Node;
 pub use options::Options;
+pub use period::{BadMoment, Moment};
+pub use queue::QueueOptions;
+pub use role::Role;
+pub use router::{BadUpstream, RouterOptions, Upstream};
 pub use server::{run, serve};
 pub use strategy::{StockOptions, StockPreload, StockSync, StrategyName};

@@ -23,8 +23,6 @@ pub(crate) struct Metrics {
     handle: PrometheusHandle,
     in_flight: Gauge,
     issued: Counter,
-    remaining: Gauge,
-    queue: Gauge,
 }
 
 impl Metrics {
@@ -42,16 +40,21 @@ impl Metrics {
                 handle,
                 in_flight: metrics::gauge!("http_requests_in_flight"),
                 issued: metrics::counter!("coupons_issued_total"),
-                remaining: metrics::gauge!("coupon_stock_remaining"),
-                queue: metrics::gauge!("coupon_write_queue_length"),
             }
         }))
     }
 
     /// Sets what is read at the time of a scrape.
     pub(crate) fn set_stock(&self, stock: &Stock) {
-        self.remaining.set(stock.remaining as f64);
-        self.queue.set(stock.pending as f64);
+        self.with(|| {
+            metrics::gauge!("coupon_stock_remaining").set(stock.remaining as f64);
+            metrics::gauge!("coupon_write_queue_length").set(stock.pending as f64);
+        });
+    }
+
+    /// Runs what registers or finds metrics of this server.
+    pub(crate) fn with<T>(&self, metrics: impl FnOnce() -> T) -> T {
+        metrics::with_local_recorder(&*self.recorder, metrics)
     }
 
     /// The page to scrape.
@@ -59,9 +62,14 @@ impl Metrics {
         self.handle.render()
     }
 
-    /// Folds raw samples into buckets. Without it memory grows until somebody scrapes.
-    pub(crate) fn fold(&self) {
-        self.handle.run_upkeep();
+    /// Folds raw samples into buckets from time to time, for as long as it is polled. Without it
+    /// memory grows until somebody scrapes.
+    pub(crate) async fn keep_small(&self) {
+        let mut every = tokio::time::interval(Duration::from_secs(5));
+        loop {
+            every.tick().await;
+            self.handle.run_upkeep();
+        }
     }
 
     pub(crate) fn count_answer(&self, answer: &Result<Issue, IssueError>) {
@@ -75,6 +83,8 @@ impl Metrics {
             Err(IssueError::Stopping) => "stopping",
             Err(IssueError::PoolExhausted) => "pool_exhausted",
             Err(IssueError::NotLoaded) => "not_loaded",
+            Err(IssueError::NotOpen(_)) => "not_open",
+            Err(IssueError::CannotCreate) => "cannot_create",
             Err(IssueError::Storage(_)) => "storage",
             Err(IssueError::Redis(_)) => "redis",
         };

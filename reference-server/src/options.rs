@@ -10,7 +10,12 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::address::StoreUrl;
 use crate::bug::Bug;
+use crate::jwt::JwtSecret;
 use crate::lock::LockOptions;
+use crate::period::{Moment, Period};
+use crate::queue::QueueOptions;
+use crate::role::Role;
+use crate::router::RouterOptions;
 use crate::strategy::{StockOptions, StrategyName};
 
 /// Everything that can be set about one server.
@@ -107,10 +112,42 @@ pub struct Options {
     /// Stop when stdin ends, so that the server does not outlive the process that started it
     #[arg(long)]
     pub stop_with_stdin: bool,
+
+    /// The part that this process plays. With a secret in `FCFS_JWT_SECRET`, coupons are also
+    /// issued to members with a JWT; routers and queue servers need it
+    #[arg(long, value_enum, default_value_t = Role::All)]
+    pub role: Role,
+
+    /// Secret of the members' tokens; taken from the environment alone
+    #[arg(skip = JwtSecret::from_environment())]
+    pub jwt_secret: Option<JwtSecret>,
+
+    /// From when coupons are issued: a time like 2026-01-31T09:00:00+09:00, or milliseconds of Unix time
+    #[arg(long, value_name = "TIME")]
+    pub opens_at: Option<Moment>,
+
+    /// Until when coupons are issued
+    #[arg(long, value_name = "TIME")]
+    pub closes_at: Option<Moment>,
+
+    /// Where a router forwards to
+    #[command(flatten)]
+    pub router: RouterOptions,
+
+    /// The queue
+    #[command(flatten)]
+    pub line: QueueOptions,
 }
 
 impl Options {
     pub(crate) fn lock_timeout(&self) -> Duration {
         Duration::from_millis(self.lock_timeout_ms.into())
+    }
+
+    pub(crate) fn period(&self) -> Period {
+        Period {
+            opens: self.opens_at,
+            closes: self.closes_at,
+        }
     }
 }

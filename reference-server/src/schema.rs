@@ -43,15 +43,25 @@ pub(crate) async fn prepare(
     }
     set_status_index(&mut transaction, user_index).await?;
     set_user_index(&mut transaction, user_index).await?;
-    sqlx::query(
+    create_coupon(&mut transaction, coupon, stock).await?;
+    transaction.commit().await
+}
+
+/// Says whether the coupon is new; one that exists keeps its stock.
+pub(crate) async fn create_coupon(
+    writer: &mut SqliteConnection,
+    coupon: CouponId,
+    stock: u32,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query(
         "INSERT INTO fcfs_coupons (id, status, stockQuantity, totalQuantity)
          VALUES (?1, 'ACTIVE', ?2, ?2) ON CONFLICT (id) DO NOTHING",
     )
     .bind(coupon)
     .bind(stock)
-    .execute(&mut *transaction)
+    .execute(writer)
     .await?;
-    transaction.commit().await
+    Ok(done.rows_affected() == 1)
 }
 
 async fn set_status_index(

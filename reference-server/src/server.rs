@@ -4,15 +4,16 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use axum::Router;
 use axum::serve::ListenerExt;
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::error::ServerError;
-use crate::http::{AppState, app};
 use crate::listener;
 use crate::logging::init_logging;
+use crate::node::Node;
 use crate::options::Options;
 use crate::stop::Stop;
 
@@ -39,15 +40,15 @@ pub fn run(options: Options) -> Result<(), ServerError> {
 /// was acknowledged is written.
 pub async fn serve(options: Options) -> Result<(), ServerError> {
     let stop = Stop::listen(options.stop_with_stdin)?;
-    let state = AppState::prepare(&options).await?;
-    let outcome = open_and_run(&options, &state, stop).await;
+    let node = Node::prepare(&options).await?;
+    let outcome = open_and_run(&options, &node, stop).await;
     // What was acknowledged must be written even if the port failed.
-    let drained = state.shutdown().await;
+    let drained = node.shutdown().await;
     tracing::info!(event = "stopped");
     outcome.and(drained)
 }
 
-async fn open_and_run(options: &Options, state: &AppState, stop: Stop) -> Result<(), ServerError> {
+async fn open_and_run(options: &Options, node: &Node, stop: Stop) -> Result<(), ServerError> {
     let listener = listener::bind(options.listen)?;
     let address = listener
         .local_addr()
@@ -55,21 +56,21 @@ async fn open_and_run(options: &Options, state: &AppState, stop: Stop) -> Result
             address: options.listen,
             source,
         })?;
-    announce(options, state, address)?;
+    announce(options, node, address)?;
     tokio::select! {
-        () = accept(listener, state.clone(), stop) => {}
-        () = state.keep_metrics_small() => {}
+        () = accept(listener, node.app(), stop) => {}
+        () = node.metrics().keep_small() => {}
     }
     Ok(())
 }
 
-async fn accept(listener: TcpListener, state: AppState, stop: Stop) {
+async fn accept(listener: TcpListener, app: Router, stop: Stop) {
     let (stopping, stopped) = oneshot::channel();
     let listener = listener.tap_io(|connection| {
         // Only costs latency if it fails, and the peer may be gone already.
         let _ = connection.set_nodelay(true);
     });
-    let serving = axum::serve(listener, app(state)).with_graceful_shutdown(async move {
+    let serving = axum::serve(listener, app).with_graceful_shutdown(async move {
         let reason = stop.requested().await;
         tracing::info!(event = "stopping", reason);
         let _ = stopping.send(());
@@ -91,17 +92,23 @@ async fn accept(listener: TcpListener, state: AppState, stop: Stop) {
 #[derive(Serialize)]
 struct Listening<'a> {
     event: &'static str,
+    role: String,
     address: String,
-    strategy: String,
-    database: &'a str,
+    /// Of servers that issue coupons.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strategy: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database: Option<&'a str>,
 }
 
-fn announce(options: &Options, state: &AppState, at: SocketAddr) -> Result<(), ServerError> {
+fn announce(options: &Options, node: &Node, at: SocketAddr) -> Result<(), ServerError> {
+    let database = node.database();
     let line = Listening {
         event: "listening",
+        role: options.role.to_string(),
         address: at.to_string(),
-        strategy: options.strategy.to_string(),
-        database: state.database(),
+        strategy: database.map(|_| options.strategy.to_string()),
+        database,
     };
     let mut text =
         serde_json::to_string(&line).map_err(|error| ServerError::Announce(error.into()))?;
@@ -111,6 +118,6 @@ fn announce(options: &Options, state: &AppState, at: SocketAddr) -> Result<(), S
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush())
         .map_err(ServerError::Announce)?;
-    tracing::info!(event = "listening", address = %at, strategy = line.strategy, bug = ?options.bug);
+    tracing::info!(event = "listening", role = line.role, address = %at, strategy = line.strategy, bug = ?options.bug);
     Ok(())
 }

@@ -10,7 +10,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::coupon::{CouponId, IssueError, Stock};
-use crate::rows;
+use crate::{rows, schema};
 
 /// Connections to a file in write-ahead-log mode: readers never wait for the writer.
 #[derive(Debug)]
@@ -74,6 +74,12 @@ impl Store {
     pub(crate) async fn stock(&self, coupon: CouponId) -> Result<Stock, IssueError> {
         let found = rows::stock(&mut *self.reader().await, coupon).await?;
         found.ok_or(IssueError::UnknownCoupon)
+    }
+
+    /// Makes a new coupon, and says whether it is new.
+    pub(crate) async fn create(&self, coupon: CouponId, stock: u32) -> Result<bool, IssueError> {
+        let mut writer = self.writer().await?;
+        Ok(schema::create_coupon(&mut writer, coupon, stock).await?)
     }
 
     /// Whether the file still answers.

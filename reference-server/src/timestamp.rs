@@ -23,6 +23,75 @@ impl Timestamp {
     pub(crate) fn as_micros(self) -> i64 {
         self.0
     }
+
+    /// Reads a date and a time with its zone (RFC 3339); what is below a microsecond is cut off.
+    pub(crate) fn from_rfc3339(text: &str) -> Option<Self> {
+        let (clock, rest) = text.split_at_checked(19)?;
+        let (fraction, zone) = rest.split_at(rest.find(['Z', 'z', '+', '-'])?);
+        let bytes = clock.as_bytes();
+        let marks = [
+            bytes[4],
+            bytes[7],
+            bytes[10].to_ascii_uppercase(),
+            bytes[13],
+            bytes[16],
+        ];
+        if &marks != b"--T::" {
+            return None;
+        }
+        let (year, month, day) = (
+            number(clock, 0..4, 9999)?,
+            number(clock, 5..7, 12)?,
+            number(clock, 8..10, 31)?,
+        );
+        if month == 0 || day == 0 || day > days_in(year, month) {
+            return None;
+        }
+        let days = first_day_of(year) + (1..month).map(|m| days_in(year, m)).sum::<i64>() + day - 1;
+        let seconds = number(clock, 11..13, 23)? * 3600
+            + number(clock, 14..16, 59)? * 60
+            + number(clock, 17..19, 59)?;
+        let micros = (days * 86_400 + seconds - offset_of(zone)?) * 1_000_000;
+        Some(Self(micros + micros_of(fraction)?))
+    }
+}
+
+/// The digits of a part, as a number up to `most`.
+fn number(text: &str, part: std::ops::Range<usize>, most: i64) -> Option<i64> {
+    let digits = text.get(part)?;
+    let number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    let number: i64 = number.then(|| digits.parse().ok())??;
+    (number <= most).then_some(number)
+}
+
+/// Seconds that a zone is ahead of UTC.
+fn offset_of(zone: &str) -> Option<i64> {
+    if zone.eq_ignore_ascii_case("z") {
+        return Some(0);
+    }
+    if zone.len() != 6 || zone.as_bytes()[3] != b':' {
+        return None;
+    }
+    let seconds = number(zone, 1..3, 23)? * 3600 + number(zone, 4..6, 59)? * 60;
+    Some(if zone.starts_with('-') {
+        -seconds
+    } else {
+        seconds
+    })
+}
+
+/// Nothing, or a point and digits.
+fn micros_of(fraction: &str) -> Option<i64> {
+    if fraction.is_empty() {
+        return Some(0);
+    }
+    let digits = fraction.strip_prefix('.')?;
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let kept = &digits[..digits.len().min(6)];
+    let micros: i64 = kept.parse().ok()?;
+    Some(micros * 10_i64.pow(6 - kept.len() as u32))
 }
 
 impl fmt::Display for Timestamp {

@@ -34,7 +34,7 @@ impl BadUser {
 }
 
 /// A body as axum hands it over: read, or not.
-pub(super) type ReadBody = Result<Bytes, BytesRejection>;
+pub(crate) type ReadBody = Result<Bytes, BytesRejection>;
 
 #[derive(Deserialize)]
 struct Body {

@@ -10,6 +10,7 @@ use super::AppState;
 use super::body::{ReadBody, user_in_body, user_in_body_or_header};
 use super::reply;
 use crate::coupon::{Issue, IssueError, UserCoupon, UserId};
+use crate::timestamp::Timestamp;
 
 const SOLD_OUT: &str = "Coupon stock is empty";
 const DUPLICATE: &str = "이미 발급된 쿠폰입니다.";
@@ -72,10 +73,11 @@ pub(super) async fn with_status_outcomes(
 }
 
 impl AppState {
-    async fn issue(&self, coupon: &str, user: &UserId) -> Result<Issue, IssueError> {
-        let answer = match coupon.parse() {
-            Ok(coupon) => self.0.strategy.issue(coupon, user).await,
-            Err(_) => Err(IssueError::UnknownCoupon),
+    pub(super) async fn issue(&self, coupon: &str, user: &UserId) -> Result<Issue, IssueError> {
+        let answer = match (self.0.period.check(Timestamp::now()), coupon.parse()) {
+            (Err(closed), _) => Err(closed),
+            (Ok(()), Ok(coupon)) => self.0.strategy.issue(coupon, user).await,
+            (Ok(()), Err(_)) => Err(IssueError::UnknownCoupon),
         };
         self.0.metrics.count_answer(&answer);
         answer

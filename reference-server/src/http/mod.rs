@@ -1,27 +1,31 @@
 //! The server's HTTP face: state, routes, and what is measured around each.
 
 mod body;
+pub(crate) mod envelope;
+mod event;
 mod issue;
+mod metered;
 mod reply;
+mod resource;
 mod status;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::middleware::{self, Next};
-use axum::response::Response;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{get, post};
 
 use crate::coupon::CouponId;
 use crate::error::ServerError;
-use crate::metrics::{Metrics, RouteMeter};
+use crate::metrics::Metrics;
 use crate::options::Options;
+use crate::period::Period;
 use crate::strategy::{self, Opened, Strategy};
 
-/// The largest body that is read. A user's name is far smaller.
-const BODY_LIMIT: usize = 16 * 1024;
+pub(crate) use body::ReadBody;
+use event::MembersOnly;
+pub(crate) use metered::metered;
+pub(crate) use resource::Resource;
+pub(crate) use status::metrics_page;
 
 /// One running server without its port. Clones share everything.
 #[derive(Clone)]
@@ -32,6 +36,8 @@ struct Shared {
     strategy: Box<dyn Strategy>,
     metrics: Metrics,
     coupon: CouponId,
+    period: Period,
+    members: Option<MembersOnly>,
 }
 
 impl AppState {
@@ -39,13 +45,17 @@ impl AppState {
     ///
     /// Must be called within a tokio runtime.
     pub async fn prepare(options: &Options) -> Result<Self, ServerError> {
-        let Opened { strategy, database } = strategy::open(options).await?;
+        let members = MembersOnly::open(options).await?;
+        let queue = members.as_ref().and_then(MembersOnly::queue);
+        let Opened { strategy, database } = strategy::open(options, queue).await?;
         let metrics = Metrics::new().map_err(|e| ServerError::Metrics(e.to_string()))?;
         Ok(Self(Arc::new(Shared {
             database,
             strategy,
             metrics,
             coupon: options.coupon,
+            period: options.period(),
+            members,
         })))
     }
 
@@ -62,19 +72,14 @@ impl AppState {
         }
     }
 
-    /// Folds the samples of the metrics from time to time, for as long as it is polled.
-    pub(crate) async fn keep_metrics_small(&self) {
-        let mut every = tokio::time::interval(Duration::from_secs(5));
-        loop {
-            every.tick().await;
-            self.0.metrics.fold();
-        }
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
     }
 }
 
 /// The routes of the server, to be called in process or served on a port.
 pub fn app(state: AppState) -> Router {
-    let routes: [(&'static str, &'static str, MethodRouter<AppState>); 5] = [
+    let routes = vec![
         (
             "POST",
             "/coupons/fcfs/{id}/issue",
@@ -85,38 +90,14 @@ pub fn app(state: AppState) -> Router {
             "/api/v1/user-coupons/{id}/issue",
             post(issue::with_status_outcomes),
         ),
+        ("POST", "/api/coupon/{id}", post(event::issue)),
+        ("GET", "/api/event/coupon/{event}", get(event::page)),
+        ("POST", "/api/admin/coupon", post(event::create)),
         ("GET", "/coupons/fcfs/{id}", get(status::coupon)),
         ("GET", "/health", get(status::health)),
         ("GET", "/metrics", get(status::metrics)),
     ];
-    let mut router = Router::new();
-    for (method, path, handler) in routes {
-        let meter = state.0.metrics.route(method, path);
-        router = router.route(
-            path,
-            handler.layer(middleware::from_fn_with_state(meter, measure)),
-        );
-    }
-    router
+    metered(&state.0.metrics, routes)
         .fallback(reply::no_such_route)
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(state)
-}
-
-/// Times a request. Its log line is of debug level: at thousands a second it would be the load.
-async fn measure(State(meter): State<RouteMeter>, request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let in_flight = meter.enter();
-    let response = next.run(request).await;
-    drop(in_flight);
-    let (status, took) = (response.status(), started.elapsed());
-    meter.record(status, took);
-    tracing::debug!(
-        event = "request",
-        method = meter.method,
-        route = meter.route,
-        status = status.as_u16(),
-        took_us = took.as_micros() as u64,
-    );
-    response
 }

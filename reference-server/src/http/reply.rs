@@ -26,9 +26,17 @@ pub(super) fn message(status: StatusCode, message: &str) -> Response {
 }
 
 pub(super) fn failure(error: &IssueError) -> Response {
+    let (status, text) = explain(error);
+    message(status, &text)
+}
+
+/// The status and the text for a user who could not be told anything of use.
+pub(super) fn explain(error: &IssueError) -> (StatusCode, String) {
     let status = match error {
         IssueError::UnknownCoupon => StatusCode::NOT_FOUND,
+        IssueError::NotOpen(_) => StatusCode::BAD_REQUEST,
         IssueError::Locked(_) | IssueError::NoQuorum(_) => StatusCode::CONFLICT,
+        IssueError::CannotCreate => StatusCode::NOT_IMPLEMENTED,
         IssueError::QueueFull
         | IssueError::Stopping
         | IssueError::PoolExhausted
@@ -36,11 +44,14 @@ pub(super) fn failure(error: &IssueError) -> Response {
         IssueError::Storage(_) | IssueError::Redis(_) => {
             tracing::error!(event = "storage_failed", %error);
             // Its details belong into the log, not to a client.
-            return message(StatusCode::INTERNAL_SERVER_ERROR, "storage error");
+            return (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "storage error".to_owned(),
+            );
         }
     };
     tracing::debug!(event = "issue_failed", %error);
-    message(status, &error.to_string())
+    (status, error.to_string())
 }
 
 pub(super) async fn no_such_route() -> Response {

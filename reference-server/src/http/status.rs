@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::{AppState, reply};
 use crate::coupon::{CouponId, IssueError};
+use crate::metrics::Metrics;
 use crate::strategy::Down;
 
 /// A coupon's numbers, all of one instant.
@@ -62,9 +63,14 @@ pub(super) async fn metrics(State(state): State<AppState>) -> Response {
         Ok(stock) => state.0.metrics.set_stock(&stock),
         Err(error) => tracing::debug!(event = "stock_unread", %error),
     }
+    metrics_page(&state.0.metrics)
+}
+
+/// The page that Prometheus scrapes.
+pub(crate) fn metrics_page(metrics: &Metrics) -> Response {
     let format = [(
         header::CONTENT_TYPE,
         "text/plain; version=0.0.4; charset=utf-8",
     )];
-    (format, state.0.metrics.render()).into_response()
+    (format, metrics.render()).into_response()
 }

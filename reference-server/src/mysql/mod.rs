@@ -68,6 +68,12 @@ impl MySqlStore {
         found.ok_or(IssueError::UnknownCoupon)
     }
 
+    /// Makes a new coupon, and says whether it is new.
+    pub(crate) async fn create(&self, coupon: CouponId, stock: u32) -> Result<bool, IssueError> {
+        let mut connection = self.connection().await?;
+        Ok(schema::create_coupon(&mut connection, coupon, stock).await?)
+    }
+
     /// Whether the database still answers.
     pub(crate) async fn check(&self) -> Result<(), sqlx::Error> {
         sqlx::query("SELECT 1 FROM fcfs_coupons LIMIT 1")

@@ -43,17 +43,37 @@ async fn prepare_alone(
     execute(connection, COUPONS.to_owned()).await?;
     execute(connection, format!("{USER_COUPONS} COLLATE {collation}")).await?;
     set_indexes(connection, user_index).await?;
-    // No IGNORE, which would let more pass than a coupon that is there.
-    sqlx::query(
+    create_coupon(connection, coupon, stock).await?;
+    Ok(())
+}
+
+/// Says whether the coupon is new; one that exists keeps its stock.
+pub(crate) async fn create_coupon(
+    connection: &mut MySqlConnection,
+    coupon: CouponId,
+    stock: u32,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query(
         "INSERT INTO fcfs_coupons (id, status, stockQuantity, totalQuantity)
-         VALUES (?, 'ACTIVE', ?, ?) ON DUPLICATE KEY UPDATE id = id",
+         VALUES (?, 'ACTIVE', ?, ?)",
     )
     .bind(coupon)
     .bind(stock)
     .bind(stock)
     .execute(connection)
-    .await?;
-    Ok(())
+    .await;
+    match done {
+        Ok(_) => Ok(true),
+        Err(error) if is_conflict(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a unique key refused a row: nothing else may pass as a coupon that is there.
+fn is_conflict(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
 /// The collation in which users are the same only if every byte is. The usual ones take `Kim`

@@ -72,6 +72,10 @@ impl Strategy for DbPessimistic {
         Box::pin(self.store.stock(coupon))
     }
 
+    fn create(&self, coupon: CouponId, stock: u32) -> BoxFuture<'_, Result<bool, IssueError>> {
+        Box::pin(self.store.create(coupon, stock))
+    }
+
     fn check(&self) -> BoxFuture<'_, Result<(), Down>> {
         Box::pin(async { self.store.check().await.map_err(Down::database) })
     }

@@ -47,6 +47,10 @@ impl Strategy for FalseDuplicate {
         self.inner.stock(coupon)
     }
 
+    fn create(&self, coupon: CouponId, stock: u32) -> BoxFuture<'_, Result<bool, IssueError>> {
+        self.inner.create(coupon, stock)
+    }
+
     fn check(&self) -> BoxFuture<'_, Result<(), Down>> {
         self.inner.check()
     }

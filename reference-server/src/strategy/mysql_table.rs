@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use futures_util::future::BoxFuture;
 
+use super::leaving::leave;
 use super::write_behind::{Part, Table, Taken, by_coupon};
 use crate::bug::Bugs;
 use crate::coupon::IssueError;
 use crate::mysql::{MySqlStore, rows};
+use crate::queue::Queue;
 
 /// Writes the rows of this server, and counts those that it still owes.
 pub(super) struct MySqlTable {
@@ -16,6 +18,8 @@ pub(super) struct MySqlTable {
     bugs: Arc<Bugs>,
     stock: TableStock,
     expected: AtomicI64,
+    /// The queue that users leave with their row.
+    queue: Option<Arc<Queue>>,
 }
 
 /// Who brings the table's stock up to date.
@@ -28,16 +32,19 @@ pub(super) enum TableStock {
 }
 
 impl MySqlTable {
-    pub(super) fn new(store: Arc<MySqlStore>, bugs: Arc<Bugs>) -> Self {
-        Self::with(store, bugs, TableStock::WithRows)
-    }
-
-    pub(super) fn with(store: Arc<MySqlStore>, bugs: Arc<Bugs>, stock: TableStock) -> Self {
+    /// `queue` is the one that users leave with their row.
+    pub(super) fn new(
+        store: Arc<MySqlStore>,
+        bugs: Arc<Bugs>,
+        stock: TableStock,
+        queue: Option<Arc<Queue>>,
+    ) -> Self {
         Self {
             store,
             bugs,
             stock,
             expected: AtomicI64::new(0),
+            queue,
         }
     }
 
@@ -67,7 +74,18 @@ impl MySqlTable {
         }
         transaction.commit().await?;
         self.settle(batch);
+        self.let_leave(batch).await;
         Ok(())
+    }
+
+    async fn let_leave(&self, batch: &[Taken]) {
+        let Some(queue) = &self.queue else {
+            return;
+        };
+        for (coupon, Part { rows, .. }) in by_coupon(batch) {
+            let users: Vec<_> = rows.iter().map(|row| row.user.as_str()).collect();
+            leave(queue, coupon, &users).await;
+        }
     }
 
     /// The answer to a commit may be lost on its way: then the row is there, and its id as well.

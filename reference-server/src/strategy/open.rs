@@ -6,7 +6,9 @@ use super::coupon_info::CouponInfos;
 use super::db_conditional::DbConditional;
 use super::db_pessimistic::DbPessimistic;
 use super::false_duplicate::FalseDuplicate;
+use super::leaving::{Leaving, Rows};
 use super::memory_then_sqlite::MemoryThenSqlite;
+use super::mysql_table::{MySqlTable, TableStock};
 use super::redis_lua::RedisLua;
 use super::redisson::UnderLease;
 use super::redlock::{self, UnderRedlock};
@@ -20,6 +22,7 @@ use crate::error::ServerError;
 use crate::lock::{Redlock, enough, signs_of_life};
 use crate::mysql::{self, MySqlStore};
 use crate::options::Options;
+use crate::queue::Queue;
 use crate::redis_store::RedisStore;
 use crate::schema;
 use crate::store::Store;
@@ -34,8 +37,12 @@ pub(crate) struct Opened {
     pub(crate) database: String,
 }
 
-/// Refuses what does not go together before anything is opened.
-pub(crate) async fn open(options: &Options) -> Result<Opened, ServerError> {
+/// Refuses what does not go together before anything is opened. With a queue, users leave it with
+/// their answer.
+pub(crate) async fn open(
+    options: &Options,
+    queue: Option<&Arc<Queue>>,
+) -> Result<Opened, ServerError> {
     if options.bug == Some(Bug::LuaCompare) && options.strategy != StrategyName::RedisLua {
         return Err(ServerError::BugElsewhere {
             bug: "lua-compare",
@@ -54,12 +61,15 @@ pub(crate) async fn open(options: &Options) -> Result<Opened, ServerError> {
         StrategyName::SqliteAtomic | StrategyName::SqliteLock | StrategyName::MemoryThenSqlite => {
             on_sqlite(options, &bugs).await?
         }
-        StrategyName::DbPessimistic
-        | StrategyName::DbConditional
-        | StrategyName::RedisLua
-        | StrategyName::Redlock
-        | StrategyName::Redisson => on_services(options, &bugs).await?,
+        _ => on_services(options, &bugs, queue).await?,
     };
+    if let Some(queue) = queue {
+        let rows = match options.strategy {
+            StrategyName::RedisLua | StrategyName::Redisson => Rows::Later,
+            _ => Rows::BeforeTheAnswer,
+        };
+        opened.strategy = Box::new(Leaving::new(opened.strategy, Arc::clone(queue), rows));
+    }
     if bugs.takes_errors_for_duplicates() {
         opened.strategy = Box::new(FalseDuplicate::new(opened.strategy, bugs));
     }
@@ -92,7 +102,11 @@ async fn on_sqlite(options: &Options, bugs: &Arc<Bugs>) -> Result<Opened, Server
     Ok(Opened { strategy, database })
 }
 
-async fn on_services(options: &Options, bugs: &Arc<Bugs>) -> Result<Opened, ServerError> {
+async fn on_services(
+    options: &Options,
+    bugs: &Arc<Bugs>,
+    queue: Option<&Arc<Queue>>,
+) -> Result<Opened, ServerError> {
     let strategy = options.strategy;
     // Both are asked for before one of them is opened.
     let redis = match strategy {
@@ -109,9 +123,9 @@ async fn on_services(options: &Options, bugs: &Arc<Bugs>) -> Result<Opened, Serv
             Box::new(under_redlock(options, store, bugs).await?)
         }
         Some(redis) if strategy == StrategyName::Redisson => {
-            Box::new(under_lease(options, redis, url, store, bugs).await?)
+            Box::new(under_lease(options, redis, url, store, bugs, queue).await?)
         }
-        Some(redis) => Box::new(redis_lua(options, redis, url, store, bugs).await?),
+        Some(redis) => Box::new(redis_lua(options, redis, url, store, bugs, queue).await?),
         None if strategy == StrategyName::DbPessimistic => {
             Box::new(DbPessimistic::new(store, bugs))
         }
@@ -146,10 +160,18 @@ async fn redis_lua(
     mysql: &StoreUrl,
     store: Arc<MySqlStore>,
     bugs: Arc<Bugs>,
+    queue: Option<&Arc<Queue>>,
 ) -> Result<RedisLua, ServerError> {
     let failed = |source| redis_error(redis, source);
     let opened = RedisStore::open(redis, options.redis_pool).await;
-    let restored = RedisLua::restore(opened.map_err(failed)?, store, bugs, options.queue).await;
+    let table = MySqlTable::new(
+        Arc::clone(&store),
+        Arc::clone(&bugs),
+        TableStock::WithRows,
+        queue.cloned(),
+    );
+    let redis = opened.map_err(failed)?;
+    let restored = RedisLua::restore(redis, store, table, bugs, options.queue).await;
     restored.map_err(|error| match error {
         IssueError::Redis(source) => failed(source),
         other => mysql_error(mysql, storage(other)),
@@ -162,11 +184,12 @@ async fn under_lease(
     mysql: &StoreUrl,
     store: Arc<MySqlStore>,
     bugs: Arc<Bugs>,
+    queue: Option<&Arc<Queue>>,
 ) -> Result<UnderLease, ServerError> {
     let opened = RedisStore::open(redis, options.redis_pool).await;
     let opened = opened.map_err(|source| redis_error(redis, source))?;
     let settings = (&options.locks, &options.stocks);
-    let opened = UnderLease::open(opened, store, bugs, options.queue, settings).await;
+    let opened = UnderLease::open(opened, store, bugs, options.queue, settings, queue).await;
     opened.map_err(|error| match error {
         IssueError::Redis(source) => redis_error(redis, source),
         other => mysql_error(mysql, storage(other)),

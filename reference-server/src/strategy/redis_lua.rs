@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use futures_util::future::BoxFuture;
 
@@ -27,8 +27,8 @@ struct Shared {
     store: Arc<MySqlStore>,
     table: Arc<MySqlTable>,
     scripts: Scripts,
-    /// Those that the tables had at the start.
-    coupons: HashSet<CouponId>,
+    /// Those that the tables had at the start, and those that were made or asked for since.
+    coupons: RwLock<HashSet<CouponId>>,
     bugs: Arc<Bugs>,
 }
 
@@ -37,27 +37,26 @@ impl RedisLua {
     pub(super) async fn restore(
         redis: RedisStore,
         store: Arc<MySqlStore>,
+        table: MySqlTable,
         bugs: Arc<Bugs>,
         queue: NonZeroUsize,
     ) -> Result<Self, IssueError> {
         let coupons = load_all(&redis, &store).await?;
-        let table = Arc::new(MySqlTable::new(Arc::clone(&store), Arc::clone(&bugs)));
+        let table = Arc::new(table);
         let queue = WriteBehind::start(Arc::clone(&table), queue);
         let shared = Arc::new(Shared {
             redis,
             store,
             table,
             scripts: Scripts::new(&bugs),
-            coupons,
+            coupons: RwLock::new(coupons),
             bugs,
         });
         Ok(Self { shared, queue })
     }
 
     async fn try_issue(&self, coupon: CouponId, user: &UserId) -> Result<Issue, IssueError> {
-        if !self.shared.coupons.contains(&coupon) {
-            return Err(IssueError::UnknownCoupon);
-        }
+        self.shared.check_known(coupon).await?;
         let taking = self.shared.taking(coupon).await?;
         // A full queue must be known before anything is taken.
         let place = self.queue.reserve()?;
@@ -68,6 +67,38 @@ impl RedisLua {
 }
 
 impl Shared {
+    /// Another server may have made the coupon meanwhile: then it is in the tables.
+    async fn check_known(&self, coupon: CouponId) -> Result<(), IssueError> {
+        let known = |coupons: &HashSet<_>| coupons.contains(&coupon);
+        if known(&self.coupons.read().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(());
+        }
+        self.store.stock(coupon).await?;
+        self.know(coupon);
+        Ok(())
+    }
+
+    fn know(&self, coupon: CouponId) {
+        let mut coupons = self.coupons.write().unwrap_or_else(PoisonError::into_inner);
+        coupons.insert(coupon);
+    }
+
+    /// The row first: a server that starts in between loads the stock from it.
+    async fn create(&self, coupon: CouponId, stock: u32) -> Result<bool, IssueError> {
+        if !self.store.create(coupon, stock).await? {
+            return Ok(false);
+        }
+        let loaded = Loaded {
+            coupon,
+            stock: stock.into(),
+            holders: Vec::new(),
+            highest_id: 0,
+        };
+        lua::load(&self.redis, &loaded).await?;
+        self.know(coupon);
+        Ok(true)
+    }
+
     async fn taking(&self, coupon: CouponId) -> Result<Taking, IssueError> {
         if !self.bugs.acts_on_an_old_look() {
             return Ok(Taking::IfLeft);
@@ -158,6 +189,10 @@ impl Strategy for RedisLua {
 
     fn stock(&self, coupon: CouponId) -> BoxFuture<'_, Result<Stock, IssueError>> {
         Box::pin(self.shared.stock(coupon))
+    }
+
+    fn create(&self, coupon: CouponId, stock: u32) -> BoxFuture<'_, Result<bool, IssueError>> {
+        Box::pin(self.shared.create(coupon, stock))
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), Down>> {

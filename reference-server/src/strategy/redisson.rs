@@ -26,6 +26,7 @@ use crate::bug::Bugs;
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserCoupon, UserId};
 use crate::lock::{LockOptions, Redisson, Released, log_refusal};
 use crate::mysql::{MySqlStore, rows};
+use crate::queue::Queue;
 use crate::redis_store::{ID_KEY, RedisStore, users_key};
 use crate::timestamp::Timestamp;
 
@@ -62,6 +63,7 @@ impl UnderLease {
         bugs: Arc<Bugs>,
         queue: NonZeroUsize,
         (locks, stocks): (&LockOptions, &StockOptions),
+        line: Option<&Arc<Queue>>,
     ) -> Result<Self, IssueError> {
         let redis = Arc::new(redis);
         let coupons = preload_all(&redis, &store, stocks).await?;
@@ -71,7 +73,7 @@ impl UnderLease {
             super::StockSync::Event => TableStock::WithRows,
             super::StockSync::Off | super::StockSync::Periodic => TableStock::Elsewhere,
         };
-        let table = MySqlTable::with(Arc::clone(&store), Arc::clone(&bugs), stock);
+        let table = MySqlTable::new(Arc::clone(&store), Arc::clone(&bugs), stock, line.cloned());
         let table = Arc::new(table);
         let sync = Arc::new(StockSync::new(Arc::clone(&redis), Arc::clone(&store)));
         let syncing = (stocks.stock_sync == super::StockSync::Periodic)

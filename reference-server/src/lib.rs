@@ -6,9 +6,11 @@
 //!
 //! ```text
 //! server ── http ── strategy ── store ── SQLite
-//!   │         │        │     └── mysql, redis ── services that run beside it
+//!   │         │        │     └── mysql, redis, kafka ── services that run beside it
 //!   │         │        └ bug: every planted defect, in one file
 //!   └ stop    └ metrics
+//!
+//! issuer ── kafka ── mysql: the rows of the strategies that publish events
 //! ```
 
 mod address;
@@ -16,12 +18,15 @@ mod bug;
 mod coupon;
 mod error;
 mod http;
+mod issuer;
+mod kafka;
 mod listener;
 mod logging;
 mod metrics;
 mod mysql;
 mod options;
 mod redis_store;
+mod role;
 mod rows;
 mod schema;
 mod server;
@@ -36,5 +41,6 @@ pub use error::ServerError;
 pub use http::{AppState, app};
 pub use logging::init_logging;
 pub use options::Options;
+pub use role::Role;
 pub use server::{run, serve};
 pub use strategy::StrategyName;

@@ -75,6 +75,9 @@ impl Metrics {
             Err(IssueError::Stopping) => "stopping",
             Err(IssueError::PoolExhausted) => "pool_exhausted",
             Err(IssueError::NotLoaded) => "not_loaded",
+            Err(IssueError::OtherRole) => "other_role",
+            Err(IssueError::NotPublished(_)) => "not_published",
+            Err(IssueError::Kafka(_)) => "kafka",
             Err(IssueError::Storage(_)) => "storage",
             Err(IssueError::Redis(_)) => "redis",
         };

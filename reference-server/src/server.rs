@@ -93,6 +93,7 @@ struct Listening<'a> {
     event: &'static str,
     address: String,
     strategy: String,
+    role: String,
     database: &'a str,
 }
 
@@ -101,6 +102,7 @@ fn announce(options: &Options, state: &AppState, at: SocketAddr) -> Result<(), S
         event: "listening",
         address: at.to_string(),
         strategy: options.strategy.to_string(),
+        role: options.role.to_string(),
         database: state.database(),
     };
     let mut text =
@@ -111,6 +113,6 @@ fn announce(options: &Options, state: &AppState, at: SocketAddr) -> Result<(), S
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush())
         .map_err(ServerError::Announce)?;
-    tracing::info!(event = "listening", address = %at, strategy = line.strategy, bug = ?options.bug);
+    tracing::info!(event = "listening", address = %at, strategy = line.strategy, role = line.role, bug = ?options.bug);
     Ok(())
 }

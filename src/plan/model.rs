@@ -106,6 +106,8 @@ pub struct Stack {
     pub database_pool: Option<u32>,
     /// Instances of Redis that the strategy works with.
     pub redis: u8,
+    /// Brokers of Kafka: none, 1 or 3.
+    pub kafka: u8,
     /// Where the strategy keeps its rows.
     pub database: Database,
 }

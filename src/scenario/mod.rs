@@ -40,8 +40,8 @@ pub use variables::Variables;
 
 pub(crate) use identity::{Auth, Hs256, RecordSource, Token, Users};
 pub(crate) use model::{
-    Body, Capture, CaptureFrom, Each, Executor, Flow, Items, JsonMatch, Load, Measure, Metric,
-    Outcome, Poll, Query, Redis, Request, Stage, Step, Target, TextMatch, Threshold, Truth,
+    Body, Capture, CaptureFrom, Each, Executor, Flow, Items, JsonMatch, Kafka, Load, Measure,
+    Metric, Outcome, Poll, Query, Redis, Request, Stage, Step, Target, TextMatch, Threshold, Truth,
     TruthSource, Until, When,
 };
 pub(crate) use node::{Kind, Node, Value};

@@ -42,6 +42,7 @@ pub(crate) enum Target {
         bug: Option<At<String>>,
         database_pool: Option<At<Count>>,
         redis: Option<Redis>,
+        kafka: Option<Kafka>,
         database: Option<At<String>>,
     },
     Urls {
@@ -59,6 +60,13 @@ pub(crate) enum Target {
 pub(crate) struct Redis {
     pub(crate) position: Position,
     pub(crate) instances: Option<At<Count>>,
+}
+
+/// The Kafka of the bundled stack.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Kafka {
+    pub(crate) position: Position,
+    pub(crate) brokers: Option<At<Count>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

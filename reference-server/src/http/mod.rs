@@ -16,6 +16,7 @@ use axum::routing::{MethodRouter, get, post};
 
 use crate::coupon::CouponId;
 use crate::error::ServerError;
+use crate::issuer::Issuer;
 use crate::metrics::{Metrics, RouteMeter};
 use crate::options::Options;
 use crate::strategy::{self, Opened, Strategy};
@@ -30,6 +31,7 @@ pub struct AppState(Arc<Shared>);
 struct Shared {
     database: String,
     strategy: Box<dyn Strategy>,
+    issuer: Option<Issuer>,
     metrics: Metrics,
     coupon: CouponId,
 }
@@ -39,11 +41,16 @@ impl AppState {
     ///
     /// Must be called within a tokio runtime.
     pub async fn prepare(options: &Options) -> Result<Self, ServerError> {
-        let Opened { strategy, database } = strategy::open(options).await?;
+        let Opened {
+            strategy,
+            issuer,
+            database,
+        } = strategy::open(options).await?;
         let metrics = Metrics::new().map_err(|e| ServerError::Metrics(e.to_string()))?;
         Ok(Self(Arc::new(Shared {
             database,
             strategy,
+            issuer,
             metrics,
             coupon: options.coupon,
         })))
@@ -56,7 +63,11 @@ impl AppState {
 
     /// Refuses further coupons and writes those that are acknowledged.
     pub async fn shutdown(&self) -> Result<(), ServerError> {
-        match self.0.strategy.drain().await {
+        let lost = self.0.strategy.drain().await;
+        if let Some(issuer) = &self.0.issuer {
+            issuer.stop().await;
+        }
+        match lost {
             0 => Ok(()),
             rows => Err(ServerError::Undrained { rows }),
         }

@@ -27,13 +27,14 @@ pub(super) fn message(status: StatusCode, message: &str) -> Response {
 
 pub(super) fn failure(error: &IssueError) -> Response {
     let status = match error {
-        IssueError::UnknownCoupon => StatusCode::NOT_FOUND,
+        IssueError::UnknownCoupon | IssueError::OtherRole => StatusCode::NOT_FOUND,
         IssueError::Locked(_) => StatusCode::CONFLICT,
         IssueError::QueueFull
         | IssueError::Stopping
         | IssueError::PoolExhausted
-        | IssueError::NotLoaded => StatusCode::SERVICE_UNAVAILABLE,
-        IssueError::Storage(_) | IssueError::Redis(_) => {
+        | IssueError::NotLoaded
+        | IssueError::NotPublished(_) => StatusCode::SERVICE_UNAVAILABLE,
+        IssueError::Storage(_) | IssueError::Redis(_) | IssueError::Kafka(_) => {
             tracing::error!(event = "storage_failed", %error);
             // Its details belong into the log, not to a client.
             return message(StatusCode::INTERNAL_SERVER_ERROR, "storage error");

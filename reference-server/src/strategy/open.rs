@@ -9,11 +9,12 @@ use super::memory_then_sqlite::MemoryThenSqlite;
 use super::redis_lua::RedisLua;
 use super::sqlite_atomic::SqliteAtomic;
 use super::sqlite_lock::SqliteLock;
-use super::{Strategy, StrategyName, is_conflict};
+use super::{Strategy, StrategyName, is_conflict, open_kafka};
 use crate::address::StoreUrl;
 use crate::bug::{Bug, Bugs};
 use crate::coupon::IssueError;
 use crate::error::ServerError;
+use crate::issuer::Issuer;
 use crate::mysql::{self, MySqlStore};
 use crate::options::Options;
 use crate::redis_store::RedisStore;
@@ -26,17 +27,23 @@ const MOST_REDIS: usize = 5;
 /// A strategy on stores whose tables exist.
 pub(crate) struct Opened {
     pub(crate) strategy: Box<dyn Strategy>,
+    /// Where rows are written by a consumer in this process.
+    pub(crate) issuer: Option<Issuer>,
     /// Where the rows are: a file, or an address without credentials.
     pub(crate) database: String,
 }
 
 /// Refuses what does not go together before anything is opened.
 pub(crate) async fn open(options: &Options) -> Result<Opened, ServerError> {
-    if options.bug == Some(Bug::LuaCompare) && options.strategy != StrategyName::RedisLua {
+    if options.bug == Some(Bug::LuaCompare) && !options.strategy.decides_in_a_script() {
         return Err(ServerError::BugElsewhere {
             bug: "lua-compare",
-            only: "redis-lua",
+            only: "redis-lua, redis-kafka or fire-and-forget",
         });
+    }
+    if !options.role.answers_users() && !options.strategy.publishes_events() {
+        let strategy = options.strategy.to_string();
+        return Err(ServerError::RoleElsewhere { strategy });
     }
     if options.redis.len() > MOST_REDIS {
         return Err(ServerError::TooManyRedis {
@@ -51,6 +58,9 @@ pub(crate) async fn open(options: &Options) -> Result<Opened, ServerError> {
         }
         StrategyName::DbPessimistic | StrategyName::DbConditional | StrategyName::RedisLua => {
             on_services(options, &bugs).await?
+        }
+        StrategyName::RedisKafka | StrategyName::FireAndForget | StrategyName::Outbox => {
+            open_kafka::on_kafka(options, &bugs).await?
         }
     };
     if bugs.takes_errors_for_duplicates() {
@@ -82,7 +92,11 @@ async fn on_sqlite(options: &Options, bugs: &Arc<Bugs>) -> Result<Opened, Server
             Box::new(restored.map_err(|error| failed(storage(error)))?)
         }
     };
-    Ok(Opened { strategy, database })
+    Ok(Opened {
+        strategy,
+        issuer: None,
+        database,
+    })
 }
 
 async fn on_services(options: &Options, bugs: &Arc<Bugs>) -> Result<Opened, ServerError> {
@@ -92,8 +106,7 @@ async fn on_services(options: &Options, bugs: &Arc<Bugs>) -> Result<Opened, Serv
         StrategyName::RedisLua => Some(first_redis(options)?),
         _ => None,
     };
-    let url = options.mysql.as_ref();
-    let url = url.ok_or_else(|| missing(strategy, "--mysql", "FCFS_MYSQL", MYSQL_LIKE))?;
+    let url = needed_mysql(options)?;
     let store = Arc::new(open_mysql(options, url, bugs).await?);
     let bugs = Arc::clone(bugs);
     let strategy: Box<dyn Strategy> = match redis {
@@ -105,11 +118,12 @@ async fn on_services(options: &Options, bugs: &Arc<Bugs>) -> Result<Opened, Serv
     };
     Ok(Opened {
         strategy,
+        issuer: None,
         database: url.to_string(),
     })
 }
 
-async fn open_mysql(
+pub(super) async fn open_mysql(
     options: &Options,
     url: &StoreUrl,
     bugs: &Bugs,
@@ -133,20 +147,31 @@ async fn redis_lua(
     store: Arc<MySqlStore>,
     bugs: Arc<Bugs>,
 ) -> Result<RedisLua, ServerError> {
-    let failed = |source| ServerError::Redis {
-        address: redis.to_string(),
-        source,
-    };
+    let failed = |error| redis_error(redis, mysql, error);
     let opened = RedisStore::open(redis, options.redis_pool).await;
-    let restored = RedisLua::restore(opened.map_err(failed)?, store, bugs, options.queue).await;
-    restored.map_err(|error| match error {
-        IssueError::Redis(source) => failed(source),
+    let opened = opened.map_err(|source| failed(source.into()))?;
+    let restored = RedisLua::restore(opened, store, bugs, options.queue).await;
+    restored.map_err(failed)
+}
+
+/// Whose error it is, where both are worked on.
+pub(super) fn redis_error(redis: &StoreUrl, mysql: &StoreUrl, error: IssueError) -> ServerError {
+    match error {
+        IssueError::Redis(source) => ServerError::Redis {
+            address: redis.to_string(),
+            source,
+        },
         other => mysql_error(mysql, storage(other)),
-    })
+    }
+}
+
+pub(super) fn needed_mysql(options: &Options) -> Result<&StoreUrl, ServerError> {
+    let url = options.mysql.as_ref();
+    url.ok_or_else(|| missing(options.strategy, "--mysql", "FCFS_MYSQL", MYSQL_LIKE))
 }
 
 /// The harness may have started more than one: they are for strategies that lock with a quorum.
-fn first_redis(options: &Options) -> Result<&StoreUrl, ServerError> {
+pub(super) fn first_redis(options: &Options) -> Result<&StoreUrl, ServerError> {
     let strategy = options.strategy;
     let first = options.redis.first();
     let first = first.ok_or_else(|| missing(strategy, "--redis", "FCFS_REDIS", REDIS_LIKE))?;
@@ -159,7 +184,7 @@ fn first_redis(options: &Options) -> Result<&StoreUrl, ServerError> {
 const MYSQL_LIKE: &str = "mysql://USER:PASSWORD@HOST:3306/DATABASE";
 const REDIS_LIKE: &str = "redis://:PASSWORD@HOST:6379/0";
 
-fn missing(
+pub(super) fn missing(
     strategy: StrategyName,
     option: &'static str,
     variable: &'static str,
@@ -183,7 +208,7 @@ fn sqlite_error(options: &Options, source: sqlx::Error) -> ServerError {
     }
 }
 
-fn mysql_error(url: &StoreUrl, source: sqlx::Error) -> ServerError {
+pub(super) fn mysql_error(url: &StoreUrl, source: sqlx::Error) -> ServerError {
     let address = url.to_string();
     if is_conflict(&source) {
         let database = address;

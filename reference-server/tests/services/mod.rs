@@ -1,5 +1,8 @@
 //! `MariaDB` and Redis for the tests of one file, started once and ended with the last test.
+#![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+pub(crate) mod kafka;
 
 use std::fs::File;
 use std::net::{TcpListener, TcpStream};

@@ -116,6 +116,13 @@ fn target(target: &Target) -> String {
             if stack.database == Database::MySql {
                 text.push_str(", MySQL");
             }
+            match stack.kafka {
+                0 => {}
+                1 => text.push_str(", Kafka"),
+                more => {
+                    let _ = write!(text, ", Kafka with {more} brokers");
+                }
+            }
             if let Some(pool) = stack.database_pool {
                 let _ = write!(text, ", database pool {pool}");
             }

@@ -1,19 +1,25 @@
 //! What each strategy of the bundled server needs of services, and whether what is written agrees.
 
 use crate::plan::Database;
-use crate::scenario::{At, Position, Redis, Report, did_you_mean};
+use crate::scenario::{At, Kafka, Position, Redis, Report, did_you_mean};
 
 /// The most instances of Redis that a stack may have.
 const MOST_INSTANCES: u64 = 5;
 
+/// One broker, or as many as can lose one.
+const BROKERS: [u8; 2] = [1, 3];
+
 /// Each strategy with what it works on; the first is the default.
-const STRATEGIES: [(&str, Services); 6] = [
+const STRATEGIES: [(&str, Services); 9] = [
     ("sqlite-atomic", Services::NONE),
     ("sqlite-lock", Services::NONE),
     ("memory-then-sqlite", Services::NONE),
     ("db-pessimistic", Services::mysql(0)),
     ("db-conditional", Services::mysql(0)),
     ("redis-lua", Services::mysql(1)),
+    ("redis-kafka", Services::mysql(1).with_kafka()),
+    ("fire-and-forget", Services::mysql(1).with_kafka()),
+    ("outbox", Services::mysql(0).with_kafka()),
 ];
 
 const DATABASES: [(&str, Database); 2] = [("mysql", Database::MySql), ("sqlite", Database::Sqlite)];
@@ -23,19 +29,30 @@ const DATABASES: [(&str, Database); 2] = [("mysql", Database::MySql), ("sqlite",
 pub(super) struct Services {
     /// Instances.
     pub(super) redis: u8,
+    /// Brokers.
+    pub(super) kafka: u8,
     pub(super) database: Database,
 }
 
 impl Services {
     const NONE: Self = Self {
         redis: 0,
+        kafka: 0,
         database: Database::Sqlite,
     };
 
     const fn mysql(redis: u8) -> Self {
         Self {
             redis,
+            kafka: 0,
             database: Database::MySql,
+        }
+    }
+
+    const fn with_kafka(self) -> Self {
+        Self {
+            kafka: BROKERS[0],
+            ..self
         }
     }
 }
@@ -44,6 +61,7 @@ impl Services {
 pub(super) struct Wanted<'s> {
     pub(super) strategy: Option<&'s At<String>>,
     pub(super) redis: Option<&'s Redis>,
+    pub(super) kafka: Option<&'s Kafka>,
     pub(super) database: Option<&'s At<String>>,
 }
 
@@ -65,9 +83,15 @@ pub(super) fn resolve(wanted: &Wanted<'_>, report: &mut Report<'_>) -> Option<Se
         None => STRATEGIES[0].0,
     };
     let known = STRATEGIES.iter().find(|(name, _)| *name == strategy);
-    let services = known.map(|(_, services)| *services);
+    let mut services = known.map(|(_, services)| *services);
     if let Some(redis) = wanted.redis {
         check_redis(redis, strategy, services, report);
+    }
+    if let Some(kafka) = wanted.kafka
+        && let Some(brokers) = check_kafka(kafka, strategy, services, report)
+        && let Some(services) = &mut services
+    {
+        services.kafka = brokers;
     }
     if let Some(database) = wanted.database {
         check_database(database, strategy, services, report);
@@ -107,6 +131,35 @@ fn check_redis(redis: &Redis, strategy: &str, services: Option<Services>, report
     }
 }
 
+/// The brokers that are written, if they are right.
+fn check_kafka(
+    kafka: &Kafka,
+    strategy: &str,
+    services: Option<Services>,
+    report: &mut Report<'_>,
+) -> Option<u8> {
+    if services.is_some_and(|services| services.kafka == 0) {
+        report.error_hint(
+            kafka.position,
+            format!("the strategy `{strategy}` uses no Kafka"),
+            "remove `kafka`, or choose a strategy that does: `server: { strategy: redis-kafka }`",
+        );
+        return None;
+    }
+    let written = kafka.brokers.as_ref()?;
+    let brokers = BROKERS
+        .into_iter()
+        .find(|&n| u64::from(n) == written.value.0);
+    if brokers.is_none() {
+        report.error_hint(
+            written.position,
+            format!("{} brokers of Kafka are not possible", written.value.0),
+            "write `brokers: 1`, or 3: with three, one of them may be gone",
+        );
+    }
+    brokers
+}
+
 fn check_database(
     written: &At<String>,
     strategy: &str,
@@ -136,11 +189,22 @@ fn check_database(
 
 /// A strategy that needs services cannot do without them.
 pub(super) fn refuse_embedded(services: Services, place: Place<'_>, report: &mut Report<'_>) {
-    let needs = match (services.redis, services.database) {
-        (0, Database::Sqlite) => return,
-        (0, Database::MySql) => "MySQL",
-        (_, Database::Sqlite) => "Redis",
-        (_, Database::MySql) => "Redis and MySQL",
+    let needs = [
+        (services.redis > 0, "Redis"),
+        (services.database == Database::MySql, "MySQL"),
+        (services.kafka > 0, "Kafka"),
+    ];
+    let needs: Vec<_> = needs
+        .iter()
+        .filter(|need| need.0)
+        .map(|need| need.1)
+        .collect();
+    let Some((last, others)) = needs.split_last() else {
+        return;
+    };
+    let needs = match others {
+        [] => (*last).to_owned(),
+        others => format!("{} and {last}", others.join(", ")),
     };
     let message = format!("the strategy needs {needs}, which `embedded` does not have");
     let hint = "let the run start real ones: `local`, or `auto`".to_owned();
@@ -212,7 +276,19 @@ mod tests {
                 "provider: docker",
                 "`provider: docker` is not supported by this version yet",
             ),
-            ("kafka: {}", "`kafka` is not supported by this version yet"),
+            ("kafka: {}", "the strategy `sqlite-atomic` uses no Kafka"),
+            (
+                "server: { strategy: redis-lua }, kafka: { brokers: 1 }",
+                "the strategy `redis-lua` uses no Kafka",
+            ),
+            (
+                "server: { strategy: outbox }, kafka: { brokers: 2 }",
+                "2 brokers of Kafka are not possible",
+            ),
+            (
+                "provider: embedded, server: { strategy: redis-kafka }",
+                "the strategy needs Redis, MySQL and Kafka, which `embedded` does not have",
+            ),
             (
                 "replicas: 2",
                 "`replicas` is not supported by this version yet",
@@ -249,7 +325,21 @@ mod tests {
                 "provider auto, strategy redis-lua, one Redis, MySQL\n",
             ),
         ];
-        for (stack, redis, database, printed) in table {
+        let with_kafka = [
+            (
+                "server: { strategy: redis-kafka }",
+                1,
+                Database::MySql,
+                "provider auto, strategy redis-kafka, one Redis, MySQL, Kafka\n",
+            ),
+            (
+                "server: { strategy: outbox }, kafka: { brokers: 3 }",
+                0,
+                Database::MySql,
+                "provider auto, strategy outbox, MySQL, Kafka with 3 brokers\n",
+            ),
+        ];
+        for (stack, redis, database, printed) in table.into_iter().chain(with_kafka) {
             let plan = planned(stack).unwrap_or_else(|error| panic!("{stack}: {error}"));
             let Target::Stack(target) = &plan.target else {
                 panic!("{stack}: no stack");

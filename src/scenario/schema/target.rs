@@ -103,6 +103,8 @@ struct Stack {
     server: Option<Server>,
     /// Redis of the strategies that need one.
     redis: Option<Redis>,
+    /// Kafka of the strategies that need it.
+    kafka: Option<Kafka>,
     /// Where the rows are. It follows from the strategy; what is written must agree.
     #[schemars(example = &"mysql")]
     database: Option<Database>,
@@ -115,6 +117,15 @@ struct Redis {
     /// How many, 1 to 5. It follows from the strategy; what is written must agree.
     #[schemars(example = 1)]
     instances: Option<Count>,
+}
+
+/// Kafka of the bundled stack.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, example = serde_json::json!({ "brokers": 3 }))]
+struct Kafka {
+    /// 1, or 3 that keep three copies of each event, of which two must be written.
+    #[schemars(extend("default" = 1), example = 3)]
+    brokers: Option<Count>,
 }
 
 /// How the bundled server works.
@@ -156,7 +167,7 @@ words! {
     Provider: [
         ("auto", "`local` for a strategy that needs services, else `embedded`"),
         ("embedded", "a child process on SQLite"),
-        ("local", "Redis and MariaDB as child processes, from programs of this machine"),
+        ("local", "Redis, MariaDB and Kafka as child processes, from programs of this machine"),
     ];
 
     /// Where the bundled server keeps its rows.
@@ -173,6 +184,9 @@ words! {
         ("db-pessimistic", "looking and taking under a lock on MySQL's row"),
         ("db-conditional", "one statement of MySQL takes a coupon if there is one"),
         ("redis-lua", "a script in Redis decides, the row is written to MySQL after it"),
+        ("redis-kafka", "a script in Redis decides, the answer waits for Kafka, an issuer writes the row"),
+        ("fire-and-forget", "the same, and the answer does not wait for Kafka: it may lose coupons"),
+        ("outbox", "MySQL keeps coupon and event together, a relay sends it, an issuer writes the row"),
     ];
 
     /// A planted defect of the bundled server.
@@ -182,6 +196,6 @@ words! {
         ("lost-ack", "confirms, and loses some rows"),
         ("last-one-refused", "takes the last coupon and answers sold out"),
         ("false-duplicate", "answers `duplicate` when its storage fails"),
-        ("lua-compare", "only in `redis-lua`: the script compares a text with a number"),
+        ("lua-compare", "only where a script in Redis decides: it compares a text with a number"),
     ];
 }

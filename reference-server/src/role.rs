@@ -1,0 +1,37 @@
+//! Which part of the system one server is.
+
+use std::fmt;
+
+use clap::ValueEnum as _;
+
+/// A process may be the whole system or one part of it.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Role {
+    /// Answers users, and writes the rows of published events
+    All,
+    /// Answers users only
+    Coupon,
+    /// Writes the rows of published events only
+    Issuer,
+}
+
+impl Role {
+    /// Whether it decides who gets a coupon.
+    pub(crate) fn answers_users(self) -> bool {
+        matches!(self, Self::All | Self::Coupon)
+    }
+
+    /// Whether it consumes events.
+    pub(crate) fn writes_rows(self) -> bool {
+        matches!(self, Self::All | Self::Issuer)
+    }
+}
+
+/// As it is written on the command line.
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.to_possible_value();
+        f.write_str(value.as_ref().map_or("", |value| value.get_name()))
+    }
+}

@@ -1,5 +1,6 @@
 //! Reads the truth from outside: SQL, Redis, HTTP; read-only.
 
+pub mod kafka;
 pub mod log;
 pub mod settle;
 

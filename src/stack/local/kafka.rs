@@ -42,6 +42,9 @@ offsets.topic.num.partitions=3
 transaction.state.log.num.partitions=3
 group.initial.rebalance.delay.ms=0
 
+# All of them stop at once, and the last one would wait for the others to let it go.
+controlled.shutdown.enable=false
+
 # The usual buffer is half of the heap.
 log.cleaner.dedupe.buffer.size=4194304
 
@@ -52,6 +55,8 @@ log.cleaner.dedupe.buffer.size=4194304
 /// To the service's log, which is its standard output.
 const LOGGING: &str = "# Made by fcfs-bench for one run.
 status = warn
+# Its last lines are of its own end.
+shutdownHook = disable
 appender.out.type = Console
 appender.out.name = out
 appender.out.layout.type = PatternLayout

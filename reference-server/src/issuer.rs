@@ -150,10 +150,11 @@ impl Batch {
     fn add(&mut self, message: &impl Message) {
         let (partition, offset) = (message.partition(), message.offset());
         self.next.insert(partition, offset + 1);
-        match message.payload().and_then(event::read) {
-            Some(row) => self.rows.push(row),
+        if let Some(row) = message.payload().and_then(event::read) {
+            self.rows.push(row);
+        } else {
             // Nothing would ever make it readable.
-            None => tracing::error!(event = "event_unreadable", partition, offset),
+            tracing::error!(event = "event_unreadable", partition, offset);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::metadata::Metadata;
+use rdkafka::metadata::{Metadata, MetadataTopic};
 
 use super::Place;
 
@@ -25,6 +25,6 @@ pub(crate) async fn check(asker: &Arc<BaseConsumer>, place: &Place) -> Result<()
 
 /// Whether every partition of the topic can be written to.
 pub(super) fn has_leaders(metadata: &Metadata) -> bool {
-    let partitions = metadata.topics().first().map(|topic| topic.partitions());
+    let partitions = metadata.topics().first().map(MetadataTopic::partitions);
     partitions.is_some_and(|all| !all.is_empty() && all.iter().all(|one| one.leader() >= 0))
 }

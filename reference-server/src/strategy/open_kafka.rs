@@ -1,5 +1,6 @@
 //! Opens the stores of the strategies that publish events, and starts their issuer.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,9 @@ use crate::redis_store::RedisStore;
 
 const KAFKA_LIKE: &str = "HOST:9092";
 
+/// One for the relay, whose transaction is open until Kafka has answered, and one for the issuer.
+const BACKGROUND: NonZeroUsize = NonZeroUsize::new(2).expect("two are some");
+
 /// All addresses are asked for before a store is opened.
 struct Addresses<'a> {
     mysql: &'a StoreUrl,
@@ -38,6 +42,8 @@ struct Addresses<'a> {
 /// What every strategy here is built on.
 struct Stores {
     store: Arc<MySqlStore>,
+    /// Connections of its own, so that background work takes none from users.
+    background: Arc<MySqlStore>,
     kafka: KafkaCheck,
     bugs: Arc<Bugs>,
 }
@@ -47,8 +53,11 @@ pub(super) async fn on_kafka(options: &Options, bugs: &Arc<Bugs>) -> Result<Open
     let mysql = addresses.mysql;
     let failed = |source| kafka_error(&addresses.place, source);
     let asker = topic::prepare(&addresses.place).await.map_err(failed)?;
+    let store = Arc::new(open_mysql(options, mysql, bugs).await?);
+    let background = MySqlStore::open(mysql, BACKGROUND, options.lock_timeout()).await;
     let stores = Stores {
-        store: Arc::new(open_mysql(options, mysql, bugs).await?),
+        store,
+        background: Arc::new(background.map_err(|source| mysql_error(mysql, source))?),
         kafka: KafkaCheck::new(asker, addresses.place.clone()),
         bugs: Arc::clone(bugs),
     };
@@ -59,7 +68,7 @@ pub(super) async fn on_kafka(options: &Options, bugs: &Arc<Bugs>) -> Result<Open
     let issuer = options.role.writes_rows().then(|| {
         Issuer::start(Work {
             place: addresses.place.clone(),
-            store: Arc::clone(&stores.store),
+            store: Arc::clone(&stores.background),
             stock: table_stock(options.strategy),
             bugs: Arc::clone(bugs),
         })
@@ -107,15 +116,15 @@ async fn strategy(
     addresses: &Addresses<'_>,
     stores: &Stores,
 ) -> Result<Box<dyn Strategy>, ServerError> {
-    let Stores { store, kafka, bugs } = stores;
-    let (store, bugs) = (Arc::clone(store), Arc::clone(bugs));
+    let (store, bugs) = (Arc::clone(&stores.store), Arc::clone(&stores.bugs));
+    let kafka = stores.kafka.clone();
     if !options.role.answers_users() {
-        return Ok(Box::new(IssuerOnly::new(store, kafka.clone())));
+        return Ok(Box::new(IssuerOnly::new(store, kafka)));
     }
     let publisher = publisher(options, &addresses.place)?;
     let Some(url) = addresses.redis else {
         let every = Duration::from_millis(options.outbox_interval_ms.into());
-        let relay = Relay::start(Arc::clone(&store), publisher, every);
+        let relay = Relay::start(Arc::clone(&stores.background), publisher, every);
         return Ok(Box::new(Outbox::new(store, relay, bugs)));
     };
     let opened = RedisStore::open(url, options.redis_pool).await;
@@ -124,7 +133,7 @@ async fn strategy(
     let guard = guard.map_err(|error| redis_error(url, addresses.mysql, error))?;
     Ok(match options.strategy {
         StrategyName::FireAndForget => Box::new(FireAndForget::new(guard, publisher)),
-        _ => Box::new(RedisKafka::new(guard, publisher, kafka.clone())),
+        _ => Box::new(RedisKafka::new(guard, publisher, kafka)),
     })
 }
 

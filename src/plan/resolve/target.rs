@@ -2,7 +2,7 @@
 
 use super::{Overrides, services};
 use crate::plan::{BaseUrl, By, Provider, Stack, Target};
-use crate::scenario::value::Url;
+use crate::scenario::value::{Count, Url};
 use crate::scenario::{
     self, At, Given, Position, Report, Scenario, Target as Written, did_you_mean, list,
 };
@@ -112,14 +112,8 @@ pub(super) fn resolve(
                 report.argument(format!("--bug {bug}"), "unknown bug".to_owned(), Some(hint));
             }
             bug_at_home(strategy.as_ref(), bug.as_ref(), overrides, report);
-            if let Some(pool) = database_pool
-                && !(1..=1000).contains(&pool.value.0)
-            {
-                report.error_hint(
-                    pool.position,
-                    format!("a pool of {} connections is not possible", pool.value.0),
-                    "write a number from 1 to 1000",
-                );
+            if let Some(pool) = database_pool {
+                check_pool(pool, report);
             }
             Some(Target::Stack(Stack {
                 provider: chosen?,
@@ -134,6 +128,16 @@ pub(super) fn resolve(
                 database: services?.database,
             }))
         }
+    }
+}
+
+fn check_pool(pool: &At<Count>, report: &mut Report<'_>) {
+    if !(1..=1000).contains(&pool.value.0) {
+        report.error_hint(
+            pool.position,
+            format!("a pool of {} connections is not possible", pool.value.0),
+            "write a number from 1 to 1000",
+        );
     }
 }
 

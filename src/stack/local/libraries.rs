@@ -52,8 +52,13 @@ impl Libraries {
 
 fn is_it(directory: &PathBuf) -> bool {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    let mut names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    names.any(|name| name.starts_with("kafka_2.13-") && name.ends_with(".jar"))
+    let mut jars = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "jar"));
+    jars.any(|jar| {
+        let name = jar.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("kafka_2.13-")
+    })
 }
 
 fn newest(data: &Path) -> Option<PathBuf> {

@@ -10,13 +10,21 @@ use serde_json::Value;
 const OTHERWISE: [&str; 3] = ["bug", "replicas", "strategy"];
 
 /// Flags that the harness gives by itself, or that are for people who start `serve` by hand.
-const BY_THE_RUN: [&str; 10] = [
+const BY_THE_RUN: [&str; 18] = [
     "bug",
+    "closes-at",
     "coupon",
+    "coupon-url",
     "database",
+    "kafka",
+    "kafka-group",
+    "kafka-topic",
     "listen",
     "mysql",
+    "opens-at",
+    "queue-url",
     "redis",
+    "role",
     "seed",
     "stock",
     "stop-with-stdin",
@@ -79,8 +87,12 @@ fn every_setting_is_a_flag_with_the_same_default() {
             .into_iter()
             .find(|flag| flags.contains_key(flag))
             .unwrap_or_else(|| panic!("`serve` has no flag for `{key}`"));
-        let default = property["default"].as_str().unwrap_or_default();
-        assert_eq!(as_argument(default, &flag), flags[&flag], "{key}");
+        let default = match &property["default"] {
+            Value::Null => String::new(),
+            Value::String(text) => as_argument(text, &flag),
+            other => other.to_string(),
+        };
+        assert_eq!(default, flags[&flag], "{key}");
     }
 }
 

@@ -54,8 +54,8 @@ pub(crate) enum Issue {
     Duplicate,
 }
 
-/// Why a user could not be told anything of use. All but `Storage` and `Redis` certainly changed
-/// nothing.
+/// Why a user could not be told anything of use. All but `Storage`, `Redis` and `Kafka` certainly
+/// changed nothing.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum IssueError {
     #[error("coupon not found")]
@@ -71,6 +71,11 @@ pub(crate) enum IssueError {
     Stopping,
     #[error("no connection to the database became free")]
     PoolExhausted,
+    #[error("this server answers no users: its role is issuer")]
+    OtherRole,
+    /// What was taken for it is given back.
+    #[error("the event could not be published: {0}")]
+    NotPublished(rdkafka::error::KafkaError),
     #[error("the stock is not in Redis; a restart of the server loads it")]
     NotLoaded,
     /// Before the coupon opens, or after it closes.
@@ -84,6 +89,9 @@ pub(crate) enum IssueError {
     /// The command may have been carried out before its answer was lost.
     #[error("Redis error: {0}")]
     Redis(redis::RedisError),
+    /// The event may have been kept before the answer was lost.
+    #[error("Kafka error: {0}")]
+    Kafka(rdkafka::error::KafkaError),
 }
 
 impl From<sqlx::Error> for IssueError {

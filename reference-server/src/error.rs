@@ -70,6 +70,23 @@ pub enum ServerError {
         /// How such a URL looks.
         like: &'static str,
     },
+    /// Kafka could not be used.
+    #[error("failed to use Kafka at {brokers}: {source}\nhint: a broker must run there")]
+    Kafka {
+        /// As they were given.
+        brokers: String,
+        /// What the library or a broker answered.
+        source: rdkafka::error::KafkaError,
+    },
+    /// The role has no place in the strategy.
+    #[error(
+        "role issuer has nothing to do with strategy {strategy}, which publishes no events\n\
+         hint: choose --strategy redis-kafka, fire-and-forget or outbox"
+    )]
+    RoleElsewhere {
+        /// As on the command line.
+        strategy: String,
+    },
     /// More Redis servers than any strategy can use.
     #[error("--redis is given {given} times\nhint: give at most {most} servers")]
     TooManyRedis {

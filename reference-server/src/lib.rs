@@ -6,10 +6,11 @@
 //!
 //! ```text
 //! server ── node ── http ── strategy ── store ── SQLite
-//!   │         │       │        │     └── mysql, redis ── services that run beside it
+//!   │         │       │        │     └── mysql, redis, kafka ── services that run beside it
 //!   │         │       │        ├ lock: distributed locks, apart from what they protect
 //!   │         │       │        └ bug: every planted defect, in one file
 //!   └ stop    │       └ metrics
+//!             ├ issuer ── kafka ── mysql: the rows of the strategies that publish events
 //!             ├ router ── http of other servers
 //!             └ queue ─── redis
 //! ```
@@ -20,7 +21,9 @@ mod bug;
 mod coupon;
 mod error;
 mod http;
+mod issuer;
 mod jwt;
+mod kafka;
 mod listener;
 mod lock;
 mod logging;

@@ -85,6 +85,9 @@ impl Metrics {
             Err(IssueError::NotLoaded) => "not_loaded",
             Err(IssueError::NotOpen(_)) => "not_open",
             Err(IssueError::CannotCreate) => "cannot_create",
+            Err(IssueError::OtherRole) => "other_role",
+            Err(IssueError::NotPublished(_)) => "not_published",
+            Err(IssueError::Kafka(_)) => "kafka",
             Err(IssueError::Storage(_)) => "storage",
             Err(IssueError::Redis(_)) => "redis",
         };

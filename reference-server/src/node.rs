@@ -29,7 +29,9 @@ impl Node {
     /// Opens what the role needs. Must be called within a tokio runtime.
     pub async fn prepare(options: &Options) -> Result<Self, ServerError> {
         Ok(Self(match options.role {
-            Role::All => Kind::Coupons(AppState::prepare(options).await?),
+            Role::All | Role::Coupon | Role::Issuer => {
+                Kind::Coupons(AppState::prepare(options).await?)
+            }
             Role::Queue => {
                 let members = members(options, "--role queue")?;
                 let queue = open_queue(options, "--role queue").await?;

@@ -71,7 +71,8 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value = "4")]
     pub redis_pool: NonZeroUsize,
 
-    /// Issued coupons that may wait to be written (memory-then-sqlite, redis-lua); full: 503
+    /// Issued coupons that may wait to be written (memory-then-sqlite, redis-lua), or
+    /// be published; full: 503
     #[arg(long, value_name = "N", default_value = "10000")]
     pub queue: NonZeroUsize,
 
@@ -109,14 +110,38 @@ pub struct Options {
     #[arg(long, value_name = "LEVEL", default_value_t = LevelFilter::INFO)]
     pub log_level: LevelFilter,
 
+    /// Which part of the system this process is. With a secret in `FCFS_JWT_SECRET`, coupons are
+    /// also issued to members with a JWT; routers and queue servers need it
+    #[arg(long, value_enum, value_name = "ROLE", default_value_t = Role::All)]
+    pub role: Role,
+
+    /// Brokers of the strategies that publish events, HOST:PORT, several separated by commas
+    #[arg(long, value_name = "BROKERS", env = "FCFS_KAFKA")]
+    pub kafka: Option<String>,
+
+    /// Topic of the events; made if it is missing, with as many replicas as brokers, at most 3
+    #[arg(long, value_name = "NAME", default_value = "coupon-issued")]
+    pub kafka_topic: String,
+
+    /// Partitions of that topic, if it is made
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub kafka_partitions: u16,
+
+    /// Consumer group of the issuers
+    #[arg(long, value_name = "NAME", default_value = "coupon-issuer")]
+    pub kafka_group: String,
+
+    /// Longest time until an event counts as not published [default: 10000; fire-and-forget: 3000]
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u32).range(10..=600_000))]
+    pub kafka_delivery_timeout_ms: Option<u32>,
+
+    /// Pause between two looks for events to relay (outbox)
+    #[arg(long, value_name = "MS", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+    pub outbox_interval_ms: u32,
+
     /// Stop when stdin ends, so that the server does not outlive the process that started it
     #[arg(long)]
     pub stop_with_stdin: bool,
-
-    /// The part that this process plays. With a secret in `FCFS_JWT_SECRET`, coupons are also
-    /// issued to members with a JWT; routers and queue servers need it
-    #[arg(long, value_enum, default_value_t = Role::All)]
-    pub role: Role,
 
     /// Secret of the members' tokens; taken from the environment alone
     #[arg(skip = JwtSecret::from_environment())]

@@ -113,6 +113,8 @@ pub struct Stack {
     pub settings: Vec<ServerSetting>,
     /// Instances of Redis that the strategy works with.
     pub redis: u8,
+    /// Brokers of Kafka: none, 1 or 3.
+    pub kafka: u8,
     /// Where the strategy keeps its rows.
     pub database: Database,
     /// What the containers of its services are made of.

@@ -1,6 +1,7 @@
 //! Reads from outside: the truth (SQL, Redis, HTTP), and what the load does to the systems behind it
 //! (`outside/`); read-only.
 
+pub mod kafka;
 pub mod log;
 pub mod outside;
 pub mod settle;

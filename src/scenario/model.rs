@@ -42,6 +42,7 @@ pub(crate) enum Target {
         provider: Option<At<String>>,
         server: Server,
         redis: Option<Redis>,
+        kafka: Option<Kafka>,
         database: Option<At<String>>,
         images: Box<Images>,
     },
@@ -67,6 +68,13 @@ pub(crate) struct Redis {
 pub(crate) struct Images {
     pub(crate) redis: Option<At<Image>>,
     pub(crate) mysql: Option<At<Image>>,
+}
+
+/// The Kafka of the bundled stack.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Kafka {
+    pub(crate) position: Position,
+    pub(crate) brokers: Option<At<Count>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -141,15 +141,25 @@ pub(crate) const ROLES: [(&str, &str); 4] = [
     ("issuer", "behind the answers: they write the rows"),
 ];
 
-const ON_REDIS: &[&str] = &["redis-lua", "redisson", "redlock"];
-const WRITING_BEHIND: &[&str] = &["memory-then-sqlite", "redis-lua", "redisson"];
-const ON_MYSQL: &[&str] = &[
-    "db-conditional",
-    "db-pessimistic",
+const ON_REDIS: &[&str] = &[
+    "fire-and-forget",
+    "queue",
+    "redis-kafka",
     "redis-lua",
     "redisson",
     "redlock",
 ];
+const QUEUEING: &[&str] = &[
+    "fire-and-forget",
+    "memory-then-sqlite",
+    "queue",
+    "redis-kafka",
+    "redis-lua",
+    "redisson",
+];
+const ON_KAFKA: &[&str] = &["fire-and-forget", "outbox", "queue", "redis-kafka"];
+const OUTBOX: &[&str] = &["outbox"];
+const QUEUE: &[&str] = &["queue"];
 const LOCKING: &[&str] = &["redisson", "redlock"];
 const REDLOCK: &[&str] = &["redlock"];
 const REDISSON: &[&str] = &["redisson"];
@@ -168,6 +178,10 @@ const SOME_TIME: SettingKind = SettingKind::Span {
     unit: Unit::Milliseconds,
     least: Duration::from_millis(1),
 };
+const ANY_COUNT: SettingKind = SettingKind::Count {
+    least: 0,
+    most: 4_294_967_295,
+};
 const LEVEL: SettingKind = SettingKind::Words(&[
     ("off", "nothing"),
     ("error", "what failed"),
@@ -178,7 +192,7 @@ const LEVEL: SettingKind = SettingKind::Words(&[
 ]);
 
 /// Every setting that a scenario may give, by name.
-pub(crate) const SETTINGS: [Row; 20] = [
+pub(crate) const SETTINGS: [Row; 33] = [
     Row::new(
         "coupon_cache",
         SettingKind::Span {
@@ -198,13 +212,39 @@ pub(crate) const SETTINGS: [Row; 20] = [
         "Connections of each process to the database, 1 to 1000; with `SQLite` those that read.",
     ),
     Row::new(
+        "guard_issue",
+        SettingKind::Flag,
+        "false",
+        "true",
+        "Whether coupons are refused to users who are not admitted; without it the queue can be skipped.",
+    )
+    .only(QUEUE),
+    Row::new(
         "indexes",
         SettingKind::Flag,
         "true",
         "false",
-        "Whether the tables have their two indexes.",
+        "Whether the tables have their two indexes. A strategy whose guard is one of them refuses to start without.",
+    ),
+    Row::new(
+        "kafka_delivery_timeout",
+        SOME_TIME,
+        "",
+        "5s",
+        "Until an event counts as not published: 10 s, and 3 s with fire-and-forget.",
     )
-    .only(ON_MYSQL),
+    .only(ON_KAFKA),
+    Row::new(
+        "kafka_partitions",
+        SettingKind::Count {
+            least: 1,
+            most: 1000,
+        },
+        "3",
+        "12",
+        "Partitions of the topic.",
+    )
+    .only(ON_KAFKA),
     Row::new(
         "lock_drift_factor",
         SettingKind::Share,
@@ -306,6 +346,14 @@ pub(crate) const SETTINGS: [Row; 20] = [
         "How much each process writes to its log.",
     ),
     Row::new(
+        "outbox_interval",
+        SOME_TIME,
+        "200ms",
+        "5s",
+        "Time between two looks of the relay.",
+    )
+    .only(OUTBOX),
+    Row::new(
         "queue",
         SettingKind::Count {
             least: 1,
@@ -313,9 +361,65 @@ pub(crate) const SETTINGS: [Row; 20] = [
         },
         "10_000",
         "1000",
-        "Issued coupons that may wait to be written; when it is full, requests are refused.",
+        "Issued coupons that may wait to be written, or events on their way to Kafka; when it is full, requests are refused.",
     )
-    .only(WRITING_BEHIND),
+    .only(QUEUEING),
+    Row::new(
+        "queue_expire_interval",
+        SOME_TIME,
+        "1s",
+        "500ms",
+        "Time between two looks for those who are gone.",
+    )
+    .only(QUEUE),
+    Row::new(
+        "queue_running_timeout",
+        SOME_TIME,
+        "60s",
+        "10s",
+        "How long an admitted user may be silent.",
+    )
+    .only(QUEUE),
+    Row::new(
+        "queue_threshold",
+        ANY_COUNT,
+        "100",
+        "500",
+        "Users who may be admitted at the same time.",
+    )
+    .only(QUEUE),
+    Row::new(
+        "queue_traffic_rpm",
+        ANY_COUNT,
+        "6000",
+        "600",
+        "Requests for the event page in a minute from which a queue is needed.",
+    )
+    .only(QUEUE),
+    Row::new(
+        "queue_transfer_interval",
+        SOME_TIME,
+        "1s",
+        "200ms",
+        "Time between two admissions.",
+    )
+    .only(QUEUE),
+    Row::new(
+        "queue_transfer_size",
+        ANY_COUNT,
+        "100",
+        "50",
+        "Users who are admitted in one interval at most.",
+    )
+    .only(QUEUE),
+    Row::new(
+        "queue_waiting_timeout",
+        SOME_TIME,
+        "30s",
+        "10s",
+        "How long a waiting user may be silent.",
+    )
+    .only(QUEUE),
     Row::new(
         "redis_pool",
         POOL,
@@ -358,6 +462,25 @@ pub(crate) const SETTINGS: [Row; 20] = [
         "Time between two periodic syncs.",
     )
     .only(REDISSON),
+    Row::new(
+        "upstream_connections",
+        SettingKind::Count {
+            least: 1,
+            most: 10_000,
+        },
+        "256",
+        "512",
+        "Requests that a router sends to one server at once; more wait for their turn.",
+    )
+    .only(QUEUE),
+    Row::new(
+        "upstream_timeout",
+        SOME_TIME,
+        "5s",
+        "10s",
+        "Longest time of a forwarded request with its wait; then it is refused.",
+    )
+    .only(QUEUE),
 ];
 
 #[cfg(test)]

@@ -93,15 +93,15 @@ pub enum NotReady {
     },
     /// Programs of services are missing.
     #[error(
-        "the strategy needs {needs}, and {programs} cannot be found on this machine (PATH, /usr/sbin)\n  hint: apt-get install {packages}"
+        "the strategy needs {needs}, and {programs} cannot be found on this machine (PATH, /usr/sbin)\n  hint: {command}"
     )]
     Missing {
         /// The services, in words.
         needs: String,
         /// All that are missing.
         programs: String,
-        /// What brings them.
-        packages: String,
+        /// What installs them.
+        command: String,
     },
     /// The provider `docker` cannot do it.
     #[error("{problem}\n  hint: {hint}")]

@@ -26,9 +26,10 @@ const LISTEN_WITHIN: Duration = Duration::from_secs(15);
 /// How long it may take to finish its requests and its queue.
 const STOP_WITHIN: Duration = Duration::from_secs(20);
 
-/// The variables that `serve` reads beside `--redis` and `--mysql`.
+/// The variables that `serve` reads beside `--redis`, `--mysql` and `--kafka`.
 const REDIS: &str = "FCFS_REDIS";
 const MYSQL: &str = "FCFS_MYSQL";
+const KAFKA: &str = "FCFS_KAFKA";
 /// What members' tokens are signed with; only the environment has it.
 const JWT_SECRET: &str = "FCFS_JWT_SECRET";
 
@@ -179,9 +180,14 @@ fn command(common: Common<'_>, role: Role) -> io::Result<Command> {
 /// password is in the environment.
 fn reach(command: &mut Command, services: &Services) {
     // What the user's own shell has set is for a server of their own.
-    command.env_remove(REDIS).env_remove(MYSQL);
+    for variable in [REDIS, MYSQL, KAFKA] {
+        command.env_remove(variable);
+    }
     for url in services.redis_urls() {
         command.args(["--redis", &url]);
+    }
+    if let Some(brokers) = services.kafka() {
+        command.args(["--kafka", &brokers]);
     }
     if let Some(url) = services.mysql_url() {
         command.env(MYSQL, url.reveal());

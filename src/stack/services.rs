@@ -37,6 +37,15 @@ impl Services {
         }
     }
 
+    /// Where a client of Kafka begins.
+    pub(super) fn kafka(&self) -> Option<String> {
+        match self {
+            Self::None => None,
+            Self::Local(services) => services.kafka(),
+            Self::Docker(services) => services.kafka(),
+        }
+    }
+
     /// What each can tell of itself.
     pub(super) fn outside(&self) -> Vec<Figures> {
         match self {

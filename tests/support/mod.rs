@@ -1,5 +1,8 @@
 //! Starts real servers as children of a test, in a directory of their own, and ends them with it.
 
+#[allow(dead_code, reason = "not every test reads from Kafka")]
+pub(crate) mod kafka;
+
 use std::fs::File;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -150,6 +153,7 @@ pub(crate) fn sql(url: &str, query: &str) -> Source {
 }
 
 /// Opens a source that has no target.
+#[allow(dead_code, reason = "not every test reads rows")]
 pub(crate) async fn open(source: &Source) -> Probe {
     Probe::open(source, None)
         .await
@@ -158,8 +162,10 @@ pub(crate) async fn open(source: &Source) -> Probe {
 
 /// User, id, time and grain of each row.
 /// A row as user, id, time and its grain.
+#[allow(dead_code, reason = "not every test reads rows")]
 pub(crate) type Shown<'a> = (&'a str, Option<&'a str>, Option<i64>, Option<i64>);
 
+#[allow(dead_code, reason = "not every test reads rows")]
 pub(crate) fn shown(rows: &[IssuedRow]) -> Vec<Shown<'_>> {
     let mut shown = Vec::new();
     for row in rows {

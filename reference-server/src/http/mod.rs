@@ -16,6 +16,7 @@ use axum::routing::{get, post};
 
 use crate::coupon::CouponId;
 use crate::error::ServerError;
+use crate::issuer::Issuer;
 use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::period::Period;
@@ -34,6 +35,7 @@ pub struct AppState(Arc<Shared>);
 struct Shared {
     database: String,
     strategy: Box<dyn Strategy>,
+    issuer: Option<Issuer>,
     metrics: Metrics,
     coupon: CouponId,
     period: Period,
@@ -47,11 +49,16 @@ impl AppState {
     pub async fn prepare(options: &Options) -> Result<Self, ServerError> {
         let members = MembersOnly::open(options).await?;
         let queue = members.as_ref().and_then(MembersOnly::queue);
-        let Opened { strategy, database } = strategy::open(options, queue).await?;
+        let Opened {
+            strategy,
+            issuer,
+            database,
+        } = strategy::open(options, queue).await?;
         let metrics = Metrics::new().map_err(|e| ServerError::Metrics(e.to_string()))?;
         Ok(Self(Arc::new(Shared {
             database,
             strategy,
+            issuer,
             metrics,
             coupon: options.coupon,
             period: options.period(),
@@ -66,7 +73,11 @@ impl AppState {
 
     /// Refuses further coupons and writes those that are acknowledged.
     pub async fn shutdown(&self) -> Result<(), ServerError> {
-        match self.0.strategy.drain().await {
+        let lost = self.0.strategy.drain().await;
+        if let Some(issuer) = &self.0.issuer {
+            issuer.stop().await;
+        }
+        match lost {
             0 => Ok(()),
             rows => Err(ServerError::Undrained { rows }),
         }

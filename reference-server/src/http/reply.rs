@@ -33,15 +33,16 @@ pub(super) fn failure(error: &IssueError) -> Response {
 /// The status and the text for a user who could not be told anything of use.
 pub(super) fn explain(error: &IssueError) -> (StatusCode, String) {
     let status = match error {
-        IssueError::UnknownCoupon => StatusCode::NOT_FOUND,
+        IssueError::UnknownCoupon | IssueError::OtherRole => StatusCode::NOT_FOUND,
         IssueError::NotOpen(_) => StatusCode::BAD_REQUEST,
         IssueError::Locked(_) | IssueError::NoQuorum(_) => StatusCode::CONFLICT,
         IssueError::CannotCreate => StatusCode::NOT_IMPLEMENTED,
         IssueError::QueueFull
         | IssueError::Stopping
         | IssueError::PoolExhausted
-        | IssueError::NotLoaded => StatusCode::SERVICE_UNAVAILABLE,
-        IssueError::Storage(_) | IssueError::Redis(_) => {
+        | IssueError::NotLoaded
+        | IssueError::NotPublished(_) => StatusCode::SERVICE_UNAVAILABLE,
+        IssueError::Storage(_) | IssueError::Redis(_) | IssueError::Kafka(_) => {
             tracing::error!(event = "storage_failed", %error);
             // Its details belong into the log, not to a client.
             return (

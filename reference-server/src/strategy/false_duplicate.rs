@@ -37,7 +37,12 @@ impl Strategy for FalseDuplicate {
     ) -> BoxFuture<'a, Result<Issue, IssueError>> {
         Box::pin(async move {
             match self.try_issue(coupon, user).await {
-                Err(IssueError::Storage(_) | IssueError::Redis(_)) => Ok(Issue::Duplicate),
+                Err(
+                    IssueError::Storage(_)
+                    | IssueError::Redis(_)
+                    | IssueError::NotPublished(_)
+                    | IssueError::Kafka(_),
+                ) => Ok(Issue::Duplicate),
                 answer => answer,
             }
         })

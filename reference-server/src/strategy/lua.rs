@@ -1,4 +1,4 @@
-//! The scripts of `redis-lua`: each is one step for Redis, which runs nothing else meanwhile.
+//! The scripts of the strategies that decide in Redis: each is one step for Redis, which runs nothing else meanwhile.
 
 use redis::{RedisError, Script};
 
@@ -32,6 +32,12 @@ redis.call('DEL', KEYS[2])
 for i = 3, #ARGV do redis.call('SADD', KEYS[2], ARGV[i]) end
 redis.call('SET', KEYS[1], ARGV[1])
 return 1
+";
+
+/// One who is not among the users was given back already.
+const GIVE_BACK: &str = "
+if redis.call('SREM', KEYS[2], ARGV[1]) == 1 then return redis.call('INCR', KEYS[1]) end
+return redis.call('GET', KEYS[1])
 ";
 
 /// What Redis decided.
@@ -118,6 +124,20 @@ fn take(bugs: &Bugs, sold_out: &str) -> String {
     TAKE.replace("DUPLICATE", duplicate)
         .replace("SOLD_OUT", sold_out)
         .replace("WITHHELD", withheld)
+}
+
+/// Undoes one taking.
+pub(super) async fn give_back(
+    redis: &RedisStore,
+    coupon: CouponId,
+    user: &UserId,
+) -> Result<(), RedisError> {
+    Script::new(GIVE_BACK)
+        .key(stock_key(coupon))
+        .key(users_key(coupon))
+        .arg(user.as_str())
+        .invoke_async(&mut redis.connection())
+        .await
 }
 
 /// A coupon as the tables have it.

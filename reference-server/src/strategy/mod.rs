@@ -7,15 +7,23 @@ mod coupon_info;
 mod db_conditional;
 mod db_pessimistic;
 mod false_duplicate;
+mod fire_and_forget;
+mod gate;
 mod in_flight;
+mod issuer_only;
 mod leaving;
 mod lua;
 mod memory_then_sqlite;
 mod mysql_table;
 mod open;
+mod open_kafka;
+mod outbox;
+mod redis_guard;
+mod redis_kafka;
 mod redis_lua;
 mod redisson;
 mod redlock;
+mod relay;
 mod settings;
 mod sqlite_atomic;
 mod sqlite_lock;
@@ -27,13 +35,17 @@ mod write_behind;
 
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use futures_util::future::BoxFuture;
+use rdkafka::consumer::BaseConsumer;
 use sqlx::error::ErrorKind;
+use tokio::task::JoinError;
 
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserId};
+use crate::kafka::{self, Place};
 use crate::schema::UserIndex;
 
 pub(crate) use open::{Opened, open};
@@ -59,9 +71,33 @@ pub enum StrategyName {
     Redlock,
     /// Stock in Redis, read and written under a lock with a lease, rows written behind the answer
     Redisson,
+    /// The same script; answered when Kafka has the event, from which an issuer writes the row
+    RedisKafka,
+    /// The same script; the event is sent, and nobody waits to see whether it arrives
+    FireAndForget,
+    /// One `MySQL` transaction of reservation and event, which a relay sends to Kafka
+    Outbox,
+    /// As redis-kafka, behind a router and a queue that are processes of their own
+    Queue,
 }
 
 impl StrategyName {
+    /// Whether a script in Redis decides.
+    pub(crate) fn decides_in_a_script(self) -> bool {
+        matches!(
+            self,
+            Self::RedisLua | Self::RedisKafka | Self::FireAndForget | Self::Queue
+        )
+    }
+
+    /// Whether an issuer writes its rows.
+    pub(crate) fn publishes_events(self) -> bool {
+        matches!(
+            self,
+            Self::RedisKafka | Self::FireAndForget | Self::Outbox | Self::Queue
+        )
+    }
+
     /// The index this strategy needs, unless a bug takes the guard away.
     pub(crate) fn user_index(self, bugs: &Bugs) -> UserIndex {
         match self {
@@ -95,6 +131,13 @@ impl Down {
         }
     }
 
+    fn kafka(error: rdkafka::error::KafkaError) -> Self {
+        Self {
+            store: "kafka",
+            error: IssueError::Kafka(error),
+        }
+    }
+
     fn redis(error: redis::RedisError) -> Self {
         Self {
             store: "redis",
@@ -103,23 +146,40 @@ impl Down {
     }
 }
 
+/// Asks Kafka for a sign of life.
+#[derive(Clone)]
+struct KafkaCheck {
+    asker: Arc<BaseConsumer>,
+    place: Place,
+}
+
+impl KafkaCheck {
+    fn new(asker: Arc<BaseConsumer>, place: Place) -> Self {
+        Self { asker, place }
+    }
+
+    async fn ask(&self) -> Result<(), Down> {
+        let asked = kafka::check(&self.asker, &self.place).await;
+        asked.map_err(Down::kafka)
+    }
+}
+
+/// Runs a part of a request to its end, also when nobody waits for it any more.
+async fn on_task(
+    part: impl Future<Output = Result<Issue, IssueError>> + Send + 'static,
+) -> Result<Issue, IssueError> {
+    match tokio::spawn(part).await.map_err(JoinError::try_into_panic) {
+        Ok(answer) => answer,
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        Err(Err(_cancelled)) => Err(IssueError::Stopping),
+    }
+}
+
 /// Whether a unique key refused a row.
 fn is_conflict(error: &sqlx::Error) -> bool {
     error
         .as_database_error()
         .is_some_and(|error| error.kind() == ErrorKind::UniqueViolation)
-}
-
-/// Finds the answer in a task of its own, which goes on when the one who asked hangs up.
-async fn in_a_task(
-    answer: impl Future<Output = Result<Issue, IssueError>> + Send + 'static,
-) -> Result<Issue, IssueError> {
-    let task = tokio::spawn(answer);
-    match task.await.map_err(tokio::task::JoinError::try_into_panic) {
-        Ok(answer) => answer,
-        Err(Ok(panic)) => std::panic::resume_unwind(panic),
-        Err(Err(_cancelled)) => Err(IssueError::Stopping),
-    }
 }
 
 /// Decides who gets a coupon.

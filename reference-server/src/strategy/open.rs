@@ -14,11 +14,12 @@ use super::redisson::UnderLease;
 use super::redlock::{self, UnderRedlock};
 use super::sqlite_atomic::SqliteAtomic;
 use super::sqlite_lock::SqliteLock;
-use super::{Strategy, StrategyName, is_conflict, settings};
+use super::{Strategy, StrategyName, is_conflict, open_kafka, settings};
 use crate::address::StoreUrl;
 use crate::bug::{Bug, Bugs};
 use crate::coupon::IssueError;
 use crate::error::ServerError;
+use crate::issuer::Issuer;
 use crate::lock::{Redlock, enough, signs_of_life};
 use crate::mysql::{self, MySqlStore};
 use crate::options::Options;
@@ -33,6 +34,8 @@ const MOST_REDIS: usize = 5;
 /// A strategy on stores whose tables exist.
 pub(crate) struct Opened {
     pub(crate) strategy: Box<dyn Strategy>,
+    /// Where rows are written by a consumer in this process.
+    pub(crate) issuer: Option<Issuer>,
     /// Where the rows are: a file, or an address without credentials.
     pub(crate) database: String,
 }
@@ -43,11 +46,15 @@ pub(crate) async fn open(
     options: &Options,
     queue: Option<&Arc<Queue>>,
 ) -> Result<Opened, ServerError> {
-    if options.bug == Some(Bug::LuaCompare) && options.strategy != StrategyName::RedisLua {
+    if options.bug == Some(Bug::LuaCompare) && !options.strategy.decides_in_a_script() {
         return Err(ServerError::BugElsewhere {
             bug: "lua-compare",
-            only: "redis-lua",
+            only: "redis-lua, redis-kafka, fire-and-forget or queue",
         });
+    }
+    if !options.role.answers_users() && !options.strategy.publishes_events() {
+        let strategy = options.strategy.to_string();
+        return Err(ServerError::RoleElsewhere { strategy });
     }
     if options.redis.len() > MOST_REDIS {
         return Err(ServerError::TooManyRedis {
@@ -61,11 +68,16 @@ pub(crate) async fn open(
         StrategyName::SqliteAtomic | StrategyName::SqliteLock | StrategyName::MemoryThenSqlite => {
             on_sqlite(options, &bugs).await?
         }
+        StrategyName::RedisKafka
+        | StrategyName::FireAndForget
+        | StrategyName::Outbox
+        | StrategyName::Queue => open_kafka::on_kafka(options, &bugs, queue).await?,
         _ => on_services(options, &bugs, queue).await?,
     };
     if let Some(queue) = queue {
         let rows = match options.strategy {
             StrategyName::RedisLua | StrategyName::Redisson => Rows::Later,
+            of if of.publishes_events() => Rows::Later,
             _ => Rows::BeforeTheAnswer,
         };
         opened.strategy = Box::new(Leaving::new(opened.strategy, Arc::clone(queue), rows));
@@ -99,7 +111,11 @@ async fn on_sqlite(options: &Options, bugs: &Arc<Bugs>) -> Result<Opened, Server
             Box::new(restored.map_err(|error| failed(storage(error)))?)
         }
     };
-    Ok(Opened { strategy, database })
+    Ok(Opened {
+        strategy,
+        issuer: None,
+        database,
+    })
 }
 
 async fn on_services(
@@ -114,8 +130,7 @@ async fn on_services(
         StrategyName::Redlock => Some(any_redis(options)?),
         _ => None,
     };
-    let url = options.mysql.as_ref();
-    let url = url.ok_or_else(|| missing(strategy, "--mysql", "FCFS_MYSQL", MYSQL_LIKE))?;
+    let url = needed_mysql(options)?;
     let store = Arc::new(open_mysql(options, url, bugs).await?);
     let bugs = Arc::clone(bugs);
     let strategy: Box<dyn Strategy> = match redis {
@@ -133,11 +148,12 @@ async fn on_services(
     };
     Ok(Opened {
         strategy,
+        issuer: None,
         database: url.to_string(),
     })
 }
 
-async fn open_mysql(
+pub(super) async fn open_mysql(
     options: &Options,
     url: &StoreUrl,
     bugs: &Bugs,
@@ -162,20 +178,30 @@ async fn redis_lua(
     bugs: Arc<Bugs>,
     queue: Option<&Arc<Queue>>,
 ) -> Result<RedisLua, ServerError> {
-    let failed = |source| redis_error(redis, source);
+    let failed = |error| error_of(redis, mysql, error);
     let opened = RedisStore::open(redis, options.redis_pool).await;
+    let opened = opened.map_err(|source| failed(source.into()))?;
     let table = MySqlTable::new(
         Arc::clone(&store),
         Arc::clone(&bugs),
         TableStock::WithRows,
         queue.cloned(),
     );
-    let redis = opened.map_err(failed)?;
-    let restored = RedisLua::restore(redis, store, table, bugs, options.queue).await;
-    restored.map_err(|error| match error {
-        IssueError::Redis(source) => failed(source),
+    let restored = RedisLua::restore(opened, store, table, bugs, options.queue).await;
+    restored.map_err(failed)
+}
+
+/// Whose error it is, where both are worked on.
+pub(super) fn error_of(redis: &StoreUrl, mysql: &StoreUrl, error: IssueError) -> ServerError {
+    match error {
+        IssueError::Redis(source) => redis_error(redis, source),
         other => mysql_error(mysql, storage(other)),
-    })
+    }
+}
+
+pub(super) fn needed_mysql(options: &Options) -> Result<&StoreUrl, ServerError> {
+    let url = options.mysql.as_ref();
+    url.ok_or_else(|| missing(options.strategy, "--mysql", "FCFS_MYSQL", MYSQL_LIKE))
 }
 
 async fn under_lease(
@@ -234,7 +260,7 @@ fn any_redis(options: &Options) -> Result<&StoreUrl, ServerError> {
 }
 
 /// The harness may have started more than one: they are for strategies that lock with a quorum.
-fn first_redis(options: &Options) -> Result<&StoreUrl, ServerError> {
+pub(super) fn first_redis(options: &Options) -> Result<&StoreUrl, ServerError> {
     let first = any_redis(options)?;
     if options.redis.len() > 1 {
         tracing::warn!(event = "store_unused", used = %first, given = options.redis.len());
@@ -245,7 +271,7 @@ fn first_redis(options: &Options) -> Result<&StoreUrl, ServerError> {
 const MYSQL_LIKE: &str = "mysql://USER:PASSWORD@HOST:3306/DATABASE";
 const REDIS_LIKE: &str = "redis://:PASSWORD@HOST:6379/0";
 
-fn missing(
+pub(super) fn missing(
     strategy: StrategyName,
     option: &'static str,
     variable: &'static str,
@@ -269,7 +295,7 @@ fn sqlite_error(options: &Options, source: sqlx::Error) -> ServerError {
     }
 }
 
-fn mysql_error(url: &StoreUrl, source: sqlx::Error) -> ServerError {
+pub(super) fn mysql_error(url: &StoreUrl, source: sqlx::Error) -> ServerError {
     let address = url.to_string();
     if is_conflict(&source) {
         let database = address;

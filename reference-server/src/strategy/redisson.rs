@@ -275,7 +275,7 @@ impl Strategy for UnderLease {
         let (shared, user) = (Arc::clone(&self.shared), user.clone());
         // Goes on when the client hangs up: what Redis gave away needs its row, and the lock must
         // be given back.
-        Box::pin(super::in_a_task(
+        Box::pin(super::on_task(
             async move { shared.issue(coupon, user).await },
         ))
     }

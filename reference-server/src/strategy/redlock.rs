@@ -68,7 +68,7 @@ impl UnderRedlock {
         let entered = self.in_flight.enter()?;
         let (shared, user) = (Arc::clone(&self.shared), user.clone());
         // Goes on when the client hangs up: a lock that nobody gives back keeps all others away.
-        super::in_a_task(async move {
+        super::on_task(async move {
             let answer = shared.issue(coupon, &user).await;
             drop(entered);
             answer

@@ -118,6 +118,13 @@ fn target(target: &Target) -> String {
             if stack.database == Database::MySql {
                 text.push_str(", MySQL");
             }
+            match stack.kafka {
+                0 => {}
+                1 => text.push_str(", Kafka"),
+                more => {
+                    let _ = write!(text, ", Kafka with {more} brokers");
+                }
+            }
             for image in [&stack.images.redis, &stack.images.mysql]
                 .into_iter()
                 .flatten()

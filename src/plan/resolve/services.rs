@@ -2,13 +2,16 @@
 
 use super::servers::Roles;
 use crate::plan::{self, Database};
-use crate::scenario::{At, Images, Position, Redis, Report, did_you_mean};
+use crate::scenario::{At, Images, Kafka, Position, Redis, Report, did_you_mean};
 
 /// The most instances of Redis that a stack may have.
 const MOST_INSTANCES: u8 = 5;
 
+/// One broker, or as many as can lose one.
+const BROKERS: [u8; 2] = [1, 3];
+
 /// Each strategy with what it works on; the first is the default.
-const STRATEGIES: [(&str, Services); 8] = [
+const STRATEGIES: [(&str, Services); 12] = [
     ("sqlite-atomic", Services::NONE),
     ("sqlite-lock", Services::NONE),
     ("memory-then-sqlite", Services::NONE),
@@ -18,6 +21,16 @@ const STRATEGIES: [(&str, Services); 8] = [
     // Four as in the incident document.
     ("redlock", Services::mysql(4).up_to(MOST_INSTANCES)),
     ("redisson", Services::mysql(1)),
+    (
+        "redis-kafka",
+        Services::mysql(1).with_kafka(Roles::WithIssuer),
+    ),
+    (
+        "fire-and-forget",
+        Services::mysql(1).with_kafka(Roles::WithIssuer),
+    ),
+    ("outbox", Services::mysql(0).with_kafka(Roles::WithIssuer)),
+    ("queue", Services::mysql(1).with_kafka(Roles::WithQueue)),
 ];
 
 /// The strategy of a server that names none.
@@ -32,6 +45,8 @@ pub(super) struct Services {
     pub(super) redis: u8,
     /// The most instances that it can use.
     most_redis: u8,
+    /// Brokers.
+    pub(super) kafka: u8,
     pub(super) database: Database,
     pub(super) roles: Roles,
 }
@@ -40,6 +55,7 @@ impl Services {
     const NONE: Self = Self {
         redis: 0,
         most_redis: 0,
+        kafka: 0,
         database: Database::Sqlite,
         roles: Roles::Alike,
     };
@@ -48,6 +64,7 @@ impl Services {
         Self {
             redis,
             most_redis: redis,
+            kafka: 0,
             database: Database::MySql,
             roles: Roles::Alike,
         }
@@ -56,12 +73,21 @@ impl Services {
     const fn up_to(self, most_redis: u8) -> Self {
         Self { most_redis, ..self }
     }
+
+    const fn with_kafka(self, roles: Roles) -> Self {
+        Self {
+            kafka: BROKERS[0],
+            roles,
+            ..self
+        }
+    }
 }
 
 /// What the scenario says.
 pub(super) struct Wanted<'s> {
     pub(super) strategy: Option<&'s At<String>>,
     pub(super) redis: Option<&'s Redis>,
+    pub(super) kafka: Option<&'s Kafka>,
     pub(super) database: Option<&'s At<String>>,
     pub(super) images: &'s Images,
 }
@@ -85,10 +111,16 @@ pub(super) fn resolve(wanted: &Wanted<'_>, report: &mut Report<'_>) -> Option<Se
     };
     let known = STRATEGIES.iter().find(|(name, _)| *name == strategy);
     let services = known.map(|(_, services)| *services);
-    let services = match wanted.redis {
+    let mut services = match wanted.redis {
         Some(redis) => check_redis(redis, strategy, services, report),
         None => services,
     };
+    if let Some(kafka) = wanted.kafka
+        && let Some(brokers) = check_kafka(kafka, strategy, services, report)
+        && let Some(services) = &mut services
+    {
+        services.kafka = brokers;
+    }
     if let Some(database) = wanted.database {
         check_database(database, strategy, services, report);
     }
@@ -179,6 +211,35 @@ fn check_redis(
     }
 }
 
+/// The brokers that are written, if they are right.
+fn check_kafka(
+    kafka: &Kafka,
+    strategy: &str,
+    services: Option<Services>,
+    report: &mut Report<'_>,
+) -> Option<u8> {
+    if services.is_some_and(|services| services.kafka == 0) {
+        report.error_hint(
+            kafka.position,
+            format!("the strategy `{strategy}` uses no Kafka"),
+            "remove `kafka`, or choose a strategy that does: `server: { strategy: redis-kafka }`",
+        );
+        return None;
+    }
+    let written = kafka.brokers.as_ref()?;
+    let brokers = BROKERS
+        .into_iter()
+        .find(|&n| u64::from(n) == written.value.0);
+    if brokers.is_none() {
+        report.error_hint(
+            written.position,
+            format!("{} brokers of Kafka are not possible", written.value.0),
+            "write `brokers: 1`, or 3: with three, one of them may be gone",
+        );
+    }
+    brokers
+}
+
 fn check_database(
     written: &At<String>,
     strategy: &str,
@@ -208,11 +269,22 @@ fn check_database(
 
 /// A strategy that needs services cannot do without them.
 pub(super) fn refuse_embedded(services: Services, place: Place<'_>, report: &mut Report<'_>) {
-    let needs = match (services.redis, services.database) {
-        (0, Database::Sqlite) => return,
-        (0, Database::MySql) => "MySQL",
-        (_, Database::Sqlite) => "Redis",
-        (_, Database::MySql) => "Redis and MySQL",
+    let needs = [
+        (services.redis > 0, "Redis"),
+        (services.database == Database::MySql, "MySQL"),
+        (services.kafka > 0, "Kafka"),
+    ];
+    let needs: Vec<_> = needs
+        .iter()
+        .filter(|need| need.0)
+        .map(|need| need.1)
+        .collect();
+    let Some((last, others)) = needs.split_last() else {
+        return;
+    };
+    let needs = match others {
+        [] => (*last).to_owned(),
+        others => format!("{} and {last}", others.join(", ")),
     };
     let message = format!("the strategy needs {needs}, which `embedded` does not have");
     let hint = "let the run start real ones: `local`, or `auto`".to_owned();
@@ -292,7 +364,19 @@ mod tests {
                 "images: { kafka: apache/kafka }",
                 "`kafka` is not supported by this version yet",
             ),
-            ("kafka: {}", "`kafka` is not supported by this version yet"),
+            ("kafka: {}", "the strategy `sqlite-atomic` uses no Kafka"),
+            (
+                "server: { strategy: redis-lua }, kafka: { brokers: 1 }",
+                "the strategy `redis-lua` uses no Kafka",
+            ),
+            (
+                "server: { strategy: outbox }, kafka: { brokers: 2 }",
+                "2 brokers of Kafka are not possible",
+            ),
+            (
+                "provider: embedded, server: { strategy: redis-kafka }",
+                "the strategy needs Redis, MySQL and Kafka, which `embedded` does not have",
+            ),
             ("replicas: 2", "unknown key `replicas`"),
             (
                 "server: { replicas: 0 }",
@@ -382,7 +466,21 @@ mod tests {
                 "provider auto, strategy redis-lua, one Redis, MySQL\n",
             ),
         ];
-        for (stack, redis, database, printed) in table {
+        let with_kafka = [
+            (
+                "server: { strategy: redis-kafka }",
+                1,
+                Database::MySql,
+                "provider auto, strategy redis-kafka, one Redis, MySQL, Kafka\n",
+            ),
+            (
+                "server: { strategy: outbox }, kafka: { brokers: 3 }",
+                0,
+                Database::MySql,
+                "provider auto, strategy outbox, MySQL, Kafka with 3 brokers\n",
+            ),
+        ];
+        for (stack, redis, database, printed) in table.into_iter().chain(with_kafka) {
             let plan = planned(stack).unwrap_or_else(|error| panic!("{stack}: {error}"));
             let Target::Stack(target) = &plan.target else {
                 panic!("{stack}: no stack");

@@ -15,9 +15,10 @@ const BUGS: [&str; 6] = [
     "false-duplicate",
     LUA_COMPARE,
 ];
-/// The only bug that is at home in one strategy.
+/// The only bug that is not at home everywhere, and where it is.
 const LUA_COMPARE: &str = "lua-compare";
 const ITS_STRATEGY: &str = "redis-lua";
+const ITS_STRATEGIES: [&str; 4] = [ITS_STRATEGY, "redis-kafka", "fire-and-forget", "queue"];
 /// Names of the vocabulary that this version does not have.
 const STRATEGIES_NOT_YET: [&str; 2] = ["redis-decr", "kafka"];
 const PROVIDERS: [(&str, Provider); 4] = [
@@ -71,6 +72,7 @@ pub(super) fn resolve(
             provider,
             server,
             redis,
+            kafka,
             database,
             images,
             position,
@@ -91,6 +93,7 @@ pub(super) fn resolve(
                 &services::Wanted {
                     strategy: strategy.as_ref(),
                     redis: redis.as_ref(),
+                    kafka: kafka.as_ref(),
                     database: database.as_ref(),
                     images,
                 },
@@ -125,6 +128,7 @@ pub(super) fn resolve(
                 groups: groups??,
                 settings,
                 redis: services?.redis,
+                kafka: services?.kafka,
                 database: services?.database,
                 images: services::images(images),
             }))
@@ -139,7 +143,7 @@ fn bug_at_home(
     overrides: &Overrides,
     report: &mut Report<'_>,
 ) {
-    if strategy.is_some_and(|strategy| strategy.value == ITS_STRATEGY) {
+    if strategy.is_some_and(|strategy| ITS_STRATEGIES.contains(&strategy.value.as_str())) {
         return;
     }
     let message = format!("`{LUA_COMPARE}` is a bug of the strategy `{ITS_STRATEGY}`");

@@ -1,6 +1,6 @@
 //! `target`: the bundled stack, or the address of a system that already runs.
 
-use super::super::model::{Images, Redis, Target};
+use super::super::model::{Images, Kafka, Redis, Target};
 use super::super::node::Entry;
 use super::super::reader::{self, Fields};
 use super::super::report::Report;
@@ -58,13 +58,14 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Target> {
 
 fn stack(report: &mut Report<'_>, entry: &Entry) -> Option<Target> {
     let mut fields = Fields::behind(report, entry)?;
-    fields.refuse(&["kafka"]);
     let provider = fields.get("provider");
     let provider = provider.and_then(|entry| reader::text(report, &entry.node));
     let server = fields.get("server");
     let server = server.and_then(|entry| server::read(report, entry));
     let redis = fields.get("redis");
     let redis = redis.and_then(|entry| self::redis(report, entry));
+    let kafka = fields.get("kafka");
+    let kafka = kafka.and_then(|entry| self::kafka(report, entry));
     let database = fields.get("database");
     let database = database.and_then(|entry| reader::text(report, &entry.node));
     let images = fields.get("images");
@@ -76,6 +77,7 @@ fn stack(report: &mut Report<'_>, entry: &Entry) -> Option<Target> {
         // One that is wrong was reported.
         server: server.unwrap_or_default(),
         redis,
+        kafka,
         database,
         images: Box::new(images.unwrap_or_default()),
     })
@@ -103,6 +105,21 @@ fn redis(report: &mut Report<'_>, entry: &Entry) -> Option<Redis> {
         instances: match instances {
             None => None,
             Some(instances) => Some(instances?),
+        },
+    })
+}
+
+fn kafka(report: &mut Report<'_>, entry: &Entry) -> Option<Kafka> {
+    let mut fields = Fields::behind(report, entry)?;
+    let brokers = fields.get("brokers");
+    let brokers = brokers.map(|entry| reader::value(report, &entry.node));
+    fields.finish(report);
+    Some(Kafka {
+        position: entry.position,
+        // As above.
+        brokers: match brokers {
+            None => None,
+            Some(brokers) => Some(brokers?),
         },
     })
 }

@@ -65,10 +65,17 @@ fn setting(generator: &mut SchemaGenerator, row: &Row) -> Value {
     };
     schema["description"] = format!("{}{of}", row.about).into();
     if !row.default.is_empty() {
-        schema["default"] = row.default.into();
+        schema["default"] = typed(row.default);
     }
-    schema["examples"] = json!([row.example]);
+    schema["examples"] = json!([typed(row.example)]);
     schema
+}
+
+/// As YAML reads it.
+fn typed(text: &str) -> Value {
+    let number = text.parse::<u64>().map(Value::from);
+    let flag = text.parse::<bool>().map(Value::from);
+    number.or(flag).unwrap_or_else(|_| text.into())
 }
 
 /// One number, or one for each role.
@@ -124,6 +131,10 @@ word_types! {
         ("redis-lua", "a script in Redis decides, the row is written to MySQL after it"),
         ("redlock", "a lock over several Redis around a transaction of MySQL"),
         ("redisson", "a lock in Redis around the stock in Redis, the row is written after it"),
+        ("redis-kafka", "a script in Redis decides, the answer waits for Kafka, an issuer writes the row"),
+        ("fire-and-forget", "the same, and the answer does not wait for Kafka: it may lose coupons"),
+        ("outbox", "MySQL keeps coupon and event together, a relay sends it, an issuer writes the row"),
+        ("queue", "as `redis-kafka`, behind a router and a queue"),
     ];
 
     /// A planted defect of the bundled server.
@@ -133,6 +144,6 @@ word_types! {
         ("lost-ack", "confirms, and loses some rows"),
         ("last-one-refused", "takes the last coupon and answers sold out"),
         ("false-duplicate", "answers `duplicate` when its storage fails"),
-        ("lua-compare", "only in `redis-lua`: the script compares a text with a number"),
+        ("lua-compare", "only where a script in Redis decides: it compares a text with a number"),
     ];
 }

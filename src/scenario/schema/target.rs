@@ -104,6 +104,8 @@ struct Stack {
     server: Option<Server>,
     /// Redis of the strategies that need one.
     redis: Option<Redis>,
+    /// Kafka of the strategies that need it.
+    kafka: Option<Kafka>,
     /// Where the rows are. It follows from the strategy; what is written must agree.
     #[schemars(example = &"mysql")]
     database: Option<Database>,
@@ -133,12 +135,21 @@ struct Redis {
     instances: Option<Count>,
 }
 
+/// Kafka of the bundled stack.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, example = serde_json::json!({ "brokers": 3 }))]
+struct Kafka {
+    /// 1, or 3 that keep three copies of each event, of which two must be written.
+    #[schemars(extend("default" = 1), example = 3)]
+    brokers: Option<Count>,
+}
+
 word_types! {
     /// Who brings the bundled server up.
     Provider: [
         ("auto", "for a strategy that needs services `docker` or `local`, else `embedded`"),
         ("embedded", "a child process on SQLite"),
-        ("local", "Redis and MariaDB as child processes, from programs of this machine"),
+        ("local", "Redis, MariaDB and Kafka as child processes, from programs of this machine"),
         ("docker", "Redis and MySQL as containers of a Docker engine on this machine"),
     ];
 

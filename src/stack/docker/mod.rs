@@ -100,6 +100,11 @@ impl Services {
         self.mysql.as_ref().map(|(_, url)| url)
     }
 
+    /// None: planning refuses it.
+    pub(super) const fn kafka(&self) -> Option<String> {
+        None
+    }
+
     /// What each can tell of itself.
     pub(super) fn outside(&self) -> Vec<Figures> {
         let redis = self

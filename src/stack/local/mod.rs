@@ -1,7 +1,9 @@
 //! The provider `local`: real services as children of the run, on free ports of the loopback
 //! address, with their files in the run directory.
 
+mod kafka;
 mod kept;
+mod libraries;
 mod mysql;
 mod programs;
 mod redis;
@@ -9,8 +11,9 @@ mod service;
 
 use std::path::Path;
 
-use futures_util::future::{join_all, try_join, try_join_all};
+use futures_util::future::{join_all, join3, try_join_all, try_join3};
 
+use self::kafka::Kafka;
 use self::mysql::MySql;
 use self::programs::Programs;
 use self::redis::Redis;
@@ -25,6 +28,8 @@ pub(super) struct Needs {
     /// Instances.
     pub(super) redis: u8,
     pub(super) mysql: bool,
+    /// Brokers.
+    pub(super) kafka: u8,
 }
 
 impl Needs {
@@ -32,11 +37,12 @@ impl Needs {
         Self {
             redis: stack.redis,
             mysql: stack.database == Database::MySql,
+            kafka: stack.kafka,
         }
     }
 
     pub(super) const fn none(self) -> bool {
-        self.redis == 0 && !self.mysql
+        self.redis == 0 && !self.mysql && self.kafka == 0
     }
 
     pub(super) fn in_words(self) -> String {
@@ -46,8 +52,17 @@ impl Needs {
             more => Some(format!("Redis ({more} instances)")),
         };
         let mysql = self.mysql.then(|| "MySQL".to_owned());
-        let words: Vec<_> = redis.into_iter().chain(mysql).collect();
-        words.join(" and ")
+        let kafka = match self.kafka {
+            0 => None,
+            1 => Some("Kafka".to_owned()),
+            more => Some(format!("Kafka ({more} brokers)")),
+        };
+        let mut words: Vec<_> = [redis, mysql, kafka].into_iter().flatten().collect();
+        let last = words.pop().unwrap_or_default();
+        if words.is_empty() {
+            return last;
+        }
+        format!("{} and {last}", words.join(", "))
     }
 }
 
@@ -56,6 +71,7 @@ impl Needs {
 pub(super) struct Services {
     redis: Vec<Service>,
     mysql: Option<MySql>,
+    kafka: Option<Kafka>,
 }
 
 impl Services {
@@ -77,8 +93,18 @@ impl Services {
                 None => Ok(None),
             }
         };
-        let (redis, mysql) = try_join(redis, mysql).await?;
-        Ok(Self { redis, mysql })
+        let kafka = async {
+            match &programs.kafka {
+                Some(programs) => Kafka::start(programs, &stack, needs.kafka).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        let (redis, mysql, kafka) = try_join3(redis, mysql, kafka).await?;
+        Ok(Self {
+            redis,
+            mysql,
+            kafka,
+        })
     }
 
     /// One for each instance.
@@ -110,6 +136,11 @@ impl Services {
         redis.chain(mysql).collect()
     }
 
+    /// Where a client of Kafka begins: the address of each broker, separated by commas.
+    pub(super) fn kafka(&self) -> Option<String> {
+        self.kafka.as_ref().map(Kafka::bootstrap)
+    }
+
     /// Stops all in good order, side by side.
     pub(super) async fn stop(self) {
         let redis = join_all(self.redis.into_iter().map(Service::stop));
@@ -118,6 +149,11 @@ impl Services {
                 mysql.stop().await;
             }
         };
-        futures_util::future::join(redis, mysql).await;
+        let kafka = async {
+            if let Some(kafka) = self.kafka {
+                kafka.stop().await;
+            }
+        };
+        join3(redis, mysql, kafka).await;
     }
 }

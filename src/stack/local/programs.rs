@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Needs;
+use super::libraries::{self, Libraries};
 use crate::stack::NotReady;
 
 /// Where packages put servers, which is not in everybody's `PATH`.
@@ -13,6 +14,7 @@ const PLACES: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
 pub(super) struct Programs {
     pub(super) redis: Option<PathBuf>,
     pub(super) mysql: Option<MariaDb>,
+    pub(super) kafka: Option<KafkaBroker>,
 }
 
 #[derive(Debug)]
@@ -22,16 +24,33 @@ pub(super) struct MariaDb {
     pub(super) installer: PathBuf,
 }
 
+#[derive(Debug, Clone)]
+pub(super) struct KafkaBroker {
+    pub(super) java: PathBuf,
+    /// A directory of jars.
+    pub(super) libraries: PathBuf,
+}
+
+impl KafkaBroker {
+    fn new((java, libraries): (PathBuf, PathBuf)) -> Self {
+        Self { java, libraries }
+    }
+}
+
 impl Programs {
     /// # Errors
     /// When one of them is missing; all that are missing are named.
     pub(super) fn find(needs: Needs) -> Result<Self, NotReady> {
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let places = std::env::split_paths(&path).chain(PLACES.map(PathBuf::from));
-        Self::find_in(&places.collect::<Vec<_>>(), needs)
+        // A Java that is pointed at is meant before the one of the system.
+        let java = std::env::var_os("JAVA_HOME").map(|home| Path::new(&home).join("bin"));
+        let places = java.into_iter().chain(std::env::split_paths(&path));
+        let places = places.chain(PLACES.map(PathBuf::from));
+        let libraries = Libraries::of_environment();
+        Self::find_in(&places.collect::<Vec<_>>(), &libraries, needs)
     }
 
-    fn find_in(places: &[PathBuf], needs: Needs) -> Result<Self, NotReady> {
+    fn find_in(places: &[PathBuf], kafka: &Libraries, needs: Needs) -> Result<Self, NotReady> {
         let mut missing = Vec::new();
         let mut packages = Vec::new();
         let mut find = |names: &[&str], package: &'static str| {
@@ -51,11 +70,23 @@ impl Programs {
             let installer = &["mariadb-install-db", "mysql_install_db"];
             (server, find(installer, "mariadb-server"))
         });
+        let java = (needs.kafka > 0).then(|| find(&["java"], "openjdk-17-jre-headless"));
+        let libraries = (needs.kafka > 0).then(|| kafka.find());
+        let no_libraries = libraries == Some(None);
+        if no_libraries {
+            missing.push(format!("Kafka's jars ({})", kafka.in_words()));
+        }
         if !missing.is_empty() {
+            // No package has the jars; the script installs all that it may need beside them.
+            let command = if no_libraries {
+                libraries::INSTALL.to_owned()
+            } else {
+                format!("apt-get install {}", packages.join(" "))
+            };
             return Err(NotReady::Missing {
                 needs: needs.in_words(),
                 programs: missing.join(", "),
-                packages: packages.join(" "),
+                command,
             });
         }
         let mysql = mysql.and_then(|(server, installer)| {
@@ -67,6 +98,10 @@ impl Programs {
         Ok(Self {
             redis: redis.flatten(),
             mysql,
+            kafka: java
+                .flatten()
+                .zip(libraries.flatten())
+                .map(KafkaBroker::new),
         })
     }
 }
@@ -83,6 +118,13 @@ mod tests {
     const BOTH: Needs = Needs {
         redis: 1,
         mysql: true,
+        kafka: 0,
+    };
+
+    /// Kafka's jars are nowhere.
+    const NO_JARS: Libraries = Libraries {
+        home: None,
+        data: None,
     };
 
     fn places(names: &[&str]) -> (tempfile::TempDir, Vec<PathBuf>) {
@@ -115,7 +157,8 @@ mod tests {
         ];
         for (there, missing, command) in table {
             let (_directory, places) = places(there);
-            let error = Programs::find_in(&places, BOTH).expect_err("something is missing");
+            let error =
+                Programs::find_in(&places, &NO_JARS, BOTH).expect_err("something is missing");
             let words = error.to_string();
             assert!(words.contains(&format!("{missing} cannot")), "{words}");
             assert!(words.ends_with(command), "{words}");
@@ -128,9 +171,29 @@ mod tests {
         let needs = Needs {
             redis: 2,
             mysql: false,
+            kafka: 0,
         };
-        let programs = Programs::find_in(&places, needs).expect("enough is there");
+        let programs = Programs::find_in(&places, &NO_JARS, needs).expect("enough is there");
         assert!(programs.redis.is_some());
         assert!(programs.mysql.is_none());
+        assert!(programs.kafka.is_none());
+    }
+
+    #[test]
+    fn jars_that_are_missing_are_installed_by_the_script() {
+        let needs = Needs {
+            redis: 1,
+            mysql: false,
+            kafka: 3,
+        };
+        let (_directory, places) = places(&["java"]);
+        let error = Programs::find_in(&places, &NO_JARS, needs).expect_err("something is missing");
+        let words = error.to_string();
+        assert!(
+            words.contains("needs Redis and Kafka (3 brokers)"),
+            "{words}"
+        );
+        assert!(words.contains("`redis-server`, Kafka's jars"), "{words}");
+        assert!(words.ends_with("hint: scripts/services"), "{words}");
     }
 }

@@ -23,7 +23,7 @@ const TRY_WITHIN: Duration = Duration::from_secs(2);
 const TRY_EVERY: Duration = Duration::from_millis(20);
 
 /// Ports that are tried: each is free when it is chosen, and may be taken before it is bound.
-const PORTS: usize = 5;
+pub(super) const PORTS: usize = 5;
 
 /// A kind of service.
 pub(super) trait Kind {
@@ -50,51 +50,65 @@ pub(super) struct Service {
     pub(super) port: u16,
 }
 
-enum Failed {
+/// Why a service did not start on its port.
+pub(super) enum Failed {
     /// The port was free when it was chosen.
-    PortTaken(String),
-    Otherwise(String),
+    PortTaken(NotReady),
+    Otherwise(NotReady),
+}
+
+impl From<io::Error> for Failed {
+    fn from(error: io::Error) -> Self {
+        Self::Otherwise(error.into())
+    }
+}
+
+impl From<Failed> for NotReady {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::PortTaken(error) | Failed::Otherwise(error) => error,
+        }
+    }
 }
 
 impl Service {
     pub(super) async fn start(kind: &impl Kind) -> Result<Self, NotReady> {
-        let log = log_of(kind.directory());
+        let mut tried = 1;
+        loop {
+            match Self::start_on(kind, free_port()?).await {
+                Err(Failed::PortTaken(_)) if tried < PORTS => tried += 1,
+                started => return Ok(started?),
+            }
+        }
+    }
+
+    /// Starts it on a port that somebody else may have taken in the meantime.
+    pub(super) async fn start_on(kind: &impl Kind, port: u16) -> Result<Self, Failed> {
+        let log = &log_of(kind.directory());
         let fail = |problem: String| NotReady::Service {
             service: kind.name().to_owned(),
             problem,
-            log: kind.hide(&last_lines(&log)),
+            log: kind.hide(&last_lines(log)),
         };
-        let mut last = String::new();
-        for _ in 0..PORTS {
-            match Self::start_on(kind, free_port()?, &log).await? {
-                Ok(service) => return Ok(service),
-                Err(Failed::PortTaken(problem)) => last = problem,
-                Err(Failed::Otherwise(problem)) => return Err(fail(problem)),
-            }
-        }
-        Err(fail(last))
-    }
-
-    async fn start_on(kind: &impl Kind, port: u16, log: &Path) -> io::Result<Result<Self, Failed>> {
         let program = kind.configure(port)?;
         let mut kept = Kept::start(&program, kind.directory(), log)?;
         let ready = timeout(READY_WITHIN, until_ready(kind, port));
         let problem = tokio::select! {
             ended = kept.ended() => {
                 let problem = ended.err().unwrap_or_else(|| "it ended at once".to_owned());
-                return Ok(Err(if says_port_taken(log) {
-                    Failed::PortTaken(problem)
+                return Err(if says_port_taken(log) {
+                    Failed::PortTaken(fail(problem))
                 } else {
-                    Failed::Otherwise(problem)
-                }));
+                    Failed::Otherwise(fail(problem))
+                });
             }
             ready = ready => match ready {
-                Ok(()) => return Ok(Ok(Self { kept, port })),
+                Ok(()) => return Ok(Self { kept, port }),
                 Err(_) => format!("no right answer within {} s", READY_WITHIN.as_secs()),
             },
         };
         kept.stop().await;
-        Ok(Err(Failed::Otherwise(problem)))
+        Err(Failed::Otherwise(fail(problem)))
     }
 
     /// The number of its keeper.
@@ -118,12 +132,12 @@ async fn until_ready(kind: &impl Kind, port: u16) {
     }
 }
 
-fn free_port() -> io::Result<u16> {
+pub(super) fn free_port() -> io::Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     Ok(listener.local_addr()?.port())
 }
 
-/// Both servers show the system's words for it.
+/// All servers show the system's words for it.
 fn says_port_taken(log: &Path) -> bool {
     let bytes = std::fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);

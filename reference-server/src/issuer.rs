@@ -1,0 +1,266 @@
+//! Writes the rows of published events: a consumer whose place in the topic moves on only behind
+//! rows that are committed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use rdkafka::consumer::{CommitMode, Consumer as _, StreamConsumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::Message;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use tokio::sync::{Mutex, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+
+use crate::bug::Bugs;
+use crate::coupon::{CouponId, IssueError, UserCoupon};
+use crate::kafka::{Logged, Place, event};
+use crate::mysql::{MySqlStore, rows};
+use crate::queue::{self, Queue};
+
+/// How long the batch in hand may take when the server stops. What is not written then stays in
+/// Kafka, for the next issuer of the group.
+const STOP_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long leaving the group may take.
+const LEAVE_LIMIT: Duration = Duration::from_secs(5);
+
+/// Events of one transaction.
+const BATCH: usize = 1000;
+
+/// Between two tries, doubled each time up to the longest.
+const PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Who takes the coupons of the rows from the table's stock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TableStock {
+    /// The issuer, with the rows: the authority is elsewhere.
+    FollowsRows,
+    /// It was taken when the user was answered.
+    Taken,
+}
+
+/// What an issuer works on.
+pub(crate) struct Work {
+    pub(crate) place: Place,
+    pub(crate) store: Arc<MySqlStore>,
+    pub(crate) stock: TableStock,
+    pub(crate) bugs: Arc<Bugs>,
+    /// The queue that users leave with their row.
+    pub(crate) queue: Option<Arc<Queue>>,
+}
+
+/// The running issuer.
+pub(crate) struct Issuer {
+    stop: watch::Sender<bool>,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Issuer {
+    /// Joins the group.
+    pub(crate) fn start(work: Work) -> Result<Self, KafkaError> {
+        let mut client = work.place.client();
+        client
+            .set("group.id", &work.place.group)
+            .set("enable.auto.commit", "false")
+            // An event of before the group's first day needs its row as well.
+            .set("auto.offset.reset", "earliest")
+            // The least that brokers take: the part of a killed issuer is soon another's.
+            .set("session.timeout.ms", "6000")
+            .set("heartbeat.interval.ms", "1500");
+        let consumer: StreamConsumer<Logged> = client.create_with_context(Logged)?;
+        consumer.subscribe(&[&work.place.topic])?;
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::spawn(run(consumer, work, stopped));
+        Ok(Self {
+            stop,
+            task: Mutex::new(Some(task)),
+        })
+    }
+
+    /// Finishes the batch in hand, and leaves the group.
+    pub(crate) async fn stop(&self) {
+        // Nobody listens when the task has ended.
+        let _ = self.stop.send(true);
+        if let Some(task) = self.task.lock().await.take()
+            && let Err(error) = task.await
+        {
+            tracing::error!(event = "issuer_failed", %error);
+        }
+    }
+}
+
+async fn run(consumer: StreamConsumer<Logged>, work: Work, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        let batch = tokio::select! {
+            batch = gather(&consumer) => batch,
+            // What was gathered is not committed, and read again.
+            _ = stop.changed() => break,
+        };
+        let written = tokio::select! {
+            () = work.persist(&batch.rows) => true,
+            () = too_long(&mut stop) => false,
+        };
+        if !written {
+            tracing::warn!(event = "batch_left", rows = batch.rows.len());
+            break;
+        }
+        work.let_leave(&batch.rows).await;
+        commit(&consumer, &work.place.topic, &batch.next);
+    }
+    leave(consumer).await;
+}
+
+async fn too_long(stop: &mut watch::Receiver<bool>) {
+    // An error means that the issuer was dropped, which is a wish to stop as well.
+    let _ = stop.wait_for(|stop| *stop).await;
+    sleep(STOP_LIMIT).await;
+}
+
+/// Events that were read, and where to go on in each partition.
+#[derive(Default)]
+struct Batch {
+    rows: Vec<UserCoupon>,
+    next: BTreeMap<i32, i64>,
+}
+
+/// Waits for one event, and takes with it what is there already.
+async fn gather(consumer: &StreamConsumer<Logged>) -> Batch {
+    let mut batch = Batch::default();
+    loop {
+        match consumer.recv().await {
+            Ok(message) => {
+                batch.add(&message);
+                break;
+            }
+            Err(error) => {
+                tracing::warn!(event = "events_not_read", %error);
+                sleep(PAUSE).await;
+            }
+        }
+    }
+    while batch.rows.len() < BATCH
+        && let Some(Ok(message)) = consumer.recv().now_or_never()
+    {
+        batch.add(&message);
+    }
+    batch
+}
+
+impl Batch {
+    fn add(&mut self, message: &impl Message) {
+        let (partition, offset) = (message.partition(), message.offset());
+        self.next.insert(partition, offset + 1);
+        if let Some(row) = message.payload().and_then(event::read) {
+            self.rows.push(row);
+        } else {
+            // Nothing would ever make it readable.
+            tracing::error!(event = "event_unreadable", partition, offset);
+        }
+    }
+}
+
+impl Work {
+    /// The rows are there, so their users are done. One who could not leave is dropped for silence.
+    async fn let_leave(&self, rows: &[UserCoupon]) {
+        let Some(queue) = &self.queue else {
+            return;
+        };
+        let mut users: BTreeMap<CouponId, Vec<&str>> = BTreeMap::new();
+        for row in rows {
+            users.entry(row.coupon).or_default().push(row.user.as_str());
+        }
+        for (coupon, users) in users {
+            if let Err(error) = queue::leave(queue.redis(), coupon, &users).await {
+                tracing::warn!(event = "users_not_left", coupon, users = users.len(), %error);
+            }
+        }
+    }
+
+    /// Tries until the database takes the rows: they were acknowledged.
+    async fn persist(&self, rows: &[UserCoupon]) {
+        let mut pause = PAUSE;
+        while let Err(error) = self.write(rows).await {
+            tracing::warn!(event = "write_retried", rows = rows.len(), %error);
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// One transaction. An event that is delivered again finds its row; if that row is written by
+    /// another issuer between the look and the insert, the key refuses it, and the next look finds it.
+    async fn write(&self, events: &[UserCoupon]) -> Result<(), IssueError> {
+        let mut transaction = self.store.begin().await?;
+        let mut fresh: BTreeMap<i64, &UserCoupon> = BTreeMap::new();
+        for event in events {
+            fresh.entry(event.id).or_insert(event);
+        }
+        let ids: Vec<_> = fresh.keys().copied().collect();
+        for (id, user, coupon) in rows::among(&mut transaction, &ids).await? {
+            if let Some(event) = fresh.remove(&id) {
+                warn_if_another(event, &user, coupon);
+            }
+        }
+        let mut taken: BTreeMap<CouponId, i64> = BTreeMap::new();
+        for row in fresh.values() {
+            *taken.entry(row.coupon).or_default() += 1;
+        }
+        let fresh = fresh.into_values().collect();
+        rows::insert_all(&mut transaction, fresh, &self.bugs).await?;
+        if self.stock == TableStock::FollowsRows {
+            for (coupon, quantity) in taken {
+                rows::take(&mut transaction, coupon, quantity).await?;
+            }
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+/// Ids begin again only when their store has lost them.
+fn warn_if_another(event: &UserCoupon, user: &str, coupon: CouponId) {
+    if event.user.as_str() != user || event.coupon != coupon {
+        tracing::error!(
+            event = "row_lost",
+            row = event.id,
+            "an acknowledged coupon has the id of another row"
+        );
+    }
+}
+
+/// Not waited for: what is not committed is read again.
+fn commit(consumer: &StreamConsumer<Logged>, topic: &str, next: &BTreeMap<i32, i64>) {
+    let committed =
+        offsets(topic, next).and_then(|offsets| consumer.commit(&offsets, CommitMode::Async));
+    if let Err(error) = committed {
+        tracing::warn!(event = "offsets_not_committed", %error);
+    }
+}
+
+fn offsets(topic: &str, next: &BTreeMap<i32, i64>) -> Result<TopicPartitionList, KafkaError> {
+    let mut offsets = TopicPartitionList::new();
+    for (partition, next) in next {
+        offsets.add_partition_offset(topic, *partition, Offset::Offset(*next))?;
+    }
+    Ok(offsets)
+}
+
+/// In a thread of its own, since it blocks, for however long a broker does not answer.
+async fn leave(consumer: StreamConsumer<Logged>) {
+    let (done, left) = oneshot::channel();
+    let thread = std::thread::Builder::new().name("leave-group".into());
+    let started = thread.spawn(move || {
+        drop(consumer);
+        // Nobody may be waiting any more.
+        let _ = done.send(());
+    });
+    if started.is_err() || timeout(LEAVE_LIMIT, left).await.is_err() {
+        tracing::warn!(
+            event = "group_not_left",
+            "the brokers find out by themselves"
+        );
+    }
+}

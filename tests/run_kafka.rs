@@ -1,0 +1,95 @@
+//! Runs on real Kafka brokers of their own.
+
+#[path = "support/harness/mod.rs"]
+mod harness;
+
+use std::net::TcpListener;
+
+use harness::scenario::Scenario;
+use harness::{Bench, wait_until};
+use rustix::process::Signal;
+
+const ONE: &[&str] = &["--provider", "local"];
+const THREE: &[&str] = &[
+    "--provider",
+    "local",
+    "--set",
+    "target.stack.kafka.brokers=3",
+];
+
+fn bench(strategy: &'static str) -> Bench {
+    // A broker and its consumer take a while to go round.
+    Bench::with(&Scenario::short().strategy(strategy).quiet("2s"))
+}
+
+/// A file below `stack/`, as far as it is there.
+fn text(bench: &Bench, name: &str) -> String {
+    let bytes = std::fs::read(bench.path("run/stack").join(name)).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The command lines of Java that work for this run.
+fn brokers(bench: &Bench) -> Vec<String> {
+    let here = bench.path("run/stack");
+    let entries = std::fs::read_dir("/proc").expect("Linux has /proc");
+    let lines = entries.flatten().filter_map(|entry| {
+        let at = std::fs::read_link(entry.path().join("cwd")).ok()?;
+        let line = std::fs::read(entry.path().join("cmdline")).ok()?;
+        let line = String::from_utf8_lossy(&line).replace('\0', " ");
+        (at.starts_with(&here) && line.contains("kafka.")).then_some(line)
+    });
+    lines.collect()
+}
+
+fn ports(bench: &Bench, number: u8) -> Vec<u16> {
+    let settings = text(bench, &format!("kafka-{number}/server.properties"));
+    let line = settings
+        .lines()
+        .find_map(|line| line.strip_prefix("listeners="));
+    let addresses = line.expect("listeners").split(',');
+    let ports = addresses.map(|address| address.rsplit(':').next().expect("a port"));
+    ports.map(|port| port.parse().expect("a number")).collect()
+}
+
+#[test]
+fn events_go_through_brokers_that_end_in_good_order() {
+    for (strategy, more, brokers) in [("redis-kafka", ONE, 1), ("outbox", THREE, 3)] {
+        let bench = bench(strategy);
+        bench.run_scenario(more).expect(0);
+        let summary = bench.summary();
+        assert_eq!(summary["verdict"], "pass", "{strategy}: {summary}");
+        for number in 1..=brokers {
+            let log = text(&bench, &format!("kafka-{number}/log"));
+            let last = format!("App info kafka.server for {number} unregistered");
+            assert!(log.contains(&last), "{strategy}: {log}");
+            for port in ports(&bench, number) {
+                TcpListener::bind(("127.0.0.1", port)).expect("the port is free");
+            }
+        }
+        assert_eq!(self::brokers(&bench), Vec::<String>::new(), "{strategy}");
+    }
+}
+
+#[test]
+fn no_broker_outlives_a_harness_that_was_killed() {
+    let bench = bench("outbox");
+    let running = bench.start_scenario(ONE);
+    wait_until("the broker is there", || {
+        text(&bench, "kafka-1/log").contains("Starting controller")
+    });
+    running.signal(Signal::KILL);
+    running.wait();
+    wait_until("nothing runs", || brokers(&bench).is_empty());
+}
+
+#[test]
+fn libraries_that_are_missing_are_named_with_the_command_that_installs_them() {
+    let bench = bench("outbox");
+    let args = ["run", "scenario.yaml", "--provider", "local"];
+    let running = bench.start_with(&args, |command| {
+        command.env("FCFS_KAFKA_HOME", "/nowhere");
+    });
+    let ended = running.wait().expect(113);
+    ended.complains("Kafka's jars (FCFS_KAFKA_HOME is /nowhere) cannot be found");
+    ended.complains("hint: scripts/services");
+}

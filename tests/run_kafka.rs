@@ -3,7 +3,9 @@
 #[path = "support/harness/mod.rs"]
 mod harness;
 
+use std::fs::Permissions;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 
 use harness::scenario::Scenario;
 use harness::{Bench, wait_until};
@@ -92,4 +94,29 @@ fn libraries_that_are_missing_are_named_with_the_command_that_installs_them() {
     let ended = running.wait().expect(113);
     ended.complains("Kafka's jars (FCFS_KAFKA_HOME is /nowhere) cannot be found");
     ended.complains("hint: scripts/services");
+}
+
+#[test]
+fn ports_that_were_taken_meanwhile_are_given_up_for_others() {
+    let bench = bench("outbox");
+    let script = "#!/bin/sh\ncase \"$*\" in *kafka.Kafka*)\n\
+                  if mkdir once 2>/dev/null; then echo 'bind: Address already in use'; exit 1; fi\n\
+                  esac\nexec java \"$@\"\n";
+    std::fs::create_dir_all(bench.path("jdk/bin")).expect("a directory");
+    bench.write("jdk/bin/java", script);
+    let executable = Permissions::from_mode(0o700);
+    std::fs::set_permissions(bench.path("jdk/bin/java"), executable).expect("ours");
+    let args = [
+        "run",
+        "scenario.yaml",
+        "--out",
+        "run",
+        "--provider",
+        "local",
+    ];
+    let running = bench.start_with(&args, |command| {
+        command.env("JAVA_HOME", bench.path("jdk"));
+    });
+    running.wait().expect(0);
+    assert!(bench.path("run/stack/kafka-1/once").exists());
 }

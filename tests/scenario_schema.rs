@@ -90,13 +90,14 @@ fn every_shipped_scenario_is_accepted() {
 }
 
 /// Invalid scenarios that a schema cannot reject, and why.
-const BEYOND_A_SCHEMA: [(&str, &str); 4] = [
+const BEYOND_A_SCHEMA: [(&str, &str); 5] = [
     (
         "environment",
         "whether a variable is set is known when it runs",
     ),
     ("includes", "the files are looked at when it is read"),
     ("references", "names refer to other parts of the scenario"),
+    ("services", "each is possible, and not with this strategy"),
     (
         "truth-writes",
         "what a query does is known to those who read SQL",

@@ -1,6 +1,8 @@
 //! What a run measures from outside of its load: of the services that it brings up, and of those
 //! that a user names.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 #[path = "support/databases.rs"]
 #[allow(dead_code, reason = "not every database is asked here")]
 mod databases;

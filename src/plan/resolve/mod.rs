@@ -213,13 +213,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         auth::add_around(&header, of_users, &mut setup);
     }
     let mut plan = Plan {
-        // A name that is missing or wrong was reported; the thresholds below are looked at all the
-        // same.
-        name: scenario
-            .name
-            .as_ref()
-            .map_or("", |name| name.value.as_str())
-            .to_owned(),
+        name: name_of(scenario),
         profile: overrides.profile.clone(),
         about: scenario.about.as_ref().map(|about| about.value.clone()),
         seed: overrides
@@ -256,6 +250,12 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         worries::warn(scenario, &plan, report);
     }
     Some(plan)
+}
+
+/// A name that is missing or wrong was reported; the thresholds are looked at all the same.
+fn name_of(scenario: &Scenario) -> String {
+    let name = scenario.name.as_ref();
+    name.map_or("", |name| name.value.as_str()).to_owned()
 }
 
 /// Stands for a target that is wrong, which was reported.

@@ -23,7 +23,7 @@ pub(super) fn listener(port: u16, table: &Table) -> Option<u32> {
     holders.iter().find(is_first).copied()
 }
 
-/// The inodes of the sockets that listen on the port, as in proc_pid_net(5).
+/// The inodes of the sockets that listen on the port, as in `proc_pid_net(5)`.
 fn listening(text: &str, port: u16) -> Vec<u64> {
     const LISTEN: &str = "0A";
     let socket = |line: &str| {

@@ -128,22 +128,17 @@ impl Container {
     }
 }
 
-fn request(kind: &impl Kind, image: &Image, place: &Place<'_>) -> ContainerRequest<GenericImage> {
-    let port = kind_port(kind);
+fn request<K: Kind>(kind: &K, image: &Image, place: &Place<'_>) -> ContainerRequest<GenericImage> {
     let mut request = images::generic(image)
-        .with_exposed_port(port.tcp())
+        .with_exposed_port(K::PORT.tcp())
         .with_cmd(kind.command())
         .with_labels(place.labels.iter().map(|(name, value)| (*name, value)))
         .with_startup_timeout(START_WITHIN)
-        .with_host_config_modifier(move |config| on_loopback(config, port));
+        .with_host_config_modifier(|config| on_loopback(config, K::PORT));
     for (name, value) in kind.environment() {
         request = request.with_env_var(name, value);
     }
     request
-}
-
-const fn kind_port<K: Kind>(_: &K) -> u16 {
-    K::PORT
 }
 
 /// Publishes one port for this machine alone, where the engine finds a free one.

@@ -338,13 +338,13 @@ async fn tells_its_health_and_what_it_counts() {
         let answer = server.at.ask("GET", "/metrics", "", &Value::Null).await;
         answer.body.as_str().unwrap().to_owned()
     };
-    until(async || page().await.contains("queue_admitted_total 1\n")).await;
+    // The lengths are those of the last interval.
+    let waiting = "queue_waiting_tokens{event=\"1\"} 2\n";
+    until(async || page().await.contains(waiting)).await;
     let page = page().await;
-    assert!(
-        page.contains("queue_waiting_tokens{event=\"1\"} 2\n"),
-        "{page}"
-    );
-    assert!(page.contains("queue_running{event=\"1\"} 1\n"), "{page}");
+    for line in ["queue_admitted_total 1\n", "queue_running{event=\"1\"} 1\n"] {
+        assert!(page.contains(line), "{line}{page}");
+    }
     assert!(!page.contains("coupon_stock_remaining"), "{page}");
     let health = server.at.ask("GET", "/health", "", &Value::Null).await;
     assert_eq!(health.body, json!({ "status": "ok", "redis": "up" }));

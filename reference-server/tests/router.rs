@@ -342,6 +342,24 @@ async fn with_the_guard_nobody_gets_past_the_queue() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_the_guard_two_of_thirty_who_come_at_once_go_straight_in() {
+    let services = services();
+    let stores = services.stores().await;
+    let (_directory, _coupons, router) = guarded(&stores, true).await;
+    let asked: Vec<_> = (1..=30)
+        .map(|member| {
+            let at = router.at.clone();
+            tokio::spawn(async move { at.event(member).await.status })
+        })
+        .collect();
+    let mut let_in = 0;
+    for asked in asked {
+        let_in += u32::from(asked.await.unwrap() == StatusCode::OK);
+    }
+    assert_eq!(let_in, 2, "as many as the threshold");
+}
+
 #[tokio::test]
 async fn does_not_start_without_servers_to_forward_to() {
     let services = services();

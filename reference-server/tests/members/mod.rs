@@ -192,9 +192,13 @@ pub(crate) async fn listen(app: Router) -> String {
     url
 }
 
-/// Asks again until it is so; a test that waits in vain ends by its runner's limit.
+/// Asks again until it is so; what is not so after a minute never will be.
 pub(crate) async fn until<F: Future<Output = bool>>(mut is_so: impl FnMut() -> F) {
-    while !is_so().await {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let asked = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let limit = Duration::from_mins(1);
+    tokio::time::timeout(limit, asked).await.unwrap();
 }

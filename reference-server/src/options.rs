@@ -71,8 +71,8 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value = "4")]
     pub redis_pool: NonZeroUsize,
 
-    /// Issued coupons that may wait to be written (memory-then-sqlite, redis-lua), or
-    /// be published; full: 503
+    /// Issued coupons that may wait to be written (memory-then-sqlite, redis-lua, redisson), or be
+    /// published; full: 503
     #[arg(long, value_name = "N", default_value = "10000")]
     pub queue: NonZeroUsize,
 
@@ -84,7 +84,7 @@ pub struct Options {
     #[arg(long, value_name = "true|false", action = ArgAction::Set, default_value_t = true)]
     pub indexes: bool,
 
-    /// Seconds for which Redis keeps what a coupon is, beside its stock; 0: not at all (redlock)
+    /// Seconds for which Redis caches what a coupon is, but not its stock; 0: no cache (redlock)
     #[arg(long, value_name = "S", default_value_t = 0)]
     pub coupon_cache_s: u32,
 

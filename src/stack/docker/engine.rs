@@ -38,6 +38,8 @@ pub(in crate::stack) enum Unavailable {
         variable: &'static str,
         problem: String,
     },
+    #[error("this version starts no Kafka in containers")]
+    Kafka,
 }
 
 impl Unavailable {
@@ -53,6 +55,7 @@ impl Unavailable {
                 "docker pull {image}; without a registry, scripts/offline-images makes stand-ins \
                  for redis:7 and mysql:8.0 from packages; another image: `target.stack.images`"
             ),
+            Self::Kafka => "take `--provider local`".to_owned(),
             Self::Variable { variable, .. } => format!("unset {variable}, or name an image in it"),
         };
         NotReady::Docker {
@@ -69,6 +72,9 @@ impl Engine {
         needs: Needs,
         say: Say<'_>,
     ) -> Result<Self, Unavailable> {
+        if needs.kafka > 0 {
+            return Err(Unavailable::Kafka);
+        }
         let images = Chosen::of(images, needs)?;
         let docker = connect().await?;
         for image in images.each() {

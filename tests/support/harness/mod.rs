@@ -174,6 +174,11 @@ impl Running {
         }
     }
 
+    pub(crate) fn has_ended(&mut self) -> bool {
+        let ended = self.child.try_wait();
+        ended.expect("the child can be asked").is_some()
+    }
+
     /// Waits for the end, however it comes.
     pub(crate) fn wait(mut self) -> Ended {
         let begin = Instant::now();

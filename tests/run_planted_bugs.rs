@@ -32,7 +32,9 @@ fn crowd(strategy: &'static str) -> Scenario {
 #[track_caller]
 fn violated(strategy: &'static str, bug: &str, invariant: &str) -> (String, Value) {
     let bench = Bench::with(&crowd(strategy));
-    let ended = bench.run_scenario(&["--bug", bug]).expect(111);
+    let ended = bench
+        .run_scenario(&["--provider", "local", "--bug", bug])
+        .expect(111);
     let summary = bench.summary();
     let judged = verdict_of(&summary, "invariants", invariant);
     assert_eq!(judged["verdict"], "fail", "{strategy}: {}", ended.all());
@@ -57,7 +59,7 @@ fn part<'a>(summary: &'a Value, invariant: &str, name: &str) -> &'a Value {
 fn no_strategy_is_accused_without_a_bug() {
     for strategy in STRATEGIES {
         let bench = Bench::with(&crowd(strategy));
-        bench.run_scenario(&[]).expect(0);
+        bench.run_scenario(&["--provider", "local"]).expect(0);
     }
 }
 

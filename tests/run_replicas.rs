@@ -6,7 +6,12 @@ mod harness;
 use harness::scenario::Scenario;
 use harness::{Bench, verdict_of};
 
-const TWO: [&str; 2] = ["--set", "target.stack.server.replicas=2"];
+const TWO: [&str; 4] = [
+    "--provider",
+    "local",
+    "--set",
+    "target.stack.server.replicas=2",
+];
 
 /// More users than coupons, of whom some ask again.
 fn crowd(strategy: &'static str) -> Bench {
@@ -28,7 +33,7 @@ fn a_stock_that_each_process_has_in_its_memory_is_given_away_twice() {
 
 #[test]
 fn a_decision_in_a_store_that_both_share_holds() {
-    for strategy in ["sqlite-atomic", "db-conditional", "redis-lua"] {
+    for strategy in ["sqlite-atomic", "db-conditional", "redis-lua", "redlock"] {
         let bench = crowd(strategy);
         let ended = bench.run_scenario(&TWO).expect(0);
         let target = &bench.summary()["environment"]["target"];

@@ -4,7 +4,7 @@ use super::{Overrides, servers, services};
 use crate::plan::{BaseUrl, By, Provider, Stack, Target};
 use crate::scenario::value::Url;
 use crate::scenario::{
-    self, At, Given, Position, Report, Scenario, Target as Written, did_you_mean, list,
+    self, At, Given, Position, Report, Scenario, Target as Written, did_you_mean,
 };
 
 const BUGS: [&str; 6] = [
@@ -19,8 +19,6 @@ const BUGS: [&str; 6] = [
 const LUA_COMPARE: &str = "lua-compare";
 const ITS_STRATEGY: &str = "redis-lua";
 const ITS_STRATEGIES: [&str; 4] = [ITS_STRATEGY, "redis-kafka", "fire-and-forget", "queue"];
-/// Names of the vocabulary that this version does not have.
-const STRATEGIES_NOT_YET: [&str; 2] = ["redis-decr", "kafka"];
 const PROVIDERS: [(&str, Provider); 4] = [
     ("auto", Provider::Auto),
     ("embedded", Provider::Embedded),
@@ -255,17 +253,6 @@ fn provider_argument(name: &str, report: &mut Report<'_>) -> Option<Provider> {
 fn check_name(what: &str, name: Option<&At<String>>, known: &[&str], report: &mut Report<'_>) {
     let Some(name) = name else { return };
     if known.contains(&name.value.as_str()) {
-        return;
-    }
-    if what == "strategy" && STRATEGIES_NOT_YET.contains(&name.value.as_str()) {
-        report.error_hint(
-            name.position,
-            format!(
-                "`strategy: {}` is not supported by this version yet",
-                name.value
-            ),
-            format!("write one of {}", list(known)),
-        );
         return;
     }
     report.error_hint(

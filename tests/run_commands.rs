@@ -11,8 +11,10 @@ use serde_json::Value;
 #[test]
 fn every_shipped_scenario_is_valid() {
     let bench = Bench::new();
-    let folder = std::fs::read_dir(shipped("scenarios")).expect("scenarios/");
-    let paths = folder.flatten().map(|entry| entry.path());
+    let folders = ["scenarios", "scenarios/documents"].map(shipped);
+    let folders = folders.map(|folder| std::fs::read_dir(folder).expect("a folder"));
+    let paths = folders.into_iter().flatten().flatten();
+    let paths = paths.map(|entry| entry.path());
     let mut count = 0;
     for path in paths.filter(|path| path.extension().is_some_and(|end| end == "yaml")) {
         let path = path.display().to_string();
@@ -21,7 +23,7 @@ fn every_shipped_scenario_is_valid() {
         assert_eq!(ended.stderr, "", "no warning");
         count += 1;
     }
-    assert!(count >= 7, "{count}");
+    assert!(count >= 14, "{count}");
 }
 
 #[test]

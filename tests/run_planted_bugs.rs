@@ -4,7 +4,7 @@
 mod harness;
 
 use harness::scenario::Scenario;
-use harness::{Bench, verdict_of};
+use harness::{Bench, part_of, verdict_of};
 use serde_json::Value;
 
 const STRATEGIES: [&str; 8] = [
@@ -45,16 +45,6 @@ fn violated(strategy: &'static str, bug: &str, invariant: &str) -> (String, Valu
     (detail, summary)
 }
 
-/// The cases of one part of a finding.
-#[track_caller]
-fn part<'a>(summary: &'a Value, invariant: &str, name: &str) -> &'a Value {
-    let findings = summary["findings"].as_array().expect("a list");
-    let finding = findings.iter().find(|one| one["checker"] == invariant);
-    let parts = finding.expect("the finding")["parts"].as_array();
-    let part = parts.expect("parts").iter().find(|one| one["name"] == name);
-    part.unwrap_or_else(|| panic!("no part {name}: {findings:?}"))
-}
-
 #[test]
 fn no_strategy_is_accused_without_a_bug() {
     for strategy in STRATEGIES {
@@ -67,7 +57,7 @@ fn no_strategy_is_accused_without_a_bug() {
 fn overselling_is_found_with_its_number() {
     for strategy in STRATEGIES {
         let (detail, summary) = violated(strategy, "oversell", "stock");
-        let surplus = part(&summary, "stock", "oversold")["count"].as_u64();
+        let surplus = part_of(&summary, "stock", "oversold")["count"].as_u64();
         let surplus = surplus.expect("a number");
         let rows = 300 + surplus;
         let words = format!("oversold by {surplus}: {rows} rows for a stock of 300");
@@ -85,7 +75,7 @@ fn a_script_that_compares_text_with_a_number_is_found() {
 fn a_second_coupon_for_one_user_is_found() {
     for strategy in STRATEGIES {
         let (_, summary) = violated(strategy, "double-issue", "one_per_user");
-        let part = part(&summary, "one_per_user", "rows_per_user");
+        let part = part_of(&summary, "one_per_user", "rows_per_user");
         assert!(part["count"].as_u64() > Some(0), "{strategy}: {part}");
     }
 }
@@ -94,7 +84,7 @@ fn a_second_coupon_for_one_user_is_found() {
 fn a_confirmation_without_a_row_is_found() {
     for strategy in STRATEGIES {
         let (_, summary) = violated(strategy, "lost-ack", "acknowledged");
-        let part = part(&summary, "acknowledged", "lost");
+        let part = part_of(&summary, "acknowledged", "lost");
         assert!(part["count"].as_u64() > Some(0), "{strategy}: {part}");
     }
 }
@@ -112,7 +102,7 @@ fn a_last_coupon_that_nobody_gets_is_found() {
 fn a_duplicate_answer_to_a_user_who_holds_nothing_is_found() {
     for strategy in STRATEGIES {
         let (_, summary) = violated(strategy, "false-duplicate", "acknowledged");
-        let part = part(&summary, "acknowledged", "ghost_duplicate");
+        let part = part_of(&summary, "acknowledged", "ghost_duplicate");
         assert!(part["count"].as_u64() > Some(0), "{strategy}: {part}");
     }
 }

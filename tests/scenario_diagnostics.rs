@@ -37,7 +37,7 @@ fn plan_file(path: &Path, overrides: &Overrides) -> Result<Plan, Diagnostics> {
 
 #[test]
 fn every_shipped_scenario_plans_without_a_warning() {
-    let all = files("scenarios");
+    let all = [files("scenarios"), files("scenarios/documents")].concat();
     assert!(all.len() >= 7, "{all:?}");
     for path in all {
         let plan = plan_file(&path, &Overrides::default());

@@ -15,7 +15,7 @@ fn text(name: &str) -> String {
     std::fs::read_to_string(path).expect("a scenario")
 }
 
-const SHIPPED: [&str; 8] = [
+const SHIPPED: [&str; 15] = [
     "quickstart.yaml",
     "stampede.yaml",
     "coupon-ramp-1000.yaml",
@@ -24,6 +24,13 @@ const SHIPPED: [&str; 8] = [
     "soak.yaml",
     "own-system.yaml",
     "profiles.yaml",
+    "documents/a-redlock-after.yaml",
+    "documents/a-redlock-before.yaml",
+    "documents/b-redisson-steps.yaml",
+    "documents/c-lua-1000.yaml",
+    "documents/c-pessimistic-1000.yaml",
+    "documents/c-queue-4500.yaml",
+    "documents/c-queue-burst-2000.yaml",
 ];
 
 /// A shipped scenario that takes its seed and its claim to be told apart from the environment.

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 /// A server that lives as long as this value, also when the test panics.
 pub(crate) struct Service {
-    command: Box<dyn Fn(&Path) -> Command>,
+    command: Box<dyn Fn(&Path) -> Command + Send + Sync>,
     stop: Signal,
     child: Child,
     directory: TempDir,
@@ -33,7 +33,7 @@ impl Service {
         directory: TempDir,
         port: u16,
         stop: Signal,
-        command: impl Fn(&Path) -> Command + 'static,
+        command: impl Fn(&Path) -> Command + Send + Sync + 'static,
     ) -> Self {
         let child = spawn(&mut command(directory.path()), directory.path());
         let mut service = Self {

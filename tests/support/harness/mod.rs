@@ -248,3 +248,13 @@ pub(crate) fn verdict_of<'a>(summary: &'a Value, list: &str, name: &str) -> &'a 
     let one = judged.iter().find(|one| one["name"] == name);
     one.unwrap_or_else(|| panic!("no {name} in {list}: {judged:?}"))
 }
+
+/// One part of a finding in a summary.
+#[track_caller]
+pub(crate) fn part_of<'a>(summary: &'a Value, invariant: &str, name: &str) -> &'a Value {
+    let findings = summary["findings"].as_array().expect("a list");
+    let finding = findings.iter().find(|one| one["checker"] == invariant);
+    let parts = finding.expect("the finding")["parts"].as_array();
+    let part = parts.expect("parts").iter().find(|one| one["name"] == name);
+    part.unwrap_or_else(|| panic!("no part {name}: {findings:?}"))
+}

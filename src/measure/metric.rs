@@ -73,7 +73,7 @@ const NOT_MEASURED: [&str; 7] = [
 
 impl Metric {
     /// Every metric but those of scenarios, in the order in which messages list them.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::HttpReqs,
         Self::HttpReqDuration,
         Self::HttpReqBlocked,
@@ -112,6 +112,7 @@ impl Metric {
         Self::Resource(Quantity::RejectedConnections),
         Self::Resource(Quantity::BlockedClients),
         Self::Resource(Quantity::UsedMemoryBytes),
+        Self::Resource(Quantity::ConsumerLag),
     ];
 
     /// As thresholds and outputs spell it.

@@ -27,7 +27,7 @@ pub use print::print;
 pub use resolve::{
     DEFAULT_SEED, Overrides, Scale, is_redis_read, load, load_written, resolve, validate,
 };
-pub use resource::{HARNESS, Process, Resource, ResourceOf};
+pub use resource::{ConsumerGroup, HARNESS, Process, Resource, ResourceOf};
 pub use servers::{Group, Role, ServerSetting, process_name};
 pub use setup::{EachUser, Setup, SetupCapture, SetupStep, Task};
 pub use slots::{Slot, SlotValues};

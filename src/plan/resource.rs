@@ -23,6 +23,19 @@ pub enum ResourceOf {
     Sql(Secret),
     /// Redis counts them: `redis:`.
     Redis(Secret),
+    /// The brokers of Kafka know them.
+    Kafka(ConsumerGroup),
+}
+
+/// A consumer group of Kafka, and a topic that it reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsumerGroup {
+    /// `HOST:PORT`, several separated by commas.
+    pub brokers: String,
+    /// Its name.
+    pub group: String,
+    /// The topic's name.
+    pub topic: String,
 }
 
 impl ResourceOf {
@@ -32,6 +45,7 @@ impl ResourceOf {
             Self::Process(_) => ResourceKind::Process,
             Self::Sql(_) => ResourceKind::Sql,
             Self::Redis(_) => ResourceKind::Redis,
+            Self::Kafka(_) => ResourceKind::Kafka,
         }
     }
 }
@@ -84,6 +98,13 @@ pub(super) fn brought_up(target: &Target) -> Vec<(String, ResourceKind)> {
     }
     if stack.database == Database::MySql {
         all.extend(both("mysql".to_owned(), ResourceKind::Sql));
+    }
+    for number in 1..=stack.kafka {
+        all.push((format!("kafka-{number}"), ResourceKind::Process));
+    }
+    if stack.kafka > 0 {
+        // Of the whole cluster; any broker says the same.
+        all.push(("kafka-1".to_owned(), ResourceKind::Kafka));
     }
     all
 }

@@ -1,13 +1,14 @@
 //! How far a consumer group of Kafka is behind: read from outside, without joining the group.
 
+use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
-/// How long a broker may take to answer one question. A sample that is later is worth nothing.
+/// How long all questions of one reading may take. One that is later is worth nothing.
 const LIMIT: Duration = Duration::from_secs(3);
 
 /// Asks about one group and one topic. It keeps its connections, so ask the same one again.
@@ -15,6 +16,13 @@ const LIMIT: Duration = Duration::from_secs(3);
 pub struct KafkaLag {
     asker: Arc<BaseConsumer>,
     topic: String,
+}
+
+impl fmt::Debug for KafkaLag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut fields = f.debug_struct("KafkaLag");
+        fields.field("topic", &self.topic).finish_non_exhaustive()
+    }
 }
 
 impl KafkaLag {
@@ -49,12 +57,15 @@ impl KafkaLag {
     }
 
     fn ask(&self) -> Result<u64, KafkaError> {
-        let committed = self.asker.committed_offsets(self.partitions()?, LIMIT)?;
+        let until = Instant::now() + LIMIT;
+        let left = || until.saturating_duration_since(Instant::now());
+        let partitions = self.partitions(left())?;
+        let committed = self.asker.committed_offsets(partitions, left())?;
         let mut lag = 0;
         for partition in committed.elements() {
             partition.error()?;
             let number = partition.partition();
-            let (low, high) = self.asker.fetch_watermarks(&self.topic, number, LIMIT)?;
+            let (low, high) = self.asker.fetch_watermarks(&self.topic, number, left())?;
             let next = match partition.offset() {
                 // Events that were thrown away for their age are nobody's to read.
                 Offset::Offset(next) => next.max(low),
@@ -65,8 +76,8 @@ impl KafkaLag {
         Ok(lag)
     }
 
-    fn partitions(&self) -> Result<TopicPartitionList, KafkaError> {
-        let metadata = self.asker.fetch_metadata(Some(&self.topic), LIMIT)?;
+    fn partitions(&self, within: Duration) -> Result<TopicPartitionList, KafkaError> {
+        let metadata = self.asker.fetch_metadata(Some(&self.topic), within)?;
         let mut partitions = TopicPartitionList::new();
         for topic in metadata.topics() {
             if let Some(error) = topic.error() {

@@ -153,11 +153,12 @@ fn outside(summary: &Summary) -> String {
     if summary.resources.is_empty() {
         return String::new();
     }
-    let align = format!("l{}", "r".repeat(resources::HEAD.len() - 1));
+    let head = resources::head(summary);
+    let align = format!("l{}", "r".repeat(head.len() - 1));
     let rows = resources::rows(summary).into_iter();
     let rows = rows.map(|(name, figures)| [cell_code(&name)].into_iter().chain(figures));
-    let table = table(resources::HEAD, &align, rows);
-    format!("## Measured from outside\n\n{table}\n{}\n", resources::NOTE)
+    let table = table(head, &align, rows);
+    format!("## Measured from outside\n\n{table}\n{}\n", resources::note(summary))
 }
 
 fn over_time(summary: &Summary) -> String {

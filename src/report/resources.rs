@@ -14,7 +14,7 @@ use crate::measure::{Unit, grouped};
 pub struct ResourceSummary {
     /// Its name; a process and what it serves share one.
     pub source: String,
-    /// `process`, `sql` or `redis`.
+    /// `process`, `sql`, `redis` or `kafka`.
     pub kind: String,
     /// How often it answered, from just before the load until just after it.
     pub readings: u64,
@@ -63,8 +63,8 @@ pub struct ResourceSample {
     pub values: BTreeMap<String, f64>,
 }
 
-/// The head of the table.
-pub(super) const HEAD: [&str; 8] = [
+/// The head of the table, but for [`LAG`].
+const HEAD: [&str; 8] = [
     "Source",
     "CPU mean",
     "CPU max",
@@ -75,9 +75,37 @@ pub(super) const HEAD: [&str; 8] = [
     "Gaps",
 ];
 
+/// A column only where it was measured.
+const LAG: &str = "Lag";
+
 /// What the head leaves out.
-pub(super) const NOTE: &str = "CPU in cores; memory and connections at most; requests are queries \
+const NOTE: &str = "CPU in cores; memory and connections at most; requests are queries \
                                or commands per second.";
+
+/// What a lag is.
+const LAG_NOTE: &str = "Lag is the most events that a consumer group had not read yet.";
+
+fn has_lag(summary: &Summary) -> bool {
+    summary.resources.iter().any(|one| one.kind == "kafka")
+}
+
+/// The head of the table.
+pub(super) fn head(summary: &Summary) -> Vec<&'static str> {
+    let mut head = HEAD.to_vec();
+    if has_lag(summary) {
+        head.insert(head.len() - 1, LAG);
+    }
+    head
+}
+
+/// What the head leaves out.
+pub(super) fn note(summary: &Summary) -> String {
+    if has_lag(summary) {
+        format!("{NOTE} {LAG_NOTE}")
+    } else {
+        NOTE.to_owned()
+    }
+}
 
 /// One row for each name, in the order of the summary.
 pub(super) fn rows(summary: &Summary) -> Vec<(String, Vec<String>)> {
@@ -90,13 +118,13 @@ pub(super) fn rows(summary: &Summary) -> Vec<(String, Vec<String>)> {
     let row = |name: &&str| {
         let same = summary.resources.iter();
         let same: Vec<_> = same.filter(|one| one.source == **name).collect();
-        ((*name).to_owned(), figures(&same))
+        ((*name).to_owned(), figures(&same, has_lag(summary)))
     };
     names.iter().map(row).collect()
 }
 
 /// Of a process and of what it serves.
-fn figures(same: &[&ResourceSummary]) -> Vec<String> {
+fn figures(same: &[&ResourceSummary], with_lag: bool) -> Vec<String> {
     let level = |name: &str| same.iter().find_map(|one| one.levels.get(name));
     let counter = |name: &str| same.iter().find_map(|one| one.counters.get(name));
     let is = |kind: &str| same.iter().any(|one| one.kind == kind);
@@ -115,13 +143,18 @@ fn figures(same: &[&ResourceSummary]) -> Vec<String> {
     let waits = counter("row_lock_waits").map(|it| count(it.increase));
     let requests = counter("queries").or_else(|| counter("commands"));
     let is_service = is_sql || is("redis");
-    vec![
+    let lag = level("consumer_lag").map(|it| Unit::Number.show(it.max));
+    let lag = with_lag.then(|| shown(lag, is("kafka")));
+    let gaps = count(same.iter().map(|one| one.gaps).sum());
+    let mut figures = vec![
         cpu(|cpu| cpu.mean),
         cpu(|cpu| cpu.max),
         shown(memory.map(|it| Unit::Bytes.show(it.max)), is_process),
         shown(connections, is_service),
         shown(waits, is_sql),
         shown(requests.map(|it| Unit::CountRate.show(it.rate)), is_service),
-        count(same.iter().map(|one| one.gaps).sum()),
-    ]
+    ];
+    figures.extend(lag);
+    figures.push(gaps);
+    figures
 }

@@ -169,11 +169,11 @@ fn resource_table(summary: &Summary) -> String {
         return String::new();
     }
     let mut table = Builder::default();
-    table.push_record(resources::HEAD);
+    table.push_record(resources::head(summary));
     for (name, figures) in resources::rows(summary) {
         table.push_record([one_line(&name)].into_iter().chain(figures));
     }
-    numbers(table, 1) + &wrapped("", resources::NOTE)
+    numbers(table, 1) + &wrapped("", &resources::note(summary))
 }
 
 /// A table whose columns from `first` on are numbers.

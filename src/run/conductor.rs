@@ -12,6 +12,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
+use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
@@ -281,8 +282,20 @@ impl Run {
             next_place: Arc::new(AtomicU64::new(0)),
         };
         let sampler = self.sampler(ready);
-        let sampler = sampler.map_err(failed_to("write to the run directory"))?;
-        let loaded = self.load(&job, ready, seen, sampler).await;
+        let mut sampler = sampler.map_err(failed_to("write to the run directory"))?;
+        let loaded = self.load(&job, ready, seen, &mut sampler).await;
+        sampler
+            .beside(self.after_the_load(job, loaded, collector))
+            .await
+    }
+
+    /// From the drain phase to the last read of the truth.
+    async fn after_the_load(
+        mut self,
+        job: Job,
+        loaded: io::Result<Aborted>,
+        collector: JoinHandle<()>,
+    ) -> Result<(), RunError> {
         let drained = match &loaded {
             // A system that is broken need not be loaded further.
             Ok(Aborted::No) => self.drain(&job).await,
@@ -335,8 +348,10 @@ impl Run {
         job: &Job,
         ready: &Ready,
         mut live: watch::Receiver<Live>,
-        mut sampler: Sampler,
+        sampler: &mut Sampler,
     ) -> io::Result<Aborted> {
+        let mut interrupts = self.interrupts.clone();
+        interrupts.unless(1, sampler.connect()).await;
         for gap in sampler.read().await {
             self.progress.note(&format!("not measured: {gap}"));
         }
@@ -350,7 +365,6 @@ impl Run {
         });
         let mut watch = self.truth.watch();
         let mut sampling = Box::pin(sampler.every_second(start_ns));
-        let mut interrupts = self.interrupts.clone();
         let (mut asked, mut aborted) = (0, Aborted::No);
         loop {
             tokio::select! {

@@ -3,6 +3,8 @@
 //! ```text
 //! before |0s     1s     2s ...      | after     (of the load; each a reading of all sources)
 //! ```
+//! What a consumer group has not read yet is read on until the rows have settled.
+//!
 //! It runs on the main thread and waits for nothing but its sources, each of which has less time than
 //! lies between two readings. A source that does not answer is a gap, which is written too.
 
@@ -14,12 +16,15 @@ use std::time::Duration;
 use tokio::time::sleep_until;
 
 use crate::load::RunClock;
-use crate::measure::{Quantities, ResourceLine, ResourceLog};
+use crate::measure::{Quantities, ResourceKind, ResourceLine, ResourceLog};
 use crate::plan::{HARNESS, Mask, Process, Resource, ResourceOf};
 use crate::probe::outside::{Answer, Meters};
 
 /// How often all sources are read.
 const EVERY: Duration = Duration::from_secs(1);
+
+/// How long sources may take until they can answer at all.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long one source may take.
 const WITHIN: Duration = Duration::from_millis(900);
@@ -56,6 +61,24 @@ impl Sampler {
             clock,
             mask,
         })
+    }
+
+    /// Waits, for some seconds at most, until all sources can answer at once.
+    pub(super) async fn connect(&mut self) {
+        self.meters.connect(CONNECT_WITHIN).await;
+    }
+
+    /// Reads beside what comes after the load, and once behind it, only how far consumers are
+    /// behind: all else is measured of the load alone.
+    pub(super) async fn beside<T>(mut self, rest: impl Future<Output = T>) -> T {
+        self.meters.retain(ResourceKind::Kafka);
+        let from_ns = self.clock.now_ns();
+        let ended = tokio::select! {
+            ended = rest => ended,
+            never = self.every_second(from_ns) => match never {},
+        };
+        self.read().await;
+        ended
     }
 
     /// Reads all sources now, and says which of them did not answer.

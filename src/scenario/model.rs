@@ -354,6 +354,11 @@ pub(crate) struct Resource {
 pub(crate) enum ResourceOf {
     Sql(At<String>),
     Redis(At<String>),
+    Kafka {
+        brokers: At<String>,
+        group: At<String>,
+        topic: At<String>,
+    },
     PidFile(At<String>),
     Port(At<Count>),
 }

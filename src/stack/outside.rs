@@ -5,11 +5,11 @@ use super::servers::Servers;
 use crate::plan::{Process, Resource, ResourceOf};
 
 /// A running service: the process that it is, if the kernel can be asked for it, and what it counts
-/// of itself.
+/// of itself, if it can be asked.
 pub(super) struct Figures {
     pub(super) name: String,
     pub(super) process: Option<Process>,
-    pub(super) of: ResourceOf,
+    pub(super) of: Option<ResourceOf>,
 }
 
 impl Ready {
@@ -31,7 +31,7 @@ impl Ready {
         } in self.services.outside()
         {
             all.extend(its.map(|its| process(&name, its)));
-            all.push(Resource { name, of });
+            all.extend(of.map(|of| Resource { name, of }));
         }
         all
     }

@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use super::NotReady;
 use super::log::last_lines;
 use super::services::Services;
+use super::settings::{KAFKA_GROUP, KAFKA_TOPIC};
 use crate::plan::{BaseUrl, Plan, Role, Secret, Stack, Subject};
 
 /// How long the server may take to listen.
@@ -188,6 +189,7 @@ fn reach(command: &mut Command, services: &Services) {
     }
     if let Some(brokers) = services.kafka() {
         command.args(["--kafka", &brokers]);
+        command.args(["--kafka-topic", KAFKA_TOPIC, "--kafka-group", KAFKA_GROUP]);
     }
     if let Some(url) = services.mysql_url() {
         command.env(MYSQL, url.reveal());

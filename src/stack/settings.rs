@@ -1,4 +1,4 @@
-//! How Redis and MySQL of a run are set, whoever starts them: what is measured must not depend on
+//! How Redis, MySQL and Kafka of a run are set, whoever starts them: what is measured must not depend on
 //! it.
 
 /// As `redis.conf` has it: a name, a blank and a value in each line.
@@ -41,6 +41,11 @@ default-time-zone = +00:00
 character-set-server = utf8mb4
 collation-server = utf8mb4_bin
 ";
+
+/// What the events of a run go through, and who writes their rows. The servers are told the same
+/// that the reading from outside asks for.
+pub(super) const KAFKA_TOPIC: &str = "coupon-issued";
+pub(super) const KAFKA_GROUP: &str = "coupon-issuer";
 
 /// The lines that set something.
 pub(super) fn lines(settings: &str) -> impl Iterator<Item = &str> {

@@ -24,6 +24,8 @@ pub enum ResourceKind {
     Sql,
     /// Redis, of itself.
     Redis,
+    /// Kafka, of a consumer group.
+    Kafka,
 }
 
 /// Figures of one source at one moment.
@@ -63,6 +65,8 @@ pub enum Quantity {
     BlockedClients,
     /// Memory that Redis has allocated for its data and buffers.
     UsedMemoryBytes,
+    /// Events in a topic of Kafka that a consumer group has not committed yet.
+    ConsumerLag,
 }
 
 /// How a figure becomes a metric.
@@ -83,6 +87,7 @@ impl ResourceKind {
             Self::Process => "process",
             Self::Sql => "sql",
             Self::Redis => "redis",
+            Self::Kafka => "kafka",
         }
     }
 
@@ -111,13 +116,14 @@ impl ResourceKind {
                 Quantity::BlockedClients,
                 Quantity::UsedMemoryBytes,
             ],
+            Self::Kafka => &[Quantity::ConsumerLag],
         }
     }
 }
 
 impl Quantity {
     /// All, in the order in which messages list their metrics.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::CpuNs,
         Self::MemoryBytes,
         Self::Threads,
@@ -133,6 +139,7 @@ impl Quantity {
         Self::RejectedConnections,
         Self::BlockedClients,
         Self::UsedMemoryBytes,
+        Self::ConsumerLag,
     ];
 
     /// The metric that is made of it.
@@ -153,6 +160,7 @@ impl Quantity {
             Self::RejectedConnections => "rejected_connections",
             Self::BlockedClients => "blocked_clients",
             Self::UsedMemoryBytes => "used_memory",
+            Self::ConsumerLag => "consumer_lag",
         }
     }
 

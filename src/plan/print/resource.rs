@@ -2,7 +2,7 @@
 
 use std::fmt::{Result, Write as _};
 
-use crate::plan::{Plan, Process, ResourceOf};
+use crate::plan::{ConsumerGroup, Plan, Process, ResourceOf};
 
 pub(super) fn print(plan: &Plan, out: &mut String) -> Result {
     if plan.resources.is_empty() {
@@ -22,6 +22,11 @@ fn shown(of: &ResourceOf) -> String {
     match of {
         ResourceOf::Sql(url) => format!("sql {}", url.redacted()),
         ResourceOf::Redis(url) => format!("redis {}", url.redacted()),
+        ResourceOf::Kafka(ConsumerGroup {
+            brokers,
+            group,
+            topic,
+        }) => format!("kafka {brokers}, group {group}, topic {topic}"),
         ResourceOf::Process(Process::Port(port)) => {
             format!("the process that listens on port {port}")
         }

@@ -3,9 +3,9 @@
 use super::truth::address;
 use crate::measure::{Metric, Quantity, ResourceKind, Tag, Threshold};
 use crate::plan::resource::{HARNESS, brought_up};
-use crate::plan::{Plan, Process, Resource, ResourceOf, Target};
+use crate::plan::{ConsumerGroup, Plan, Process, Resource, ResourceOf, Target};
 use crate::scenario::{
-    At, Position, Report, Resource as Written, ResourceOf as WrittenOf,
+    At, PLACEHOLDER, Position, Report, Resource as Written, ResourceOf as WrittenOf,
     Threshold as WrittenThreshold, did_you_mean,
 };
 
@@ -63,6 +63,11 @@ fn resolve_one(of: &WrittenOf, report: &mut Report<'_>) -> Option<ResourceOf> {
     match of {
         WrittenOf::Sql(url) => address(url, &["mysql", "mariadb"], report).map(ResourceOf::Sql),
         WrittenOf::Redis(url) => address(url, &["redis"], report).map(ResourceOf::Redis),
+        WrittenOf::Kafka {
+            brokers,
+            group,
+            topic,
+        } => kafka(brokers, group, topic, report).map(ResourceOf::Kafka),
         WrittenOf::PidFile(file) if file.value.is_empty() => {
             report.error_hint(
                 file.position,
@@ -84,6 +89,46 @@ fn resolve_one(of: &WrittenOf, report: &mut Report<'_>) -> Option<ResourceOf> {
             number.map(|port| ResourceOf::Process(Process::Port(port)))
         }
     }
+}
+
+fn kafka(
+    brokers: &At<String>,
+    group: &At<String>,
+    topic: &At<String>,
+    report: &mut Report<'_>,
+) -> Option<ConsumerGroup> {
+    let unset = brokers.hidden && brokers.value.contains(PLACEHOLDER);
+    let reachable = unset || brokers.value.split(',').all(is_address);
+    if !reachable {
+        report.error_hint(
+            brokers.position,
+            format!("`{}` is not where brokers listen", brokers.shown()),
+            "write `HOST:PORT`, several separated by commas: `brokers: \"127.0.0.1:9092\"`",
+        );
+    }
+    for (what, name) in [("group", group), ("topic", topic)] {
+        if name.value.is_empty() {
+            report.error_hint(
+                name.position,
+                format!("the name of the {what} is empty"),
+                format!("write it like `{what}: coupons`"),
+            );
+        }
+    }
+    let named = !group.value.is_empty() && !topic.value.is_empty();
+    (reachable && named).then(|| ConsumerGroup {
+        brokers: brokers.value.clone(),
+        group: group.value.clone(),
+        topic: topic.value.clone(),
+    })
+}
+
+/// A host, which is not looked up, and a port.
+fn is_address(text: &str) -> bool {
+    let parts = text.trim().rsplit_once(':');
+    parts.is_some_and(|(host, port)| {
+        !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0)
+    })
 }
 
 /// Refuses what cannot be judged of a threshold on something that is read from outside.
@@ -158,6 +203,8 @@ fn wanted(quantity: Quantity) -> &'static str {
         "say where the database is: `resources: { database: { sql: { url: \"${DB}\" } } }`"
     } else if of(ResourceKind::Redis) {
         "say where Redis is: `resources: { cache: { redis: { url: redis://127.0.0.1 } } }`"
+    } else if of(ResourceKind::Kafka) {
+        "say who reads what: `resources: { events: { kafka: { brokers: \"127.0.0.1:9092\", group: issuer, topic: issued } } }`"
     } else {
         "say which process it is: `resources: { app: { process: { port: 8080 } } }`"
     }
@@ -179,6 +226,7 @@ mod tests {
     }
 
     const URL: &str = "{ url: \"http://127.0.0.1:3000\" }";
+    const KAFKA: &str = "{ stack: { server: { strategy: redis-kafka } } }";
     const LUA: &str = "{ stack: { server: { strategy: redis-lua } } }";
 
     #[test]
@@ -227,11 +275,46 @@ mod tests {
                 "the key `url` is missing",
             ),
             (URL, "resources: { a: {} }", "what is measured is missing"),
+            (
+                URL,
+                "resources: { a: { kafka: { brokers: \"h:1\", group: g } } }",
+                "the key `topic` is missing",
+            ),
+            (
+                URL,
+                "resources: { a: { kafka: { brokers: \"h:1,h\", group: g, topic: t } } }",
+                "`h:1,h` is not where brokers listen",
+            ),
+            (
+                URL,
+                "resources: { a: { kafka: { brokers: \"h:1\", group: \"\", topic: t } } }",
+                "the name of the group is empty",
+            ),
+            (
+                KAFKA,
+                "resources: { kafka-1: { process: { port: 1 } } }",
+                "`kafka-1` is measured already",
+            ),
             // Thresholds on what nobody has.
             (
                 URL,
                 "thresholds: { row_lock_waits: [\"count==0\"] }",
                 "nothing that is measured has `row_lock_waits`",
+            ),
+            (
+                LUA,
+                "thresholds: { consumer_lag: [\"max<9\"] }",
+                "nothing that is measured has `consumer_lag`",
+            ),
+            (
+                KAFKA,
+                "thresholds: { \"consumer_lag{source:issuer-1}\": [\"max<9\"] }",
+                "`issuer-1` has no `consumer_lag`",
+            ),
+            (
+                KAFKA,
+                "thresholds: { consumer_lag: [\"count<9\"] }",
+                "`consumer_lag` is a trend and has no `count`",
             ),
             (
                 LUA,
@@ -298,16 +381,19 @@ mod tests {
     #[test]
     fn what_is_measured_is_in_the_plan_without_a_password() {
         let rest = "resources:\n  db: { sql: { url: \"mysql://u:secret@h:3307/d\" } }\n  \
-                    app: { process: { pid_file: app.pid } }\n  web: { process: { port: 80 } }\n\
+                    app: { process: { pid_file: app.pid } }\n  web: { process: { port: 80 } }\n  \
+                    events: { kafka: { brokers: \"h:9092,i:9092\", group: g, topic: t } }\n\
                     thresholds: { \"connections{source:db}\": [\"max<=30\"], \
+                    \"consumer_lag{source:events}\": [\"max<200\"], \
                     \"memory{source:web}\": [\"max<200MB\"] }";
         let plan = planned(URL, rest).unwrap_or_else(|error| panic!("{error}"));
         let text = print(&plan);
         for line in [
             "\nresources\n",
-            "  db   sql mysql://h:3307\n",
-            "  app  the process in app.pid\n",
-            "  web  the process that listens on port 80\n",
+            "  db      sql mysql://h:3307\n",
+            "  app     the process in app.pid\n",
+            "  web     the process that listens on port 80\n",
+            "  events  kafka h:9092,i:9092, group g, topic t\n",
         ] {
             assert!(text.contains(line), "{text}");
         }
@@ -322,5 +408,8 @@ mod tests {
                     \"connections{source:mysql,phase:a}\": [\"max<30\"], \
                     \"memory{source:server}\": [\"max<200MB\"] }";
         planned(LUA, rest).unwrap_or_else(|error| panic!("{error}"));
+        let rest = "thresholds: { \"consumer_lag{source:kafka-1}\": [\"max<500\", \"min==0\"], \
+                    \"cpu{source:issuer-1}\": [\"max<2\"] }";
+        planned(KAFKA, rest).unwrap_or_else(|error| panic!("{error}"));
     }
 }

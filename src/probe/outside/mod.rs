@@ -1,6 +1,7 @@
 //! Reads from outside what a load does to the systems behind it: once for each moment, with a limit
 //! of time, so that a source that is silent costs its own figures and nothing else.
 
+mod behind;
 mod port;
 mod proc;
 mod process;
@@ -13,12 +14,13 @@ use futures_util::future::join_all;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use self::behind::LagMeter;
 use self::process::ProcessMeter;
 use super::error::{Fault, place};
 use super::redis::InfoProbe;
 use super::sql::StatusProbe;
 use crate::measure::{Quantities, ResourceKind};
-use crate::plan::{Resource, ResourceOf};
+use crate::plan::{ConsumerGroup, Resource, ResourceOf};
 
 /// The figures of one source, or why there are none; without the passwords of a url.
 pub type Figures = Result<Quantities, String>;
@@ -55,6 +57,7 @@ struct ServiceMeter {
 enum Access {
     Sql(Box<StatusProbe>),
     Redis(Box<InfoProbe>),
+    Kafka(Box<LagMeter>),
     /// The url is none.
     Never(Fault),
 }
@@ -67,6 +70,10 @@ impl Access {
     fn redis(url: &str) -> Self {
         InfoProbe::new(url).map_or_else(Self::Never, |probe| Self::Redis(Box::new(probe)))
     }
+
+    fn kafka(of: &ConsumerGroup) -> Self {
+        LagMeter::new(of).map_or_else(Self::Never, |meter| Self::Kafka(Box::new(meter)))
+    }
 }
 
 impl Meters {
@@ -75,24 +82,42 @@ impl Meters {
         let (mut processes, mut services) = (Vec::new(), Vec::new());
         for resource in resources {
             let (name, kind) = (resource.name.clone(), resource.of.kind());
-            let (url, access) = match &resource.of {
+            let (place, access) = match &resource.of {
                 ResourceOf::Process(process) => {
                     processes.push(ProcessMeter::new(name, process, scenario));
                     continue;
                 }
-                ResourceOf::Sql(url) => (url, Access::sql(url.reveal())),
-                ResourceOf::Redis(url) => (url, Access::redis(url.reveal())),
+                ResourceOf::Sql(url) => (place(url.reveal()), Access::sql(url.reveal())),
+                ResourceOf::Redis(url) => (place(url.reveal()), Access::redis(url.reveal())),
+                ResourceOf::Kafka(of) => (of.brokers.clone(), Access::kafka(of)),
             };
             services.push(ServiceMeter {
                 name,
                 kind,
-                place: place(url.reveal()),
+                place,
                 access,
             });
         }
         Self {
             processes: Processes::new(processes),
             services,
+        }
+    }
+
+    /// Asks those once that need longer for their first answer than for any other: a client of
+    /// Kafka has to find the broker that knows its group.
+    pub async fn connect(&mut self, limit: Duration) {
+        let slow = self.services.iter_mut();
+        let slow = slow.filter(|service| service.kind == ResourceKind::Kafka);
+        // Whoever does not answer is a gap in the readings.
+        join_all(slow.map(|service| service.read(limit, || 0))).await;
+    }
+
+    /// Keeps only the sources of this kind.
+    pub fn retain(&mut self, kind: ResourceKind) {
+        self.services.retain(|service| service.kind == kind);
+        if kind != ResourceKind::Process {
+            self.processes = Processes::new(Vec::new());
         }
     }
 
@@ -109,11 +134,12 @@ impl Meters {
 }
 
 impl ServiceMeter {
-    async fn read(&mut self, limit: Duration, now_ns: &impl Fn() -> u64) -> Answer {
+    async fn read(&mut self, limit: Duration, now_ns: impl Fn() -> u64) -> Answer {
         let asking = async {
             match &mut self.access {
                 Access::Sql(probe) => probe.read().await,
                 Access::Redis(probe) => probe.read().await,
+                Access::Kafka(meter) => meter.read().await,
                 Access::Never(fault) => Err(fault.clone()),
             }
         };

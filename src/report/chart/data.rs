@@ -50,6 +50,11 @@ impl Axis {
         }
     }
 
+    /// Whether it is of the load, or just behind it.
+    pub(super) fn reaches(&self, seconds: f64) -> bool {
+        self.at(seconds - self.last) <= self.end
+    }
+
     fn at(&self, seconds: f64) -> f64 {
         seconds / self.seconds
     }

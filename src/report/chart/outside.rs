@@ -20,7 +20,7 @@ struct Shown {
     before_s: f64,
 }
 
-const PANELS: [Shown; 4] = [
+const PANELS: [Shown; 5] = [
     Shown {
         title: "CPU in cores, by process",
         what: &[("process", "cpu")],
@@ -40,6 +40,11 @@ const PANELS: [Shown; 4] = [
         title: "Queries and commands per second, by service",
         what: &[("sql", "queries"), ("redis", "commands")],
         before_s: 1.0,
+    },
+    Shown {
+        title: "Events that consumers have not read yet, by group",
+        what: &[("kafka", "consumer_lag")],
+        before_s: 0.0,
     },
 ];
 
@@ -70,6 +75,7 @@ fn lines(summary: &Summary, axis: &Axis, shown: &Shown) -> Vec<Line> {
     let line = |resource: &ResourceSummary| {
         let (_, name) = shown.what.iter().find(|(kind, _)| resource.kind == *kind)?;
         let samples = resource.samples.iter();
+        let samples = samples.filter(|one| axis.reaches(one.t_s));
         let values = samples.map(|one| {
             let at = (one.t_s - shown.before_s).max(0.0);
             (at, one.values.get(*name).copied())
@@ -98,7 +104,7 @@ mod tests {
         };
         assert_eq!(titles(&summary), PANELS.map(|shown| shown.title));
         summary.resources.retain(|one| one.kind != "sql");
-        let left = [0, 1, 3].map(|panel: usize| PANELS[panel].title);
+        let left = [0, 1, 3, 4].map(|panel: usize| PANELS[panel].title);
         assert_eq!(titles(&summary), left);
         summary.resources.clear();
         assert!(titles(&summary).is_empty());

@@ -11,12 +11,13 @@ use crate::report::{IncreaseFigures, LevelFigures, ResourceSample, ResourceSumma
 use crate::run::RunDirectory;
 
 /// What the chart shows.
-const CHARTED: [Quantity; 5] = [
+const CHARTED: [Quantity; 6] = [
     Quantity::CpuNs,
     Quantity::Connections,
     Quantity::RowLockWaits,
     Quantity::Queries,
     Quantity::Commands,
+    Quantity::ConsumerLag,
 ];
 
 const SECOND_NS: f64 = 1e9;

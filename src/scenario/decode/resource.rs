@@ -5,7 +5,7 @@ use super::super::node::Entry;
 use super::super::reader::{self, Fields};
 use super::super::report::Report;
 
-const KINDS: [&str; 3] = ["sql", "redis", "process"];
+const KINDS: [&str; 4] = ["sql", "redis", "kafka", "process"];
 
 pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Vec<Resource> {
     let entries = reader::entries(report, &entry.node).unwrap_or_default();
@@ -30,6 +30,7 @@ fn of(report: &mut Report<'_>, entry: &Entry) -> Option<ResourceOf> {
             let hint = "where Redis is: `url: redis://127.0.0.1`";
             url(report, kind, hint).map(ResourceOf::Redis)
         }
+        "kafka" => kafka(report, kind),
         _ => process(report, kind),
     }
 }
@@ -44,6 +45,26 @@ fn url(
     let url = url.and_then(|entry| reader::text(report, &entry.node));
     fields.finish(report);
     url
+}
+
+fn kafka(report: &mut Report<'_>, entry: &Entry) -> Option<ResourceOf> {
+    let mut fields = Fields::behind(report, entry)?;
+    let mut need = |key, hint: &str| {
+        let entry = fields.need(report, key, hint);
+        entry.and_then(|entry| reader::text(report, &entry.node))
+    };
+    let brokers = need(
+        "brokers",
+        "where they listen: `brokers: \"127.0.0.1:9092\"`",
+    );
+    let group = need("group", "who reads the topic: `group: coupon-issuer`");
+    let topic = need("topic", "what it reads: `topic: coupon-issued`");
+    fields.finish(report);
+    Some(ResourceOf::Kafka {
+        brokers: brokers?,
+        group: group?,
+        topic: topic?,
+    })
 }
 
 fn process(report: &mut Report<'_>, entry: &Entry) -> Option<ResourceOf> {

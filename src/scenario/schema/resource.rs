@@ -16,6 +16,9 @@ pub(super) struct Resource {
     /// Connections, commands and memory of Redis, as it counts them itself.
     #[schemars(example = serde_json::json!({ "url": "redis://127.0.0.1" }))]
     redis: Option<Redis>,
+    /// How far a consumer group of Kafka is behind, asked without joining it.
+    #[schemars(example = serde_json::json!({ "brokers": "127.0.0.1:9092", "group": "coupon-issuer", "topic": "coupon-issued" }))]
+    kafka: Option<Kafka>,
     /// CPU, memory, threads and open files of a process of this machine, with those of all that it
     /// has started.
     #[schemars(example = serde_json::json!({ "port": 8080 }))]
@@ -23,7 +26,7 @@ pub(super) struct Resource {
 }
 
 fn one(schema: &mut Schema) {
-    shape::exactly_one(schema, &["sql", "redis", "process"]);
+    shape::exactly_one(schema, &["sql", "redis", "kafka", "process"]);
 }
 
 /// A database.
@@ -42,6 +45,21 @@ struct Redis {
     /// `redis:`.
     #[schemars(example = "redis://127.0.0.1:6379")]
     url: Text,
+}
+
+/// A consumer group of Kafka, and a topic that it reads.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Kafka {
+    /// Where brokers listen: `HOST:PORT`, several separated by commas.
+    #[schemars(example = "127.0.0.1:9092")]
+    brokers: Text,
+    /// The consumer group that writes what the topic holds.
+    #[schemars(example = "coupon-issuer")]
+    group: Text,
+    /// The topic.
+    #[schemars(example = "coupon-issued")]
+    topic: Text,
 }
 
 /// How a process is found.

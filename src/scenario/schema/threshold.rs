@@ -12,7 +12,7 @@ use super::text::{Flag, OneOrMany, Positive, Span};
 pub(super) struct Thresholds;
 
 /// What can be measured.
-const METRICS: [(&str, &str); 38] = [
+const METRICS: [(&str, &str); 39] = [
     ("http_reqs", "Counter: attempts. All tags."),
     (
         "http_req_duration",
@@ -147,6 +147,10 @@ const METRICS: [(&str, &str); 38] = [
         "used_memory",
         "Trend: memory that a Redis has allocated. Tags `source`, `phase`, `load`.",
     ),
+    (
+        "consumer_lag",
+        "Trend: events in a topic of Kafka that a consumer group has not committed yet. Tags `source`, `phase`, `load`.",
+    ),
 ];
 
 impl JsonSchema for Thresholds {
@@ -186,7 +190,7 @@ fn with_tags(names: &str) -> String {
 }
 
 /// Trends that are neither times nor bytes.
-const IN_NUMBERS: [&str; 7] = [
+const IN_NUMBERS: [&str; 8] = [
     "threads",
     "open_files",
     "connections",
@@ -194,6 +198,7 @@ const IN_NUMBERS: [&str; 7] = [
     "active_connections",
     "row_lock_waiting",
     "blocked_clients",
+    "consumer_lag",
 ];
 
 /// An assertion that fits the kind of the metric, which its description begins with.

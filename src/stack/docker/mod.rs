@@ -114,12 +114,12 @@ impl Services {
             .map(|(container, number)| Figures {
                 name: format!("redis-{number}"),
                 process: container.process(),
-                of: ResourceOf::Redis(Secret::new(redis::url(container.port))),
+                of: Some(ResourceOf::Redis(Secret::new(redis::url(container.port)))),
             });
         let mysql = self.mysql.iter().map(|(container, url)| Figures {
             name: "mysql".to_owned(),
             process: container.process(),
-            of: ResourceOf::Sql(url.clone()),
+            of: Some(ResourceOf::Sql(url.clone())),
         });
         redis.chain(mysql).collect()
     }

@@ -17,8 +17,11 @@ use tokio::time::timeout;
 use super::kept::Kept;
 use super::programs::KafkaBroker;
 use super::service::{Failed, Kind, PORTS, Service, free_port};
+use crate::plan::{ConsumerGroup, Process, ResourceOf};
 use crate::stack::NotReady;
 use crate::stack::log::last_lines;
+use crate::stack::outside::Figures;
+use crate::stack::settings::{KAFKA_GROUP, KAFKA_TOPIC};
 
 /// How long the tool that makes a broker's directory may take.
 const FORMAT_WITHIN: Duration = Duration::from_mins(1);
@@ -107,6 +110,23 @@ impl Kafka {
         let ports = self.0.iter().map(|broker| broker.port);
         let addresses: Vec<_> = ports.map(|port| format!("127.0.0.1:{port}")).collect();
         addresses.join(",")
+    }
+
+    /// Each broker as a process; the first also says how far the issuers are behind.
+    pub(super) fn outside(&self) -> impl Iterator<Item = Figures> {
+        let brokers = self.bootstrap();
+        self.0.iter().zip(1..).map(move |(broker, number)| {
+            let group = || ConsumerGroup {
+                brokers: brokers.clone(),
+                group: KAFKA_GROUP.to_owned(),
+                topic: KAFKA_TOPIC.to_owned(),
+            };
+            Figures {
+                name: format!("kafka-{number}"),
+                process: broker.keeper().map(Process::ChildOf),
+                of: (number == 1).then(|| ResourceOf::Kafka(group())),
+            }
+        })
     }
 
     pub(super) async fn stop(self) {

@@ -125,15 +125,16 @@ impl Services {
             Figures {
                 name: format!("redis-{number}"),
                 process: service.keeper().map(Process::ChildOf),
-                of: ResourceOf::Redis(url),
+                of: Some(ResourceOf::Redis(url)),
             }
         });
         let mysql = self.mysql.iter().map(|mysql| Figures {
             name: "mysql".to_owned(),
             process: mysql.keeper().map(Process::ChildOf),
-            of: ResourceOf::Sql(mysql.url().clone()),
+            of: Some(ResourceOf::Sql(mysql.url().clone())),
         });
-        redis.chain(mysql).collect()
+        let kafka = self.kafka.iter().flat_map(Kafka::outside);
+        redis.chain(mysql).chain(kafka).collect()
     }
 
     /// Where a client of Kafka begins: the address of each broker, separated by commas.

@@ -20,8 +20,8 @@ const NO_IMAGE: &str = "127.0.0.1:1/nothing:1";
 /// What `docker` prints.
 #[track_caller]
 fn docker(args: &[&str]) -> String {
-    const HINT: &str = "these tests need a Docker engine with redis:7 and mysql:8.0: scripts/test \
-                        starts one and makes the images";
+    const HINT: &str = "these tests need a Docker engine with redis:7, mysql:8.0 and \
+                        apache/kafka:4.1.1: scripts/test starts one and makes the images";
     let ended = Command::new("docker").args(args).output();
     let ended = ended.unwrap_or_else(|error| panic!("docker: {error}; {HINT}"));
     let errors = String::from_utf8_lossy(&ended.stderr);
@@ -32,7 +32,13 @@ fn docker(args: &[&str]) -> String {
 /// Says what is missing before a run says it in other words.
 #[track_caller]
 fn needs_an_engine() {
-    docker(&["image", "inspect", "redis:7", "mysql:8.0"]);
+    docker(&[
+        "image",
+        "inspect",
+        "redis:7",
+        "mysql:8.0",
+        "apache/kafka:4.1.1",
+    ]);
 }
 
 /// The containers that a process has started.
@@ -41,6 +47,13 @@ fn containers(pid: u32) -> Vec<String> {
     let label = format!("label=fcfs-bench.pid={pid}");
     let ids = docker(&["ps", "--all", "--quiet", "--no-trunc", "--filter", &label]);
     ids.lines().map(str::to_owned).collect()
+}
+
+/// The networks that a process has made.
+#[track_caller]
+fn networks(pid: u32) -> String {
+    let label = format!("label=fcfs-bench.pid={pid}");
+    docker(&["network", "ls", "--quiet", "--filter", &label])
 }
 
 /// One container, if it is still there.
@@ -308,6 +321,63 @@ fn where_nothing_is_auto_names_both_reasons() {
     ended.complains(&format!("no Docker engine answers at {NO_ENGINE}: "));
     ended.complains("the strategy needs Redis and MySQL, and `redis-server`");
     ended.complains("hint: apt-get install redis-server");
+}
+
+/// A short run whose rows are written by an issuer, which is a process of its own.
+fn on_kafka() -> Scenario {
+    // A broker and its consumer take a while to go round.
+    Scenario::short().strategy("redis-kafka").quiet("2s")
+}
+
+#[test]
+fn events_go_through_brokers_in_containers_that_end_in_good_order() {
+    needs_an_engine();
+    let table = [(1, "Kafka (redis:7"), (3, "Kafka (3 brokers) (redis:7")];
+    for (brokers, words) in table {
+        let bench = Bench::with(&on_kafka());
+        let set = format!("target.stack.kafka.brokers={brokers}");
+        let running = bench.start_scenario(&["--provider", "docker", "--set", &set]);
+        let pid = running.id();
+        running.wait().expect(0);
+        assert_eq!(containers(pid), Vec::<String>::new());
+        assert_eq!(networks(pid), "");
+        let report = bench.read("run/report.md");
+        assert!(report.contains(words), "no {words}: {report}");
+        for number in 1..=brokers {
+            let log = bench.read(&format!("run/stack/kafka-{number}/log"));
+            let started = log.contains("Kafka Server started");
+            assert!(started && log.contains("SIGTERM"), "{log}");
+        }
+    }
+}
+
+#[test]
+fn neither_brokers_nor_their_network_outlive_a_harness_that_was_killed() {
+    needs_an_engine();
+    let bench = Bench::with(&on_kafka());
+    let set = "target.stack.kafka.brokers=3";
+    let running = bench.start_scenario(&["--provider", "docker", "--set", set]);
+    let pid = running.id();
+    wait_until("the network and all containers are there", || {
+        !networks(pid).is_empty() && containers(pid).len() == 5
+    });
+    running.signal(Signal::KILL);
+    running.wait();
+    wait_until("no container is left", || containers(pid).is_empty());
+    wait_until("no network is left", || networks(pid).is_empty());
+}
+
+#[test]
+fn a_broker_that_does_not_start_shows_the_end_of_its_log() {
+    let image = Image::that_runs("echo bad luck >&2; exit 3", "broker");
+    let bench = Bench::with(&on_kafka());
+    let set = format!("target.stack.images.kafka={}", image.0);
+    let running = bench.start_scenario(&["--provider", "docker", "--set", &set]);
+    let pid = running.id();
+    let ended = running.wait().expect(113);
+    ended.complains("the service kafka-1 did not start: it ended with exit status: 3");
+    ended.complains("bad luck");
+    wait_until("no container is left", || containers(pid).is_empty());
 }
 
 /// An image that is gone with this value.

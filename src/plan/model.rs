@@ -128,6 +128,8 @@ pub struct Images {
     pub redis: Option<Image>,
     /// Of MySQL, or MariaDB in its place.
     pub mysql: Option<Image>,
+    /// Of each broker of Kafka.
+    pub kafka: Option<Image>,
 }
 
 /// Where the bundled server keeps its rows.

@@ -68,6 +68,7 @@ pub(crate) struct Redis {
 pub(crate) struct Images {
     pub(crate) redis: Option<At<Image>>,
     pub(crate) mysql: Option<At<Image>>,
+    pub(crate) kafka: Option<At<Image>>,
 }
 
 /// The Kafka of the bundled stack.

@@ -1,6 +1,7 @@
 //! What is loaded: brought up and taken down by the run, or reached where it already runs.
 
 mod account;
+mod cluster;
 mod docker;
 mod external;
 mod local;

@@ -1,5 +1,5 @@
-//! How Redis, MySQL and Kafka of a run are set, whoever starts them: what is measured must not depend on
-//! it.
+//! How Redis, MySQL and Kafka of a run are set, whoever starts them: what is measured must not
+//! depend on it.
 
 /// As `redis.conf` has it: a name, a blank and a value in each line.
 pub(super) const REDIS: &str = r#"# More connections than any pool opens: a refused one would be the stack's fault, not the server's.
@@ -46,6 +46,46 @@ collation-server = utf8mb4_bin
 /// that the reading from outside asks for.
 pub(super) const KAFKA_TOPIC: &str = "coupon-issued";
 pub(super) const KAFKA_GROUP: &str = "coupon-issuer";
+/// As `server.properties` has it: a name, `=` and a value in each line.
+pub(super) const KAFKA: &str = "process.roles=broker,controller
+
+# A client makes its topics on purpose; one with a wrong name should fail.
+auto.create.topics.enable=false
+num.partitions=3
+
+# A run is short and has few consumers: the topics of the cluster itself are made at its beginning.
+offsets.topic.num.partitions=3
+transaction.state.log.num.partitions=3
+group.initial.rebalance.delay.ms=0
+
+# All of them stop at once, and the last one would wait for the others to let it go.
+controlled.shutdown.enable=false
+
+# The usual buffer is half of the heap.
+log.cleaner.dedupe.buffer.size=4194304
+
+# Not synced to the disk at each message, as Kafka is usually run: a killed process loses nothing, a
+# machine without power what its replicas do not have.
+";
+
+/// A heap that a broker of a run needs, and a collector without threads of its own.
+pub(super) const KAFKA_JVM: [&str; 3] = ["-Xms256m", "-Xmx256m", "-XX:+UseSerialGC"];
+
+/// On how many brokers everything is, in lines as those of [`KAFKA`].
+pub(super) fn replicas(brokers: u8) -> String {
+    // With three, one of them may be gone.
+    let in_sync = if brokers >= 3 { 2 } else { 1 };
+    format!(
+        "default.replication.factor={brokers}
+min.insync.replicas={in_sync}
+offsets.topic.replication.factor={brokers}
+transaction.state.log.replication.factor={brokers}
+transaction.state.log.min.isr={in_sync}
+share.coordinator.state.topic.replication.factor={brokers}
+share.coordinator.state.topic.min.isr={in_sync}
+"
+    )
+}
 
 /// The lines that set something.
 pub(super) fn lines(settings: &str) -> impl Iterator<Item = &str> {

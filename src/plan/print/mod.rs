@@ -9,8 +9,8 @@ use std::fmt::Write as _;
 
 use super::resolve::expect::{self, Starts};
 use super::{
-    By, Database, Draw, Executor, Group, Load, Per, Plan, Provider, Query, RecordSource, Role,
-    Source, Target, TokenMaker, Truth,
+    By, Database, Draw, Executor, Group, Images, Load, Per, Plan, Provider, Query, RecordSource,
+    Role, Source, Target, TokenMaker, Truth,
 };
 use crate::measure::CustomMetric;
 use crate::scenario::value::{Count, Rate, Share, Span};
@@ -125,10 +125,12 @@ fn target(target: &Target) -> String {
                     let _ = write!(text, ", Kafka with {more} brokers");
                 }
             }
-            for image in [&stack.images.redis, &stack.images.mysql]
-                .into_iter()
-                .flatten()
-            {
+            let Images {
+                redis,
+                mysql,
+                kafka,
+            } = &stack.images;
+            for image in [redis, mysql, kafka].into_iter().flatten() {
                 let _ = write!(text, ", image {image}");
             }
             for Group { role, count } in &stack.groups {

@@ -130,10 +130,11 @@ pub(super) fn resolve(wanted: &Wanted<'_>, report: &mut Report<'_>) -> Option<Se
 
 /// The names as a run takes them.
 pub(super) fn images(written: &Images) -> plan::Images {
-    let Images { redis, mysql } = written;
+    let name = |image: &Option<At<plan::Image>>| image.as_ref().map(|image| image.value.clone());
     plan::Images {
-        redis: redis.as_ref().map(|image| image.value.clone()),
-        mysql: mysql.as_ref().map(|image| image.value.clone()),
+        redis: name(&written.redis),
+        mysql: name(&written.mysql),
+        kafka: name(&written.kafka),
     }
 }
 
@@ -148,6 +149,7 @@ fn check_images(
     let needed = [
         (&images.redis, "Redis", services.redis > 0),
         (&images.mysql, "MySQL", services.database == Database::MySql),
+        (&images.kafka, "Kafka", services.kafka > 0),
     ];
     for (image, service, needed) in needed {
         if let Some(image) = image
@@ -157,7 +159,7 @@ fn check_images(
                 image.position,
                 format!("the strategy `{strategy}` uses no {service}"),
                 "remove the image, or choose a strategy that does: \
-                 `server: { strategy: redis-lua }`",
+                 `server: { strategy: redis-kafka }`",
             );
         }
     }
@@ -362,7 +364,7 @@ mod tests {
             ),
             (
                 "images: { kafka: apache/kafka }",
-                "`kafka` is not supported by this version yet",
+                "the strategy `sqlite-atomic` uses no Kafka",
             ),
             ("kafka: {}", "the strategy `sqlite-atomic` uses no Kafka"),
             (

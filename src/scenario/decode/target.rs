@@ -85,13 +85,16 @@ fn stack(report: &mut Report<'_>, entry: &Entry) -> Option<Target> {
 
 fn images(report: &mut Report<'_>, entry: &Entry) -> Option<Images> {
     let mut fields = Fields::behind(report, entry)?;
-    fields.refuse(&["kafka"]);
-    let [redis, mysql] = ["redis", "mysql"].map(|service| {
+    let [redis, mysql, kafka] = ["redis", "mysql", "kafka"].map(|service| {
         let entry = fields.get(service);
         entry.and_then(|entry| reader::value(report, &entry.node))
     });
     fields.finish(report);
-    Some(Images { redis, mysql })
+    Some(Images {
+        redis,
+        mysql,
+        kafka,
+    })
 }
 
 fn redis(report: &mut Report<'_>, entry: &Entry) -> Option<Redis> {

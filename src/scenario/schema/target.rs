@@ -114,7 +114,7 @@ struct Stack {
 }
 
 /// Images of containers: a name, with a tag (without one `latest`) or a digest. The variables
-/// `FCFS_IMAGE_REDIS` and `FCFS_IMAGE_MYSQL` come before them.
+/// `FCFS_IMAGE_REDIS`, `FCFS_IMAGE_MYSQL` and `FCFS_IMAGE_KAFKA` come before them.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, example = serde_json::json!({ "mysql": "mariadb:11.4" }))]
 struct Images {
@@ -124,6 +124,9 @@ struct Images {
     /// `MySQL` 8.0, or `MariaDB`.
     #[schemars(extend("default" = "mysql:8.0"), example = "mariadb:11.4")]
     mysql: Option<Text>,
+    /// Apache Kafka 4, or another image that takes its variables.
+    #[schemars(extend("default" = "apache/kafka:4.1.1"), example = "apache/kafka:4.1.1")]
+    kafka: Option<Text>,
 }
 
 /// Redis of the bundled stack.

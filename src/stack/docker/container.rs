@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::Write as _;
 use std::mem::ManuallyDrop;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -51,7 +51,7 @@ pub(super) trait Kind {
     /// As errors and directories call it.
     fn name(&self) -> &str;
 
-    fn environment(&self) -> Vec<(&'static str, String)>;
+    fn environment(&self) -> Vec<(String, String)>;
 
     /// What the image's entrypoint gets.
     fn command(&self) -> Vec<String>;
@@ -61,6 +61,47 @@ pub(super) trait Kind {
 
     /// What must not be in a log.
     fn secret(&self) -> Option<&str>;
+
+    /// Where others find it, for a kind that must know it before it starts.
+    fn address(&self) -> Option<&Address> {
+        None
+    }
+}
+
+/// How a container can be reached, chosen before it starts.
+#[derive(Debug)]
+pub(super) struct Address {
+    /// Of the container, which is its host name in its network.
+    pub(super) name: String,
+    /// Of this machine, where its port is published.
+    pub(super) port: u16,
+    /// One of the run, where others look for it by name.
+    pub(super) network: Option<String>,
+}
+
+/// Why a container was not started.
+#[derive(Debug)]
+pub(super) enum Failed {
+    /// The port was free when it was chosen.
+    PortTaken(NotReady),
+    Otherwise(NotReady),
+}
+
+impl From<Failed> for NotReady {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::PortTaken(error) | Failed::Otherwise(error) => error,
+        }
+    }
+}
+
+/// A container that runs, whose service may not answer yet. Dropping it does nothing, as with
+/// [`Container`].
+#[derive(Debug)]
+pub(super) struct Launched {
+    handle: ManuallyDrop<ContainerAsync<GenericImage>>,
+    log: Log,
+    following: JoinHandle<()>,
 }
 
 /// A service that answers. Dropping it does nothing: the destructor of the handle would block the
@@ -80,38 +121,8 @@ impl Container {
         image: Option<&Image>,
         place: &Place<'_>,
     ) -> Result<Self, NotReady> {
-        let directory = place.stack.join(kind.name());
-        std::fs::create_dir_all(&directory)?;
-        let log = Log {
-            path: directory.join("log"),
-            secret: kind.secret().map(str::to_owned),
-        };
-        let fail = |problem: String| NotReady::Service {
-            service: kind.name().to_owned(),
-            problem: log.hide(&problem),
-            log: log.hide(&last_lines(&log.path)),
-        };
-        let Some(image) = image else {
-            return Err(fail("it has no image".to_owned()));
-        };
-        let started = request(kind, image, place).start().await;
-        let handle = ManuallyDrop::new(started.map_err(|error| fail(error.to_string()))?);
-        let docker = &place.engine.docker;
-        let mut following = log.follow(docker, handle.id())?;
-        match ready(kind, docker, handle.id()).await {
-            Ok(port) => Ok(Self {
-                pid: pid(docker, handle.id()).await,
-                handle,
-                log: following,
-                port,
-            }),
-            Err(problem) => {
-                // Nobody waits for more of a log than there is.
-                let _ = handle.stop_with_timeout(Some(0)).await;
-                let _ = timeout(LOG_WITHIN, &mut following).await;
-                Err(fail(problem))
-            }
-        }
+        let launched = Launched::launch(kind, image, place).await?;
+        launched.ready(kind, place).await
     }
 
     pub(super) fn process(&self) -> Option<Process> {
@@ -128,24 +139,96 @@ impl Container {
     }
 }
 
+impl Launched {
+    /// Makes a container and starts it, which takes its port.
+    pub(super) async fn launch(
+        kind: &impl Kind,
+        image: Option<&Image>,
+        place: &Place<'_>,
+    ) -> Result<Self, Failed> {
+        let log = Log::of(kind, place.stack).map_err(|error| Failed::Otherwise(error.into()))?;
+        let Some(image) = image else {
+            return Err(Failed::Otherwise(log.fail(kind, "it has no image")));
+        };
+        let started = request(kind, image, place).start().await;
+        let handle = started.map_err(|error| {
+            let problem = error.to_string();
+            let failed = log.fail(kind, &problem);
+            if kind.address().is_some() && says_port_taken(&problem) {
+                Failed::PortTaken(failed)
+            } else {
+                Failed::Otherwise(failed)
+            }
+        })?;
+        let handle = ManuallyDrop::new(handle);
+        let following = log.follow(&place.engine.docker, handle.id());
+        Ok(Self {
+            following: following.map_err(|error| Failed::Otherwise(error.into()))?,
+            handle,
+            log,
+        })
+    }
+
+    /// Waits until its service answers.
+    pub(super) async fn ready(
+        self,
+        kind: &impl Kind,
+        place: &Place<'_>,
+    ) -> Result<Container, NotReady> {
+        let docker = &place.engine.docker;
+        let Self {
+            handle,
+            log,
+            mut following,
+        } = self;
+        match ready(kind, docker, handle.id()).await {
+            Ok(port) => Ok(Container {
+                pid: pid(docker, handle.id()).await,
+                handle,
+                log: following,
+                port,
+            }),
+            Err(problem) => {
+                // Nobody waits for more of a log than there is.
+                let _ = handle.stop_with_timeout(Some(0)).await;
+                let _ = timeout(LOG_WITHIN, &mut following).await;
+                Err(log.fail(kind, &problem))
+            }
+        }
+    }
+}
+
+/// The engine's words, and the system's, which it passes on.
+fn says_port_taken(problem: &str) -> bool {
+    problem.contains("port is already allocated") || problem.contains("address already in use")
+}
+
 fn request<K: Kind>(kind: &K, image: &Image, place: &Place<'_>) -> ContainerRequest<GenericImage> {
+    let chosen = kind.address().map(|address| address.port);
     let mut request = images::generic(image)
         .with_exposed_port(K::PORT.tcp())
         .with_cmd(kind.command())
         .with_labels(place.labels.iter().map(|(name, value)| (*name, value)))
         .with_startup_timeout(START_WITHIN)
-        .with_host_config_modifier(|config| on_loopback(config, K::PORT));
+        .with_host_config_modifier(move |config| on_loopback(config, K::PORT, chosen));
+    if let Some(Address { name, network, .. }) = kind.address() {
+        request = request.with_container_name(name);
+        if let Some(network) = network {
+            request = request.with_network(network);
+        }
+    }
     for (name, value) in kind.environment() {
         request = request.with_env_var(name, value);
     }
     request
 }
 
-/// Publishes one port for this machine alone, where the engine finds a free one.
-fn on_loopback(config: &mut HostConfig, port: u16) {
+/// Publishes one port for this machine alone, where nothing is chosen on a free one that the engine
+/// finds.
+fn on_loopback(config: &mut HostConfig, port: u16, chosen: Option<u16>) {
     let here = PortBinding {
         host_ip: Some("127.0.0.1".to_owned()),
-        host_port: None,
+        host_port: chosen.map(|port| port.to_string()),
     };
     config.publish_all_ports = Some(false);
     config.port_bindings = Some(HashMap::from([(name_of(port), Some(vec![here]))]));
@@ -205,12 +288,30 @@ async fn ended(docker: &Docker, id: &str) -> String {
 }
 
 /// Where a container's words go.
+#[derive(Debug)]
 struct Log {
     path: PathBuf,
     secret: Option<String>,
 }
 
 impl Log {
+    fn of(kind: &impl Kind, stack: &Path) -> std::io::Result<Self> {
+        let directory = stack.join(kind.name());
+        std::fs::create_dir_all(&directory)?;
+        Ok(Self {
+            path: directory.join("log"),
+            secret: kind.secret().map(str::to_owned),
+        })
+    }
+
+    fn fail(&self, kind: &impl Kind, problem: &str) -> NotReady {
+        NotReady::Service {
+            service: kind.name().to_owned(),
+            problem: self.hide(problem),
+            log: self.hide(&last_lines(&self.path)),
+        }
+    }
+
     fn hide(&self, text: &str) -> String {
         hide(self.secret.as_deref(), text)
     }

@@ -38,8 +38,6 @@ pub(in crate::stack) enum Unavailable {
         variable: &'static str,
         problem: String,
     },
-    #[error("this version starts no Kafka in containers")]
-    Kafka,
 }
 
 impl Unavailable {
@@ -53,9 +51,8 @@ impl Unavailable {
             }
             Self::Image { image, .. } => format!(
                 "docker pull {image}; without a registry, scripts/offline-images makes stand-ins \
-                 for redis:7 and mysql:8.0 from packages; another image: `target.stack.images`"
+                 for redis:7, mysql:8.0 and apache/kafka:4.1.1; another image: `target.stack.images`"
             ),
-            Self::Kafka => "take `--provider local`".to_owned(),
             Self::Variable { variable, .. } => format!("unset {variable}, or name an image in it"),
         };
         NotReady::Docker {
@@ -72,9 +69,6 @@ impl Engine {
         needs: Needs,
         say: Say<'_>,
     ) -> Result<Self, Unavailable> {
-        if needs.kafka > 0 {
-            return Err(Unavailable::Kafka);
-        }
         let images = Chosen::of(images, needs)?;
         let docker = connect().await?;
         for image in images.each() {

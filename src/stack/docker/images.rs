@@ -18,12 +18,14 @@ const PULL_WITHIN: Duration = Duration::from_mins(15);
 /// One service: its variable, and its image where nothing else is said.
 const REDIS: (&str, &str) = ("FCFS_IMAGE_REDIS", "redis:7");
 const MYSQL: (&str, &str) = ("FCFS_IMAGE_MYSQL", "mysql:8.0");
+const KAFKA: (&str, &str) = ("FCFS_IMAGE_KAFKA", "apache/kafka:4.1.1");
 
 /// The images of the services that are needed.
 #[derive(Debug)]
 pub(super) struct Chosen {
     pub(super) redis: Option<Image>,
     pub(super) mysql: Option<Image>,
+    pub(super) kafka: Option<Image>,
 }
 
 impl Chosen {
@@ -36,11 +38,13 @@ impl Chosen {
         Ok(Self {
             redis: choose(needs.redis > 0, &written.redis, REDIS)?,
             mysql: choose(needs.mysql, &written.mysql, MYSQL)?,
+            kafka: choose(needs.kafka > 0, &written.kafka, KAFKA)?,
         })
     }
 
     pub(super) fn each(&self) -> impl Iterator<Item = &Image> {
-        [&self.redis, &self.mysql].into_iter().flatten()
+        let all = [&self.redis, &self.mysql, &self.kafka];
+        all.into_iter().flatten()
     }
 }
 

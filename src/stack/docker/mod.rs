@@ -4,8 +4,10 @@
 mod container;
 mod engine;
 mod images;
+mod kafka;
 mod keeper;
 mod mysql;
+mod network;
 mod redis;
 mod sweep;
 
@@ -13,10 +15,11 @@ use std::fs::File;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use futures_util::future::{join_all, try_join, try_join_all};
+use futures_util::future::{join, join_all, try_join_all, try_join3};
 
 use self::container::Container;
 pub(super) use self::engine::{Engine, Unavailable};
+use self::kafka::Kafka;
 use self::keeper::Keeper;
 use self::mysql::MySql;
 use self::redis::Redis;
@@ -39,6 +42,7 @@ const STARTED_LABEL: &str = "fcfs-bench.started";
 pub(super) struct Services {
     redis: Vec<Container>,
     mysql: Option<(Container, Secret)>,
+    kafka: Option<Kafka>,
     keeper: Keeper,
 }
 
@@ -51,7 +55,8 @@ impl Engine {
         let keeper = Keeper::start(&run, log)?;
         let place = Place {
             engine: self,
-            labels: labels(run),
+            labels: labels(run.clone()),
+            run,
             stack,
         };
         let redis = (1..=needs.redis).map(|number| Redis::start(&place, number));
@@ -61,10 +66,17 @@ impl Engine {
             }
             MySql::start(&place).await.map(Some)
         };
-        let (redis, mysql) = try_join(try_join_all(redis), mysql).await?;
+        let kafka = async {
+            if needs.kafka == 0 {
+                return Ok(None);
+            }
+            Kafka::start(&place, needs.kafka).await.map(Some)
+        };
+        let (redis, mysql, kafka) = try_join3(try_join_all(redis), mysql, kafka).await?;
         Ok(Services {
             redis,
             mysql,
+            kafka,
             keeper,
         })
     }
@@ -74,6 +86,8 @@ impl Engine {
 struct Place<'a> {
     engine: Engine,
     labels: Vec<(&'static str, String)>,
+    /// The value of [`RUN_LABEL`].
+    run: String,
     /// The directory of the logs.
     stack: &'a Path,
 }
@@ -100,9 +114,9 @@ impl Services {
         self.mysql.as_ref().map(|(_, url)| url)
     }
 
-    /// None: planning refuses it.
-    pub(super) const fn kafka(&self) -> Option<String> {
-        None
+    /// Where a client of Kafka begins: the address of each broker, separated by commas.
+    pub(super) fn kafka(&self) -> Option<String> {
+        self.kafka.as_ref().map(Kafka::bootstrap)
     }
 
     /// What each can tell of itself.
@@ -121,15 +135,22 @@ impl Services {
             process: container.process(),
             of: Some(ResourceOf::Sql(url.clone())),
         });
-        redis.chain(mysql).collect()
+        let kafka = self.kafka.iter().flat_map(Kafka::outside);
+        redis.chain(mysql).chain(kafka).collect()
     }
 
     /// Stops all in good order, side by side, and removes them.
     pub(super) async fn stop(self) {
         let mysql = self.mysql.map(|(container, _)| container);
         let containers = self.redis.into_iter().chain(mysql);
-        let removed = join_all(containers.map(Container::stop)).await;
-        if removed.into_iter().all(|removed| removed) {
+        let kafka = async {
+            match self.kafka {
+                Some(kafka) => kafka.stop().await,
+                None => true,
+            }
+        };
+        let (removed, kafka) = join(join_all(containers.map(Container::stop)), kafka).await;
+        if kafka && removed.into_iter().all(|removed| removed) {
             self.keeper.dismiss().await;
         } else {
             self.keeper.let_go().await;

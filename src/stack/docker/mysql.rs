@@ -34,14 +34,16 @@ impl Kind for MySql {
         "mysql"
     }
 
-    fn environment(&self) -> Vec<(&'static str, String)> {
+    fn environment(&self) -> Vec<(String, String)> {
         let password = self.account.password();
-        vec![
-            ("MYSQL_ROOT_PASSWORD", password.to_owned()),
-            ("MYSQL_DATABASE", DATABASE.to_owned()),
-            ("MYSQL_USER", USER.to_owned()),
-            ("MYSQL_PASSWORD", password.to_owned()),
-        ]
+        let variables = [
+            ("MYSQL_ROOT_PASSWORD", password),
+            ("MYSQL_DATABASE", DATABASE),
+            ("MYSQL_USER", USER),
+            ("MYSQL_PASSWORD", password),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        variables.into()
     }
 
     /// The image puts the name of its program before options.

@@ -31,7 +31,7 @@ impl Kind for Redis {
         &self.name
     }
 
-    fn environment(&self) -> Vec<(&'static str, String)> {
+    fn environment(&self) -> Vec<(String, String)> {
         Vec::new()
     }
 

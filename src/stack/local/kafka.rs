@@ -6,53 +6,26 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::{join_all, try_join_all};
-use rdkafka::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::time::timeout;
 
 use super::kept::Kept;
 use super::programs::KafkaBroker;
 use super::service::{Failed, Kind, PORTS, Service, free_port};
-use crate::plan::{ConsumerGroup, Process, ResourceOf};
-use crate::stack::NotReady;
+use crate::plan::Process;
+use crate::stack::cluster::{self, Cluster};
 use crate::stack::log::last_lines;
 use crate::stack::outside::Figures;
-use crate::stack::settings::{KAFKA_GROUP, KAFKA_TOPIC};
+use crate::stack::{NotReady, settings};
 
 /// How long the tool that makes a broker's directory may take.
 const FORMAT_WITHIN: Duration = Duration::from_mins(1);
 
-/// How long a broker may take to answer one question.
-const ANSWER_WITHIN: Duration = Duration::from_millis(1500);
-
-/// Beside those of [`Recipe::settings`].
+/// What follows from where it runs, beside [`Recipe::settings`].
 const CONFIGURATION: &str = "# Made by fcfs-bench for one run.
-process.roles=broker,controller
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 inter.broker.listener.name=PLAINTEXT
-
-# A client makes its topics on purpose; one with a wrong name should fail.
-auto.create.topics.enable=false
-num.partitions=3
-
-# A run is short and has few consumers: the topics of the cluster itself are made at its beginning.
-offsets.topic.num.partitions=3
-transaction.state.log.num.partitions=3
-group.initial.rebalance.delay.ms=0
-
-# All of them stop at once, and the last one would wait for the others to let it go.
-controlled.shutdown.enable=false
-
-# The usual buffer is half of the heap.
-log.cleaner.dedupe.buffer.size=4194304
-
-# Not synced to the disk at each message, as Kafka is usually run: a killed process loses nothing, a
-# machine without power what its replicas do not have.
 ";
 
 /// To the service's log, which is its standard output.
@@ -68,11 +41,8 @@ rootLogger.level = info
 rootLogger.appenderRef.out.ref = out
 ";
 
-/// A heap that a broker of a run needs, and a collector without threads of its own.
-const JVM: [&str; 6] = [
-    "-Xms256m",
-    "-Xmx256m",
-    "-XX:+UseSerialGC",
+/// Beside the heap and the collector.
+const JVM: [&str; 3] = [
     // Else a file for it stays in /tmp.
     "-XX:-UsePerfData",
     "-Djava.io.tmpdir=tmp",
@@ -90,10 +60,10 @@ impl Kafka {
         stack: &Path,
         brokers: u8,
     ) -> Result<Self, NotReady> {
-        let cluster = cluster_id()?;
+        let cluster = Cluster::new(brokers)?;
         let mut tried = 1;
         loop {
-            let recipes = recipes(programs, stack, &cluster, brokers)?;
+            let recipes = recipes(programs, stack, &cluster)?;
             try_join_all(recipes.iter().map(Recipe::format)).await?;
             let started = recipes
                 .iter()
@@ -107,26 +77,13 @@ impl Kafka {
 
     /// As clients take it.
     pub(super) fn bootstrap(&self) -> String {
-        let ports = self.0.iter().map(|broker| broker.port);
-        let addresses: Vec<_> = ports.map(|port| format!("127.0.0.1:{port}")).collect();
-        addresses.join(",")
+        cluster::bootstrap(self.0.iter().map(|broker| broker.port))
     }
 
-    /// Each broker as a process; the first also says how far the issuers are behind.
-    pub(super) fn outside(&self) -> impl Iterator<Item = Figures> {
-        let brokers = self.bootstrap();
-        self.0.iter().zip(1..).map(move |(broker, number)| {
-            let group = || ConsumerGroup {
-                brokers: brokers.clone(),
-                group: KAFKA_GROUP.to_owned(),
-                topic: KAFKA_TOPIC.to_owned(),
-            };
-            Figures {
-                name: format!("kafka-{number}"),
-                process: broker.keeper().map(Process::ChildOf),
-                of: (number == 1).then(|| ResourceOf::Kafka(group())),
-            }
-        })
+    pub(super) fn outside(&self) -> Vec<Figures> {
+        let processes = self.0.iter().map(Service::keeper);
+        let processes = processes.map(|keeper| keeper.map(Process::ChildOf));
+        cluster::figures(&self.bootstrap(), processes)
     }
 
     pub(super) async fn stop(self) {
@@ -144,7 +101,7 @@ struct Ports {
 /// How one broker is started.
 struct Recipe {
     programs: KafkaBroker,
-    cluster: String,
+    cluster: Cluster,
     /// From 1.
     number: u8,
     name: String,
@@ -154,19 +111,16 @@ struct Recipe {
     all: Vec<Ports>,
 }
 
-fn recipes(
-    programs: &KafkaBroker,
-    stack: &Path,
-    cluster: &str,
-    brokers: u8,
-) -> io::Result<Vec<Recipe>> {
+fn recipes(programs: &KafkaBroker, stack: &Path, cluster: &Cluster) -> io::Result<Vec<Recipe>> {
     let ports = |_| {
         Ok(Ports {
             broker: free_port()?,
             controller: free_port()?,
         })
     };
-    let all = (0..brokers).map(ports).collect::<io::Result<Vec<_>>>()?;
+    let all = (0..cluster.brokers)
+        .map(ports)
+        .collect::<io::Result<Vec<_>>>()?;
     let recipe = |number: u8| {
         let name = format!("kafka-{number}");
         let directory = stack.join(&name);
@@ -174,14 +128,14 @@ fn recipes(
         fs::write(directory.join("log4j2.properties"), LOGGING)?;
         Ok(Recipe {
             programs: programs.clone(),
-            cluster: cluster.to_owned(),
+            cluster: cluster.clone(),
             number,
             name,
             directory,
             all: all.clone(),
         })
     };
-    (1..=brokers).map(recipe).collect()
+    (1..=cluster.brokers).map(recipe).collect()
 }
 
 impl Recipe {
@@ -191,14 +145,12 @@ impl Recipe {
 
     fn settings(&self) -> String {
         let Ports { broker, controller } = self.ports();
-        let replicas = self.all.len();
-        // With three, one of them may be gone.
-        let in_sync = if replicas >= 3 { 2 } else { 1 };
         let voters = self.all.iter().zip(1..);
         let voters: Vec<_> = voters
             .map(|(ports, number)| format!("{number}@127.0.0.1:{}", ports.controller))
             .collect();
         let voters = voters.join(",");
+        let (shared, replicas) = (settings::KAFKA, settings::replicas(self.cluster.brokers));
         format!(
             "{CONFIGURATION}
 node.id={}
@@ -207,21 +159,17 @@ listeners=PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}
 advertised.listeners=PLAINTEXT://127.0.0.1:{broker}
 # A new one when other ports had to be taken.
 log.dirs=data-{broker}
-default.replication.factor={replicas}
-min.insync.replicas={in_sync}
-offsets.topic.replication.factor={replicas}
-transaction.state.log.replication.factor={replicas}
-transaction.state.log.min.isr={in_sync}
-share.coordinator.state.topic.replication.factor={replicas}
-share.coordinator.state.topic.min.isr={in_sync}
-",
+
+{shared}
+{replicas}",
             self.number
         )
     }
 
     fn java(&self, options: &[&str], class: &str) -> Vec<OsString> {
         let mut words: Vec<OsString> = vec![self.programs.java.clone().into()];
-        words.extend(JVM.iter().chain(options).map(OsString::from));
+        let machine = settings::KAFKA_JVM.iter().chain(&JVM);
+        words.extend(machine.chain(options).map(OsString::from));
         words.push("-cp".into());
         words.push(self.programs.libraries.join("*").into());
         words.push(class.into());
@@ -233,7 +181,7 @@ share.coordinator.state.topic.min.isr={in_sync}
         fs::write(self.directory.join("server.properties"), self.settings())?;
         // It lives too shortly for the better compiler.
         let mut words = self.java(&["-XX:TieredStopAtLevel=1"], "kafka.tools.StorageTool");
-        let arguments = ["format", "-t", &self.cluster, "-c", "server.properties"];
+        let arguments = ["format", "-t", &self.cluster.id, "-c", "server.properties"];
         words.extend(arguments.map(OsString::from));
         let log = self.directory.join("format.log");
         let mut kept = Kept::start(&words, &self.directory, &log)?;
@@ -266,44 +214,11 @@ impl Kind for Recipe {
         Ok(words)
     }
 
-    /// Nobody else knows the cluster's id, and a broker lists the others when all have registered.
     async fn ask(&self, port: u16) -> Result<(), String> {
-        let (cluster, brokers) = (self.cluster.clone(), self.all.len());
-        let asked = tokio::task::spawn_blocking(move || look(port));
-        let (found, there) = asked.await.map_err(|error| error.to_string())??;
-        if found.as_ref() != Some(&cluster) {
-            return Err("another Kafka answers".to_owned());
-        }
-        if there != brokers {
-            return Err(format!("{there} of {brokers} brokers are there"));
-        }
-        Ok(())
+        self.cluster.ask(port).await
     }
 
     fn hide(&self, text: &str) -> String {
         text.to_owned()
     }
-}
-
-/// The cluster's id and its number of brokers, as the one on this port knows them.
-fn look(port: u16) -> Result<(Option<String>, usize), String> {
-    let words = |error: rdkafka::error::KafkaError| error.to_string();
-    let client: BaseConsumer = ClientConfig::new()
-        .set("bootstrap.servers", format!("127.0.0.1:{port}"))
-        .create()
-        .map_err(words)?;
-    let metadata = client.fetch_metadata(None, ANSWER_WITHIN).map_err(words)?;
-    // Known since the answer before.
-    let cluster = client.client().fetch_cluster_id(ANSWER_WITHIN);
-    Ok((cluster, metadata.brokers().len()))
-}
-
-/// 16 random bytes, written as Kafka does.
-fn cluster_id() -> io::Result<String> {
-    let mut bytes = [0; 16];
-    let filled = SystemRandom::new().fill(&mut bytes);
-    filled.map_err(|_| io::Error::other("the system gives no random numbers"))?;
-    // The tool takes one that begins with a hyphen for an option.
-    bytes[0] &= 0x7f;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }

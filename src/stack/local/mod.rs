@@ -18,6 +18,7 @@ use self::mysql::MySql;
 use self::programs::Programs;
 use self::redis::Redis;
 use self::service::Service;
+pub(super) use self::service::{PORTS, free_port};
 use super::NotReady;
 use super::outside::Figures;
 use crate::plan::{Database, Process, ResourceOf, Secret, Stack};

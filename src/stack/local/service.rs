@@ -23,7 +23,7 @@ const TRY_WITHIN: Duration = Duration::from_secs(2);
 const TRY_EVERY: Duration = Duration::from_millis(20);
 
 /// Ports that are tried: each is free when it is chosen, and may be taken before it is bound.
-pub(super) const PORTS: usize = 5;
+pub(in crate::stack) const PORTS: usize = 5;
 
 /// A kind of service.
 pub(super) trait Kind {
@@ -132,7 +132,7 @@ async fn until_ready(kind: &impl Kind, port: u16) {
     }
 }
 
-pub(super) fn free_port() -> io::Result<u16> {
+pub(in crate::stack) fn free_port() -> io::Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     Ok(listener.local_addr()?.port())
 }

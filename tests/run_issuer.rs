@@ -1,5 +1,5 @@
-//! An issuer that dies in mid-run: the operator kills and restarts it, the program loads the system
-//! and judges what became of the coupons.
+//! Processes and brokers that die in mid-run: the operator kills and restarts them, the program
+//! loads the system and judges what became of the coupons.
 
 #![allow(clippy::unwrap_used, reason = "the starters of databases panic")]
 
@@ -116,4 +116,38 @@ fn an_issuer_that_stays_away_is_a_loss_that_the_verdict_shows() {
         now.given
     );
     assert_eq!(part["detail"], lost, "{}", ended.all());
+}
+
+#[test]
+fn coupons_that_were_fired_at_a_dead_broker_and_forgotten_are_named() {
+    let mut services = Services::start();
+    let bench = Bench::new();
+    let system = services.system("forgotten", 0, "fire-and-forget", STOCK, bench.path(""));
+    let impatient = ["--kafka-delivery-timeout-ms", "1000"];
+    let coupon = system.start("coupon", &impatient);
+    let _issuer = system.start("issuer", &[]);
+    let running = run_against(&coupon, &system, &bench, TEN_SECONDS);
+    wait_for(&coupon, "the issuer writes", |now| now.rows >= 50);
+    services.kafka.stop();
+    wait_until("events are given up", || {
+        system.text("coupon").contains("event_lost")
+    });
+    services.kafka.start_again();
+    let ended = running.wait().expect(111);
+
+    let summary = bench.summary();
+    let judged = verdict_of(&summary, "invariants", "acknowledged");
+    assert_eq!(judged["verdict"], "fail", "{}", ended.all());
+    let part = part_of(&summary, "acknowledged", "lost");
+    let count = part["count"].as_u64().expect("a number");
+    let told = summary["outcomes"]["issued"].as_u64().expect("a number");
+    assert!(0 < count && count < told, "{part}");
+    let cases = part["cases"].as_array().expect("a list");
+    assert!(!cases.is_empty(), "{part}");
+    let (holders, report) = (system.holders(), bench.read("run/report.md"));
+    for case in cases {
+        let user = case["user"].as_str().expect("a text").to_owned();
+        assert!(report.contains(&format!("`{user}`")), "{user}: {report}");
+        assert!(!holders.contains(&user), "{user} has a coupon: {part}");
+    }
 }

@@ -17,7 +17,8 @@ use crate::support::{Service, kafka};
 pub(crate) struct Services {
     mariadb: Service,
     redis: Service,
-    kafka: Service,
+    /// The one that may be stopped and started again.
+    pub(crate) kafka: Service,
 }
 
 /// One system on them, with stores and a topic of its own, whose logs go to a directory.
@@ -131,6 +132,11 @@ impl System {
     /// What the processes of this role have logged.
     pub(crate) fn text(&self, role: &str) -> String {
         std::fs::read_to_string(self.log(role)).unwrap_or_default()
+    }
+
+    /// Everybody who has a row.
+    pub(crate) fn holders(&self) -> Vec<String> {
+        ask(&self.mysql, "SELECT userId FROM user_coupons".to_owned())
     }
 
     /// What `truth` of a scenario says about this system.

@@ -73,13 +73,13 @@ impl Answer {
 #[derive(Clone)]
 pub(crate) enum At {
     Here(Router),
-    Url(String, Client<HttpConnector, Full<Bytes>>),
+    Url(String, Box<Client<HttpConnector, Full<Bytes>>>),
 }
 
 impl At {
     pub(crate) fn url(url: &str) -> Self {
         let client = Client::builder(TokioExecutor::new()).build_http();
-        Self::Url(url.to_owned(), client)
+        Self::Url(url.to_owned(), Box::new(client))
     }
 
     pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Answer {

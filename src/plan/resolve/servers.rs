@@ -111,13 +111,11 @@ pub(super) fn groups(server: &Server, roles: Roles, report: &mut Report<'_>) -> 
 }
 
 fn said(roles: Roles) -> String {
-    match roles {
-        Roles::Alike => "its processes are all alike: write `replicas: 2`".to_owned(),
-        _ => {
-            let names = roles.in_order().iter().map(|role| role.as_str());
-            format!("write some of {}", list(&names.collect::<Vec<_>>()))
-        }
+    if roles == Roles::Alike {
+        return "its processes are all alike: write `replicas: 2`".to_owned();
     }
+    let names = roles.in_order().iter().map(|role| role.as_str());
+    format!("write some of {}", list(&names.collect::<Vec<_>>()))
 }
 
 fn checked(count: &At<Count>, report: &mut Report<'_>) -> Option<u16> {

@@ -103,14 +103,7 @@ pub(super) fn resolve(
                 let place = provider_place(overrides, provider.as_ref(), *position);
                 services::refuse_embedded(services, place, report);
             }
-            check_name("bug", bug.as_ref(), &BUGS, report);
-            if let Some(bug) = &overrides.bug
-                && !BUGS.contains(&bug.as_str())
-            {
-                let hint = did_you_mean(bug, &BUGS);
-                report.argument(format!("--bug {bug}"), "unknown bug".to_owned(), Some(hint));
-            }
-            bug_at_home(strategy.as_ref(), bug.as_ref(), overrides, report);
+            check_bug(strategy.as_ref(), bug.as_ref(), overrides, report);
             let settings = servers::settings(server, report);
             if let Some(services) = services {
                 servers::check_members(scenario, *position, services.roles, report);
@@ -132,6 +125,22 @@ pub(super) fn resolve(
             }))
         }
     }
+}
+
+fn check_bug(
+    strategy: Option<&At<String>>,
+    bug: Option<&At<String>>,
+    overrides: &Overrides,
+    report: &mut Report<'_>,
+) {
+    check_name("bug", bug, &BUGS, report);
+    if let Some(bug) = &overrides.bug
+        && !BUGS.contains(&bug.as_str())
+    {
+        let hint = did_you_mean(bug, &BUGS);
+        report.argument(format!("--bug {bug}"), "unknown bug".to_owned(), Some(hint));
+    }
+    bug_at_home(strategy, bug, overrides, report);
 }
 
 /// A bug of a script needs the strategy that has the script.

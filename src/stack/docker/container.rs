@@ -212,7 +212,7 @@ fn request<K: Kind>(kind: &K, image: &Image, place: &Place<'_>) -> ContainerRequ
         .with_startup_timeout(START_WITHIN)
         .with_host_config_modifier(move |config| on_loopback(config, K::PORT, chosen));
     if let Some(Address { name, network, .. }) = kind.address() {
-        request = request.with_container_name(name);
+        request = request.with_container_name(name).with_hostname(name);
         if let Some(network) = network {
             request = request.with_network(network);
         }

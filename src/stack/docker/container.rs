@@ -342,3 +342,33 @@ fn hide(secret: Option<&str>, text: &str) -> String {
         None => text.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_port_is_told_from_other_failures() {
+        let table = [
+            (
+                "a container of the engine has it",
+                "Bind for 127.0.0.1:39100 failed: port is already allocated",
+                true,
+            ),
+            (
+                "another process has it",
+                "listen tcp4 127.0.0.1:39099: bind: address already in use",
+                true,
+            ),
+            (
+                "the name is taken",
+                "Conflict. The container name \"/one\" is already in use by container",
+                false,
+            ),
+            ("nothing of the kind", "no such image", false),
+        ];
+        for (row, problem, taken) in table {
+            assert_eq!(says_port_taken(problem), taken, "{row}");
+        }
+    }
+}

@@ -126,7 +126,8 @@ impl Job<'_> {
     async fn docker(&self, engine: Engine) -> Result<Services, NotReady> {
         let words = self.needs.in_words();
         (self.say)(&format!("starting {words} in containers"));
-        let services = engine.start(self.needs, self.directory).await?;
+        // It holds the start of each container, and the futures around it hold it.
+        let services = Box::pin(engine.start(self.needs, self.directory)).await?;
         Ok(Services::Docker(Box::new(services)))
     }
 

@@ -212,7 +212,7 @@ fn request<K: Kind>(kind: &K, image: &Image, place: &Place<'_>) -> ContainerRequ
         .with_startup_timeout(START_WITHIN)
         .with_host_config_modifier(move |config| on_loopback(config, K::PORT, chosen));
     if let Some(Address { name, network, .. }) = kind.address() {
-        request = request.with_container_name(name);
+        request = request.with_container_name(name).with_hostname(name);
         if let Some(network) = network {
             request = request.with_network(network);
         }
@@ -340,5 +340,35 @@ fn hide(secret: Option<&str>, text: &str) -> String {
     match secret {
         Some(secret) => text.replace(secret, "***"),
         None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_port_is_told_from_other_failures() {
+        let table = [
+            (
+                "a container of the engine has it",
+                "Bind for 127.0.0.1:39100 failed: port is already allocated",
+                true,
+            ),
+            (
+                "another process has it",
+                "listen tcp4 127.0.0.1:39099: bind: address already in use",
+                true,
+            ),
+            (
+                "the name is taken",
+                "Conflict. The container name \"/one\" is already in use by container",
+                false,
+            ),
+            ("nothing of the kind", "no such image", false),
+        ];
+        for (row, problem, taken) in table {
+            assert_eq!(says_port_taken(problem), taken, "{row}");
+        }
     }
 }

@@ -158,7 +158,10 @@ fn outside(summary: &Summary) -> String {
     let rows = resources::rows(summary).into_iter();
     let rows = rows.map(|(name, figures)| [cell_code(&name)].into_iter().chain(figures));
     let table = table(head, &align, rows);
-    format!("## Measured from outside\n\n{table}\n{}\n", resources::note(summary))
+    format!(
+        "## Measured from outside\n\n{table}\n{}\n",
+        resources::note(summary)
+    )
 }
 
 fn over_time(summary: &Summary) -> String {

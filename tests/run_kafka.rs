@@ -102,7 +102,9 @@ fn the_lag_is_read_until_the_issuer_has_written_all_rows_and_a_threshold_holds_i
              consumer_lag: [\"min>0\"]",
         );
     let bench = Bench::with(&scenario.quiet("2s"));
-    let ended = bench.run_scenario(ONE).expect(99);
+    // Rows enough for the issuer to use CPU that the kernel counts.
+    let many = [ONE, &["--set", "subject.coupon.stock=20000"]].concat();
+    let ended = bench.run_scenario(&many).expect(99);
     let summary = bench.summary();
     let held = verdict_of(
         &summary,

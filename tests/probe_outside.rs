@@ -15,12 +15,29 @@ use std::time::Duration;
 
 use databases::{mariadb, redis};
 use fcfs_bench::measure::{Quantities, Quantity, ResourceKind};
-use fcfs_bench::plan::{Resource, ResourceOf, Secret};
+use fcfs_bench::plan::{ConsumerGroup, Resource, ResourceOf, Secret};
 use fcfs_bench::probe::outside::Meters;
 use sqlx::{Connection as _, Executor as _, MySqlConnection};
 
 /// Nobody waits so long; a source that is there answers at once.
 const LIMIT: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn brokers_that_do_not_answer_are_a_gap_within_the_limit() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = nobody.local_addr().unwrap().port();
+    let mut meters = meters(ResourceOf::Kafka(ConsumerGroup {
+        brokers: format!("127.0.0.1:{port}"),
+        group: "coupon-issuer".to_owned(),
+        topic: "coupon-issued".to_owned(),
+    }));
+    let short = Duration::from_millis(100);
+    for _ in 0..2 {
+        let gap = meters.read(short, || 0).await.remove(0).values.unwrap_err();
+        let words = format!("127.0.0.1:{port}: no answer within 100 ms");
+        assert_eq!(gap, words);
+    }
+}
 
 fn meters(of: ResourceOf) -> Meters {
     let name = "service".to_owned();

@@ -8,8 +8,9 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 
 use harness::scenario::Scenario;
-use harness::{Bench, wait_until};
+use harness::{Bench, verdict_of, wait_until};
 use rustix::process::Signal;
+use serde_json::Value;
 
 const ONE: &[&str] = &["--provider", "local"];
 const THREE: &[&str] = &[
@@ -70,6 +71,66 @@ fn events_go_through_brokers_that_end_in_good_order() {
         }
         assert_eq!(self::brokers(&bench), Vec::<String>::new(), "{strategy}");
     }
+}
+
+/// What was measured of this name and kind.
+#[track_caller]
+fn source<'a>(summary: &'a Value, name: &str, kind: &str) -> &'a Value {
+    let all = summary["resources"].as_array().expect("a list");
+    let is_it = |one: &&Value| one["source"] == name && one["kind"] == kind;
+    let found = all.iter().find(is_it);
+    found.unwrap_or_else(|| panic!("no {kind} {name}: {all:?}"))
+}
+
+/// Readings of the lag in the file of a run, in their order.
+fn lags(bench: &Bench) -> Vec<u64> {
+    let text = bench.read("run/resources.jsonl");
+    let lines = text.lines().map(serde_json::from_str);
+    let lines = lines.map(|line: serde_json::Result<Value>| line.expect("a line"));
+    lines
+        .filter_map(|line| line["values"]["consumer_lag"].as_u64())
+        .collect()
+}
+
+#[test]
+fn the_lag_is_read_until_the_issuer_has_written_all_rows_and_a_threshold_holds_it() {
+    let scenario = Scenario::short()
+        .strategy("redis-kafka")
+        .load("constant_vus: { vus: 20, for: 3s }")
+        .thresholds(
+            "\"consumer_lag{source:kafka-1}\": [\"max<100000\"]\n  \
+             consumer_lag: [\"min>0\"]",
+        );
+    let bench = Bench::with(&scenario.quiet("2s"));
+    // Rows enough for the issuer to use CPU that the kernel counts.
+    let many = [ONE, &["--set", "subject.coupon.stock=20000"]].concat();
+    let ended = bench.run_scenario(&many).expect(99);
+    let summary = bench.summary();
+    let held = verdict_of(
+        &summary,
+        "thresholds",
+        "consumer_lag{source:kafka-1}: max<100000",
+    );
+    assert_eq!(held["verdict"], "pass", "{held}");
+    let failed = verdict_of(&summary, "thresholds", "consumer_lag: min>0");
+    assert_eq!(failed["verdict"], "fail", "{failed}");
+
+    let lag = source(&summary, "kafka-1", "kafka");
+    assert_eq!(lag["gaps"], 0, "{lag}");
+    assert!(lag["levels"]["consumer_lag"]["max"].is_number(), "{lag}");
+    let lags = lags(&bench);
+    assert!(lags.len() >= 5, "the load and the rest after it: {lags:?}");
+    assert_eq!(lags.last(), Some(&0), "{lags:?}");
+    for name in ["kafka-1", "coupon-1", "issuer-1"] {
+        let process = source(&summary, name, "process");
+        for figure in ["/levels/cpu/max", "/levels/memory/min"] {
+            let value = process.pointer(figure).and_then(Value::as_f64);
+            assert!(value > Some(0.0), "{name}{figure}: {process}");
+        }
+    }
+    assert!(ended.stdout.contains("Lag"), "{}", ended.all());
+    let chart = bench.read("run/chart.svg");
+    assert!(chart.contains("Events that consumers have not read yet"));
 }
 
 #[test]

@@ -470,6 +470,7 @@ fn the_examples_of_outcomes_and_metrics_can_be_planned_together() {
         "resources": {
             "database": { "sql": { "url": "mysql://127.0.0.1/shop" } },
             "cache": { "redis": { "url": "redis://127.0.0.1" } },
+            "events": { "kafka": { "brokers": "127.0.0.1:9092", "group": "g", "topic": "t" } },
             "app": { "process": { "port": 8080 } },
         },
         "thresholds": examples("Thresholds"),

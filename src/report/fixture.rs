@@ -118,7 +118,6 @@ fn resource(source: &str, kind: &str, silent: Option<usize>) -> ResourceSummary 
                 ("row_lock_waits", wave * 40.0),
                 ("queries", wave * 300.0),
                 ("commands", wave * 900.0),
-                ("consumer_lag", (wave * 8.0 - 120.0).max(0.0)),
             ])
         },
     });
@@ -158,7 +157,6 @@ fn resources() -> Vec<ResourceSummary> {
         process("server", 0.94),
         process("redis-1", 0.12),
         process("mysql", 1.03),
-        process("kafka-1", 0.31),
         gone,
         ResourceSummary {
             levels: map(&[("connections", level(1.0, 8.9, 11.0))]),
@@ -173,10 +171,6 @@ fn resources() -> Vec<ResourceSummary> {
                 ("row_lock_time", increase(987_654)),
             ]),
             ..resource("mysql", "sql", Some(30))
-        },
-        ResourceSummary {
-            levels: map(&[("consumer_lag", level(0.0, 40.5, 1_120.0))]),
-            ..resource("kafka-1", "kafka", None)
         },
     ]
 }

@@ -285,7 +285,7 @@ impl Run {
         let mut sampler = sampler.map_err(failed_to("write to the run directory"))?;
         let loaded = self.load(&job, ready, seen, &mut sampler).await;
         sampler
-            .beside(self.after_the_load(job, loaded, collector))
+            .beside(Box::pin(self.after_the_load(job, loaded, collector)))
             .await
     }
 

@@ -230,6 +230,7 @@ mod tests {
     const LUA: &str = "{ stack: { server: { strategy: redis-lua } } }";
 
     #[test]
+    #[allow(clippy::too_many_lines, reason = "one table")]
     fn what_cannot_be_measured_or_judged_is_refused() {
         let table = [
             // A name that the run has given away.

@@ -314,6 +314,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::too_many_lines, reason = "one table")]
     fn services_that_do_not_fit_the_strategy_are_refused() {
         let table = [
             ("redis: {}", "the strategy `sqlite-atomic` uses no Redis"),
@@ -421,6 +422,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::too_many_lines, reason = "one table")]
     fn what_a_strategy_needs_is_filled_in_and_printed() {
         let table = [
             ("", 0, Database::Sqlite, "provider auto\n"),
@@ -473,13 +475,13 @@ mod tests {
                 "server: { strategy: redis-kafka }",
                 1,
                 Database::MySql,
-                "provider auto, strategy redis-kafka, one Redis, MySQL, Kafka\n",
+                "provider auto, strategy redis-kafka, one Redis, MySQL, Kafka, 1 issuer, 1 coupon\n",
             ),
             (
                 "server: { strategy: outbox }, kafka: { brokers: 3 }",
                 0,
                 Database::MySql,
-                "provider auto, strategy outbox, MySQL, Kafka with 3 brokers\n",
+                "provider auto, strategy outbox, MySQL, Kafka with 3 brokers, 1 issuer, 1 coupon\n",
             ),
         ];
         for (stack, redis, database, printed) in table.into_iter().chain(with_kafka) {

@@ -98,6 +98,12 @@ mod tests {
     #[test]
     fn a_panel_without_a_source_is_left_out() {
         let mut summary = fixture::failed();
+        let mut lag = summary.resources[0].clone();
+        lag.kind = "kafka".to_owned();
+        for sample in &mut lag.samples {
+            sample.values.insert("consumer_lag".to_owned(), 3.0);
+        }
+        summary.resources.push(lag);
         let titles = |summary: &Summary| {
             let panels = panels(summary, &Axis::of(summary)).into_iter();
             panels.map(|panel| panel.title).collect::<Vec<_>>()

@@ -314,8 +314,8 @@ mod tests {
             ),
             (
                 KAFKA,
-                "thresholds: { consumer_lag: [\"count<9\"] }",
-                "`consumer_lag` is a trend and has no `count`",
+                "thresholds: { consumer_lag: [\"rate<9\"] }",
+                "`consumer_lag` is a trend and has no `rate`",
             ),
             (
                 LUA,

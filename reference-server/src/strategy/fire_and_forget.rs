@@ -110,11 +110,11 @@ impl Strategy for FireAndForget {
         Box::pin(self.shared.guard.stock(coupon))
     }
 
-    /// Kafka is not asked: users are answered without it.
     fn create(&self, coupon: CouponId, stock: u32) -> BoxFuture<'_, Result<bool, IssueError>> {
         Box::pin(self.shared.guard.create(coupon, stock))
     }
 
+    /// Kafka is not asked: users are answered without it.
     fn check(&self) -> BoxFuture<'_, Result<(), Down>> {
         Box::pin(self.shared.guard.check())
     }

@@ -1,8 +1,10 @@
 //! What will run: complete, valid, printable, and a pure function of scenario, overrides and seed.
 
 mod curve;
+pub mod fault;
 mod flow;
 mod identity;
+pub mod link;
 mod model;
 mod print;
 mod resolve;

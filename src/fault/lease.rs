@@ -1,0 +1,76 @@
+//! What must be undone although everything else has failed: written to the disk before a fault is
+//! injected, taken off when it is healed.
+//!
+//! A lease may hold a password, so its file is not in the run directory, and only its owner can
+//! read it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::Secret;
+
+/// One thing to do, so that the victim is whole again. Doing it twice does no harm, and doing it to
+/// a victim that is gone neither.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "undo", rename_all = "snake_case")]
+pub enum Undo {
+    /// Let a process go on, if it is still the same one.
+    Continue {
+        /// Its number.
+        pid: u32,
+        /// When it started, in the kernel's ticks since the boot: another process may get its number.
+        started: u64,
+    },
+    /// Give settings of Redis back.
+    RedisSettings {
+        /// Where it is.
+        url: Stored,
+        /// Names, and the values that they had.
+        settings: Vec<(String, String)>,
+    },
+    /// Let Redis answer again.
+    RedisUnpause {
+        /// Where it is.
+        url: Stored,
+    },
+    /// Statements for the database, in order.
+    Sql {
+        /// Where it is.
+        url: Stored,
+        /// Each is done although another one failed.
+        run: Vec<String>,
+    },
+    /// Give a setting of a topic back.
+    KafkaTopic {
+        /// Where the brokers are.
+        brokers: String,
+        /// The topic.
+        topic: String,
+        /// Names, and the values that they had; `None` for the broker's own.
+        settings: Vec<(String, Option<String>)>,
+    },
+}
+
+/// A URL that may hold a password. It is written whole, to a file that only its owner reads.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Stored(String);
+
+impl Stored {
+    /// The URL that the plan knows.
+    pub fn new(url: &Secret) -> Self {
+        Self(url.reveal().to_owned())
+    }
+
+    /// To reach it.
+    pub fn secret(&self) -> Secret {
+        Secret::new(self.0.clone())
+    }
+}
+
+impl fmt::Debug for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.secret().redacted())
+    }
+}

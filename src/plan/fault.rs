@@ -1,0 +1,183 @@
+//! What a run breaks on purpose, when, and for how long.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::link::Rule;
+
+/// One entry of the timeline of faults.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fault {
+    /// Unique in the plan; reports, thresholds and charts call it so.
+    pub name: String,
+    /// What is broken.
+    pub victim: Victim,
+    /// How.
+    pub injection: Injection,
+    /// When.
+    pub trigger: Trigger,
+    /// From the moment it is asked for until it is healed. Zero for what is over at once.
+    pub lasts: Duration,
+    /// How often; at least 1.
+    pub times: u32,
+    /// From one beginning to the next; longer than `lasts`.
+    pub every: Duration,
+}
+
+/// What is broken: a kind of party, and which of its instances.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Victim {
+    /// Who.
+    pub party: Party,
+    /// Which of them.
+    pub which: Which,
+}
+
+/// Who can be broken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Party {
+    /// Redis of the bundled stack.
+    Redis,
+    /// MySQL or MariaDB of the bundled stack.
+    Database,
+    /// Kafka of the bundled stack.
+    Kafka,
+    /// Processes of the bundled server with this role; `All` means every process that issues.
+    Server(super::Role),
+    /// The way between the load and the system.
+    Client,
+    /// A part of the user's own system, by its name in the scenario.
+    Own(String),
+}
+
+/// Which instances of a party.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// All of them at once.
+    All,
+    /// The n-th, from 1.
+    Number(u16),
+    /// One that the plan's seed chooses, another one each time.
+    Any,
+}
+
+/// How something is broken.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Injection {
+    /// Stopped by the kernel, with all its connections open.
+    Freeze,
+    /// Killed, and started again when the fault ends.
+    Kill,
+    /// Asked to stop, and started again when the fault ends.
+    Stop,
+    /// Each instance in turn: asked to stop, started again, waited for. It ends by itself.
+    Restart,
+    /// Nobody reaches it, and it reaches nobody: connections hang.
+    Partition,
+    /// Bytes on the way to it are held back, cut or lost.
+    Link(Rule),
+    /// Redis answers nobody, or no write; it ends by itself.
+    RedisStall {
+        /// Reads are answered.
+        writes_only: bool,
+    },
+    /// Redis has no memory left and refuses writes.
+    RedisOutOfMemory,
+    /// Redis throws keys away for want of memory. They do not come back.
+    RedisEvict,
+    /// Redis is killed and comes back without what it wrote last.
+    RedisLoseWrites,
+    /// Redis closes all connections, again and again.
+    RedisKillClients {
+        /// From one time to the next.
+        every: Duration,
+    },
+    /// All connections that Redis gives are taken.
+    RedisClientsExhausted,
+    /// A replica takes over.
+    RedisFailover,
+    /// Nothing can be committed.
+    DatabaseCommitStall,
+    /// Another transaction holds the row that everybody needs.
+    DatabaseHotRow {
+        /// The statement that takes the lock; the bundled system's own coupon without one.
+        lock: Option<String>,
+    },
+    /// Sessions are taken until the server gives no more.
+    DatabasePoolExhausted {
+        /// How many stay free for the system.
+        leave: u32,
+    },
+    /// All sessions of the system are killed, again and again.
+    DatabaseKillSessions {
+        /// From one time to the next.
+        every: Duration,
+    },
+    /// Writes are refused.
+    DatabaseReadOnly,
+    /// More replicas must confirm than there are.
+    KafkaBelowMinIsr,
+    /// Followers are frozen, so that a record is in the log although producing it failed.
+    KafkaFollowersFrozen,
+    /// A ceiling for its memory, in bytes.
+    MemoryLimit(u64),
+    /// A ceiling for its CPU: 1.0 is one core.
+    CpuLimit(f64),
+}
+
+/// When a fault begins.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Trigger {
+    /// So long after the load began.
+    At(Duration),
+    /// So long after another fault was healed for the last time; its index in the plan.
+    After {
+        /// Index into the plan's faults; smaller than this fault's own.
+        fault: usize,
+        /// From its heal.
+        delay: Duration,
+    },
+    /// In the first second that satisfies it.
+    When(Condition),
+}
+
+/// A state of the load; looked at once a second.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Condition {
+    /// What is compared.
+    pub figure: Figure,
+    /// How.
+    pub comparison: Comparison,
+    /// With what: a count, a share of the stock as a count, or milliseconds.
+    pub bound: f64,
+}
+
+/// What a condition looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Figure {
+    /// Confirmed so far.
+    Issued,
+    /// The stock less what was confirmed.
+    Remaining,
+    /// VUs that run.
+    Vus,
+    /// 50th percentile of the response time of the last second, in milliseconds.
+    P50,
+    /// As above, 95th.
+    P95,
+    /// As above, 99th.
+    P99,
+}
+
+/// How a condition compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// `>=`
+    AtLeast,
+    /// `>`
+    Above,
+    /// `<=`
+    AtMost,
+    /// `<`
+    Below,
+}

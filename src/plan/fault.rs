@@ -1,9 +1,8 @@
 //! What a run breaks on purpose, when, and for how long.
 
-use std::fmt;
 use std::time::Duration;
 
-use super::link::Rule;
+use super::link::LinkRule;
 
 /// One entry of the timeline of faults.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,7 +15,8 @@ pub struct Fault {
     pub injection: Injection,
     /// When.
     pub trigger: Trigger,
-    /// From the moment it is asked for until it is healed. Zero for what is over at once.
+    /// From the moment it is asked for until it is healed. Zero: healed as soon as it was seen to bite,
+    /// or it ends by itself.
     pub lasts: Duration,
     /// How often; at least 1.
     pub times: u32,
@@ -46,8 +46,6 @@ pub enum Party {
     Server(super::Role),
     /// The way between the load and the system.
     Client,
-    /// A part of the user's own system, by its name in the scenario.
-    Own(String),
 }
 
 /// Which instances of a party.
@@ -75,7 +73,7 @@ pub enum Injection {
     /// Nobody reaches it, and it reaches nobody: connections hang.
     Partition,
     /// Bytes on the way to it are held back, cut or lost.
-    Link(Rule),
+    Link(LinkRule),
     /// Redis answers nobody, or no write; it ends by itself.
     RedisStall {
         /// Reads are answered.
@@ -94,8 +92,6 @@ pub enum Injection {
     },
     /// All connections that Redis gives are taken.
     RedisClientsExhausted,
-    /// A replica takes over.
-    RedisFailover,
     /// Nothing can be committed.
     DatabaseCommitStall,
     /// Another transaction holds the row that everybody needs.
@@ -117,12 +113,6 @@ pub enum Injection {
     DatabaseReadOnly,
     /// More replicas must confirm than there are.
     KafkaBelowMinIsr,
-    /// Followers are frozen, so that a record is in the log although producing it failed.
-    KafkaFollowersFrozen,
-    /// A ceiling for its memory, in bytes.
-    MemoryLimit(u64),
-    /// A ceiling for its CPU: 1.0 is one core.
-    CpuLimit(f64),
 }
 
 /// When a fault begins.

@@ -4,7 +4,7 @@ mod curve;
 pub mod fault;
 mod flow;
 mod identity;
-pub mod link;
+mod link;
 mod model;
 mod print;
 mod resolve;
@@ -23,6 +23,10 @@ pub use flow::{
     Action, Capture, CaptureFrom, Each, Flow, Items, Parallel, Poll, TextMatch, Until, When,
 };
 pub use identity::{Draw, Per, RecordSource, Records, Token, TokenMaker, Users};
+pub use link::{
+    After, Command, Direction, LONGEST_COMMAND, LONGEST_DELAY, LinkFault, LinkRule, Protocol,
+    Selection, Spread,
+};
 pub use model::*;
 pub(crate) use print::conditions;
 pub use print::print;

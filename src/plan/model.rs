@@ -5,6 +5,7 @@ use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
+use super::fault::Fault;
 use super::flow::{Capture, Flow, Poll};
 use super::identity::Users;
 use super::resource::Resource;
@@ -55,6 +56,8 @@ pub struct Plan {
     /// What the scenario wants measured beside the load; what the run itself brings up is not
     /// among it.
     pub resources: Vec<Resource>,
+    /// What is broken on purpose, in the scenario's order.
+    pub faults: Vec<Fault>,
     /// Where the truth is read, if anywhere.
     pub truth: Option<Truth>,
     /// The claims that the checkers judge.

@@ -9,6 +9,7 @@
 mod decode;
 mod diagnostic;
 mod environment;
+mod fault;
 mod identity;
 mod include;
 mod mask;
@@ -39,6 +40,7 @@ pub use read::read;
 pub use schema::schema;
 pub use variables::Variables;
 
+pub(crate) use fault::{Blow, Fault, Settings as FaultSettings, Start, What};
 pub(crate) use identity::{Auth, Hs256, RecordSource, Token, Users};
 pub(crate) use model::{
     Body, Capture, CaptureFrom, Each, Executor, Flow, Images, Items, JsonMatch, Kafka, Load,

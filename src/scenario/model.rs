@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::fault::Fault;
 use super::identity::{Auth, Users};
 use super::node::Node;
 use super::position::{At, Position, Source};
@@ -30,6 +31,9 @@ pub struct Scenario {
     pub(crate) lost_captures: Vec<String>,
     pub(crate) metrics: Vec<Metric>,
     pub(crate) resources: Vec<Resource>,
+    pub(crate) faults: Vec<Fault>,
+    /// Whether all that were written are there: one that is wrong was reported.
+    pub(crate) whole_faults: bool,
     pub(crate) truth: Given<Truth>,
     pub(crate) invariants: Vec<At<String>>,
     pub(crate) thresholds: Vec<Threshold>,

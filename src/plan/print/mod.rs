@@ -1,6 +1,7 @@
 //! The plan as text: what will run, before it runs.
 
 mod curve;
+mod fault;
 mod resource;
 mod setup;
 mod steps;
@@ -27,6 +28,7 @@ pub fn print(plan: &Plan) -> String {
     }
     let _ = expectation(plan, &mut out);
     let _ = steps::print(plan, &mut out);
+    let _ = fault::print(plan, &mut out);
     let _ = setup::print(plan, &mut out);
     let _ = claims(plan, &mut out);
     plan.mask.hide(&out)

@@ -5,6 +5,7 @@ mod body;
 mod condition;
 mod contradiction;
 pub(super) mod expect;
+mod fault;
 mod flow;
 mod load;
 mod metric;
@@ -203,6 +204,22 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         with_slots,
         report,
     );
+    let seed = overrides
+        .seed
+        .or(scenario.seed.as_ref().map(|seed| seed.value.0))
+        .unwrap_or(DEFAULT_SEED);
+    let faults = fault::resolve(
+        scenario,
+        fault::Known {
+            target: target.as_ref(),
+            subject: subject.as_ref(),
+            phases: &loads.phases,
+            whole_phases: loads.whole,
+            seed,
+            scale: overrides.scale,
+        },
+        report,
+    );
     let resources = resource::resolve(&scenario.resources, target.as_ref(), report);
     let after = setup::resolve(&scenario.after, who, &mut slots, report);
     let mut setup = super::Setup { before, after };
@@ -216,10 +233,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         name: name_of(scenario),
         profile: overrides.profile.clone(),
         about: scenario.about.as_ref().map(|about| about.value.clone()),
-        seed: overrides
-            .seed
-            .or(scenario.seed.as_ref().map(|seed| seed.value.0))
-            .unwrap_or(DEFAULT_SEED),
+        seed,
         target: target.unwrap_or_else(nowhere),
         subject,
         users: users?,
@@ -232,6 +246,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         labels: flows.labels,
         metrics: metrics.list,
         resources: resources.list,
+        faults: faults.list,
         truth,
         invariants,
         thresholds: Vec::new(),

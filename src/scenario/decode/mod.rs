@@ -2,6 +2,7 @@
 
 mod auth;
 mod capture;
+mod fault;
 mod flow;
 mod load;
 mod metric;
@@ -25,7 +26,7 @@ use super::reader::{self, Fields, Given};
 use super::report::Report;
 
 /// The vocabulary of scenarios that this version does not have yet.
-const NOT_YET: [&str; 3] = ["faults", "outputs", "engine"];
+const NOT_YET: [&str; 2] = ["outputs", "engine"];
 
 /// Reads the whole tree; what is wrong is reported and left out. `None` if it is no map: then
 /// nothing else is worth saying.
@@ -54,6 +55,8 @@ pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) ->
         lost_captures: Vec::new(),
         metrics: Vec::new(),
         resources: Vec::new(),
+        faults: Vec::new(),
+        whole_faults: true,
         truth: Given::Absent,
         invariants: Vec::new(),
         thresholds: Vec::new(),
@@ -90,6 +93,9 @@ pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) ->
     }
     if let Some(entry) = fields.get("resources") {
         scenario.resources = resource::read(report, entry);
+    }
+    if let Some(entry) = fields.get("faults") {
+        (scenario.faults, scenario.whole_faults) = fault::read(report, entry);
     }
     scenario.truth = Given::read(fields.get("truth"), |entry| truth::read(report, entry));
     if let Some(entry) = fields.get("invariants") {

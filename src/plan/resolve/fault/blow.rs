@@ -1,0 +1,401 @@
+//! What is done to a victim: the kinds of faults, whom they fit, and their settings.
+
+use std::num::{NonZeroU32, NonZeroU64};
+use std::time::Duration;
+
+use super::settings::Settings;
+use crate::plan::fault::Injection;
+use crate::plan::{
+    After, Command, Direction, LinkFault, LinkRule, Protocol, Selection, Spread,
+};
+use crate::scenario::value::{Count, Share, Span};
+use crate::scenario::{At, Blow, Report, did_you_mean, unsupported};
+
+/// Between two times of what is done again and again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Connections that stay free for the system unless the scenario says otherwise.
+const LEAVE: u32 = 0;
+
+/// Whom a kind of fault fits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fits {
+    Process,
+    Link,
+    Redis,
+    Database,
+    Kafka,
+}
+
+const KINDS: [(&str, Fits); 26] = [
+    ("freeze", Fits::Process),
+    ("kill", Fits::Process),
+    ("stop", Fits::Process),
+    ("restart", Fits::Process),
+    ("partition", Fits::Link),
+    ("delay", Fits::Link),
+    ("rate", Fits::Link),
+    ("slice", Fits::Link),
+    ("reset", Fits::Link),
+    ("black_hole", Fits::Link),
+    ("refuse", Fits::Link),
+    ("close", Fits::Link),
+    ("half_open", Fits::Link),
+    ("drop_reply", Fits::Link),
+    ("stall", Fits::Redis),
+    ("out_of_memory", Fits::Redis),
+    ("evict", Fits::Redis),
+    ("lose_writes", Fits::Redis),
+    ("kill_clients", Fits::Redis),
+    ("clients_exhausted", Fits::Redis),
+    ("commit_stall", Fits::Database),
+    ("hot_row", Fits::Database),
+    ("pool_exhausted", Fits::Database),
+    ("kill_sessions", Fits::Database),
+    ("read_only", Fits::Database),
+    ("below_min_isr", Fits::Kafka),
+];
+
+/// Faults of the field that this version cannot inject.
+const NOT_YET: [&str; 9] = [
+    "failover",
+    "followers_frozen",
+    "netem",
+    "loss",
+    "duplicate",
+    "reorder",
+    "memory_limit",
+    "cpu_limit",
+    "clock_skew",
+];
+
+/// Whether a fault has a length.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Length {
+    Needed,
+    /// Without one it is healed as soon as it was seen to bite.
+    Possible,
+    /// It ends by itself.
+    OwnEnd,
+}
+
+pub(super) fn length(injection: &Injection) -> Length {
+    match injection {
+        Injection::Restart => Length::OwnEnd,
+        Injection::Kill | Injection::Stop | Injection::RedisLoseWrites | Injection::RedisEvict => {
+            Length::Possible
+        }
+        Injection::Link(LinkRule {
+            fault: LinkFault::Reset,
+            ..
+        }) => Length::Possible,
+        _ => Length::Needed,
+    }
+}
+
+pub(super) fn resolve(blow: &Blow, report: &mut Report<'_>) -> Option<Injection> {
+    let kind = blow.kind.value.as_str();
+    if NOT_YET.contains(&kind) {
+        unsupported(report, blow.kind.position, kind);
+        return None;
+    }
+    let party = blow.party.value.as_str();
+    let fitting: Vec<&str> = KINDS
+        .iter()
+        .filter(|(_, fits)| fits_party(*fits, party))
+        .map(|(name, _)| *name)
+        .collect();
+    if !fitting.contains(&kind) {
+        let known = KINDS.iter().any(|(name, _)| *name == kind);
+        let message = if known {
+            format!("`{kind}` cannot be done to `{party}`")
+        } else {
+            format!("unknown fault `{}`", blow.kind.shown())
+        };
+        report.error_hint(blow.kind.position, message, did_you_mean(kind, &fitting));
+        return None;
+    }
+    let mut settings = Settings::of(blow);
+    let injection = injection(kind, blow, &mut settings, report);
+    settings.finish(report)?;
+    injection
+}
+
+fn fits_party(fits: Fits, party: &str) -> bool {
+    match fits {
+        Fits::Process => party != "client",
+        // Who asks the issuer, and over which way, nobody can say: it asks the others.
+        Fits::Link => ["redis", "database", "kafka", "client"].contains(&party),
+        Fits::Redis => party == "redis",
+        Fits::Database => party == "database",
+        Fits::Kafka => party == "kafka",
+    }
+}
+
+fn injection(
+    kind: &str,
+    blow: &Blow,
+    settings: &mut Settings<'_>,
+    report: &mut Report<'_>,
+) -> Option<Injection> {
+    Some(match kind {
+        "freeze" => Injection::Freeze,
+        "kill" => Injection::Kill,
+        "stop" => Injection::Stop,
+        "restart" => Injection::Restart,
+        "partition" => Injection::Partition,
+        "stall" => Injection::RedisStall {
+            writes_only: writes_only(settings, report),
+        },
+        "out_of_memory" => Injection::RedisOutOfMemory,
+        "evict" => Injection::RedisEvict,
+        "lose_writes" => Injection::RedisLoseWrites,
+        "kill_clients" => Injection::RedisKillClients {
+            every: again(settings, report),
+        },
+        "clients_exhausted" => Injection::RedisClientsExhausted,
+        "commit_stall" => Injection::DatabaseCommitStall,
+        "hot_row" => Injection::DatabaseHotRow {
+            lock: settings.text("lock", true).map(|text| text.value.clone()),
+        },
+        "pool_exhausted" => Injection::DatabasePoolExhausted {
+            leave: leave(settings, report),
+        },
+        "kill_sessions" => Injection::DatabaseKillSessions {
+            every: again(settings, report),
+        },
+        "read_only" => Injection::DatabaseReadOnly,
+        "below_min_isr" => Injection::KafkaBelowMinIsr,
+        _ => return link(kind, blow, settings, report).map(Injection::Link),
+    })
+}
+
+/// `stall: writes`
+fn writes_only(settings: &mut Settings<'_>, report: &mut Report<'_>) -> bool {
+    let Some(text) = settings.text("of", true) else {
+        return false;
+    };
+    match text.value.as_str() {
+        "writes" => true,
+        "all" => false,
+        other => {
+            let what = format!("`{other}` is nothing that Redis can stop answering");
+            settings.refuse(text, &what, "write `all` or `writes`", report);
+            false
+        }
+    }
+}
+
+fn again(settings: &mut Settings<'_>, report: &mut Report<'_>) -> Duration {
+    let Some(every) = settings.get::<Span>("every", true, report) else {
+        return AGAIN;
+    };
+    if every.value.0 < Duration::from_millis(10) {
+        settings.refuse(&every, "that is too often", "write at least `10ms`", report);
+    }
+    every.value.0
+}
+
+fn leave(settings: &mut Settings<'_>, report: &mut Report<'_>) -> u32 {
+    let leave = settings.get::<Count>("leave", true, report);
+    leave.map_or(LEAVE, |leave| u32::try_from(leave.value.0).unwrap_or(u32::MAX))
+}
+
+fn link(
+    kind: &str,
+    blow: &Blow,
+    settings: &mut Settings<'_>,
+    report: &mut Report<'_>,
+) -> Option<LinkRule> {
+    let fault = link_fault(kind, blow, settings, report);
+    let share = settings.get::<Share>("share", false, report);
+    let every = match settings.get::<Count>("every", false, report) {
+        None => None,
+        Some(every) => Some(number(&every, settings, report)?),
+    };
+    let direction = direction(settings, report);
+    let rule = LinkRule {
+        fault: fault?,
+        selection: Selection {
+            share: share.map_or(1.0, |share| share.value.0),
+            every,
+            direction,
+        },
+    };
+    if let Some(problem) = rule.problem(protocol(&blow.party.value)) {
+        let hint = "see docs/faults.md for what each fault of a link can do";
+        settings.refuse(&blow.kind, &problem, hint, report);
+        return None;
+    }
+    Some(rule)
+}
+
+/// What is spoken on the way to a party.
+fn protocol(party: &str) -> Protocol {
+    match party {
+        "redis" => Protocol::Resp,
+        "database" => Protocol::MySql,
+        "kafka" => Protocol::Kafka,
+        _ => Protocol::Opaque,
+    }
+}
+
+fn link_fault(
+    kind: &str,
+    blow: &Blow,
+    settings: &mut Settings<'_>,
+    report: &mut Report<'_>,
+) -> Option<LinkFault> {
+    Some(match kind {
+        "delay" => delay(settings, report)?,
+        "rate" => {
+            let rate = settings.need::<Count>("bytes_per_second", true, "50_000", report)?;
+            let Some(bytes_per_second) = NonZeroU64::new(rate.value.0) else {
+                let hint = "write at least 1, or the fault `black_hole`";
+                settings.refuse(&rate, "nothing at all would go through", hint, report);
+                return None;
+            };
+            LinkFault::Rate { bytes_per_second }
+        }
+        "slice" => {
+            let bytes = settings.need::<Count>("bytes", true, "16", report)?;
+            let pause = settings.get::<Span>("pause", false, report);
+            LinkFault::Slice {
+                bytes: number(&bytes, settings, report)?,
+                pause: pause.map_or(Duration::ZERO, |pause| pause.value.0),
+            }
+        }
+        "reset" => LinkFault::Reset,
+        "black_hole" => LinkFault::BlackHole,
+        "refuse" => LinkFault::Refuse,
+        "close" => close(settings, blow, report)?,
+        "half_open" => LinkFault::HalfOpen,
+        _ => drop_reply(blow, settings, report)?,
+    })
+}
+
+fn delay(settings: &mut Settings<'_>, report: &mut Report<'_>) -> Option<LinkFault> {
+    let by = settings.need::<Span>("by", true, "200ms", report);
+    let jitter = settings.get::<Span>("jitter", false, report);
+    let spread = match settings.text("spread", false) {
+        None => Spread::Uniform,
+        Some(text) => match text.value.as_str() {
+            "uniform" => Spread::Uniform,
+            "normal" => Spread::Normal,
+            other => {
+                let what = format!("`{other}` is no distribution known here");
+                settings.refuse(text, &what, "write `uniform` or `normal`", report);
+                Spread::Uniform
+            }
+        },
+    };
+    Some(LinkFault::Delay {
+        by: by?.value.0,
+        jitter: jitter.map_or(Duration::ZERO, |jitter| jitter.value.0),
+        spread,
+    })
+}
+
+fn close(settings: &mut Settings<'_>, blow: &Blow, report: &mut Report<'_>) -> Option<LinkFault> {
+    let after = settings.get::<Span>("after", true, report);
+    let bytes = settings.get::<Count>("bytes", false, report);
+    let after = match (after, bytes) {
+        (Some(after), None) => After::Time(after.value.0),
+        (None, Some(bytes)) => After::Bytes(bytes.value.0),
+        _ => {
+            let hint = "write `{ close: { after: 5s } }` or `{ close: { bytes: 1_000 } }`";
+            settings.refuse(&blow.kind, "`close` needs either `after` or `bytes`", hint, report);
+            return None;
+        }
+    };
+    Some(LinkFault::Close { after })
+}
+
+fn drop_reply(
+    blow: &Blow,
+    settings: &mut Settings<'_>,
+    report: &mut Report<'_>,
+) -> Option<LinkFault> {
+    let protocol = protocol(&blow.party.value);
+    let (example, none) = match protocol {
+        Protocol::MySql => ("COMMIT", None),
+        Protocol::Kafka => ("Produce", None),
+        Protocol::Resp => ("EVALSHA", None),
+        Protocol::Opaque => ("", Some("nobody can tell one reply from another on this way")),
+    };
+    if let Some(none) = none {
+        let hint = "break the way to `redis`, `database` or `kafka`, or use `black_hole`";
+        settings.refuse(&blow.kind, none, hint, report);
+        return None;
+    }
+    let Some(of) = settings.text("of", true) else {
+        let hint = format!("write `{{ drop_reply: {example} }}`");
+        settings.refuse(&blow.kind, "it is not said whose reply is dropped", &hint, report);
+        return None;
+    };
+    match Command::new(protocol, &of.value) {
+        Ok(of) => Some(LinkFault::DropReply { of }),
+        Err(words) => {
+            let hint = format!("write it like `{example}`");
+            settings.refuse(of, &words, &hint, report);
+            None
+        }
+    }
+}
+
+fn number(
+    count: &At<Count>,
+    settings: &mut Settings<'_>,
+    report: &mut Report<'_>,
+) -> Option<NonZeroU32> {
+    let number = u32::try_from(count.value.0).ok().and_then(NonZeroU32::new);
+    if number.is_none() {
+        let what = format!("{} is not possible here", count.value.0);
+        let hint = format!("write a number from 1 to {}", u32::MAX);
+        settings.refuse(count, &what, &hint, report);
+    }
+    number
+}
+
+fn direction(settings: &mut Settings<'_>, report: &mut Report<'_>) -> Direction {
+    let Some(text) = settings.text("direction", false) else {
+        return Direction::Both;
+    };
+    match text.value.as_str() {
+        "both" => Direction::Both,
+        "to_server" => Direction::ToServer,
+        "to_client" => Direction::ToClient,
+        other => {
+            let what = format!("`{other}` is no direction");
+            let hint = "write `both`, `to_server` or `to_client`";
+            settings.refuse(text, &what, hint, report);
+            Direction::Both
+        }
+    }
+}
+
+impl Injection {
+    /// As a scenario calls it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Freeze => "freeze",
+            Self::Kill => "kill",
+            Self::Stop => "stop",
+            Self::Restart => "restart",
+            Self::Partition => "partition",
+            Self::Link(rule) => rule.fault.kind(),
+            Self::RedisStall { .. } => "stall",
+            Self::RedisOutOfMemory => "out_of_memory",
+            Self::RedisEvict => "evict",
+            Self::RedisLoseWrites => "lose_writes",
+            Self::RedisKillClients { .. } => "kill_clients",
+            Self::RedisClientsExhausted => "clients_exhausted",
+            Self::DatabaseCommitStall => "commit_stall",
+            Self::DatabaseHotRow { .. } => "hot_row",
+            Self::DatabasePoolExhausted { .. } => "pool_exhausted",
+            Self::DatabaseKillSessions { .. } => "kill_sessions",
+            Self::DatabaseReadOnly => "read_only",
+            Self::KafkaBelowMinIsr => "below_min_isr",
+        }
+    }
+}

@@ -1,7 +1,9 @@
 //! What happened, attempt by attempt: the record, the append-only file, and its reader.
 
+mod fault_mark;
 mod file;
 mod operation;
 
+pub use fault_mark::{FaultMark, Moment};
 pub use file::{HistoryFile, HistoryWriter};
 pub use operation::{Cause, Key, Operation, OutcomeKind};

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::history::Cause;
+use crate::history::{Cause, FaultMark, Moment};
 use crate::plan::Mask;
 use crate::report::SetupSummary;
 
@@ -83,6 +83,8 @@ pub enum Event {
         /// Whether a sold-out was answered.
         sold_out: bool,
     },
+    /// Something happened to a fault.
+    Fault(FaultMark),
     /// Something that a reader of the report should know.
     Warning {
         /// In words.
@@ -106,6 +108,11 @@ impl Event {
             Self::Aborted { detail, .. } => vec![detail],
             Self::Recorded { failure, .. } => failure.iter_mut().collect(),
             Self::Warning { text } => vec![text],
+            Self::Fault(mark) => match &mut mark.moment {
+                Moment::NotApplied { why } | Moment::NotHealed { why } => vec![why],
+                Moment::EffectSeen { what } | Moment::EffectNotSeen { what } => vec![what],
+                _ => Vec::new(),
+            },
             Self::Setup { line, .. } => line.failure.iter_mut().collect(),
             Self::Interrupted { .. }
             | Self::LoadEnded { .. }

@@ -18,7 +18,12 @@ pub(super) fn print(plan: &Plan, out: &mut String) -> Result {
         let (what, when) = (what(fault), when(fault, plan));
         writeln!(out, "  {:width$}  {what}", fault.name)?;
         writeln!(out, "  {:width$}  {when}{}", "", lasts(fault))?;
-        writeln!(out, "  {:width$}  healed by: {}", "", healed_by(&fault.injection))?;
+        writeln!(
+            out,
+            "  {:width$}  healed by: {}",
+            "",
+            healed_by(&fault.injection)
+        )?;
     }
     Ok(())
 }
@@ -121,7 +126,11 @@ fn phase_of(at: Duration, plan: &Plan) -> String {
     let mut under_way = of_load.filter(|phase| phase.from <= at && at < phase.to);
     match (under_way.next(), under_way.next()) {
         (Some(phase), None) => {
-            format!(" ({} + {})", phase.name, Span(at.saturating_sub(phase.from)))
+            format!(
+                " ({} + {})",
+                phase.name,
+                Span(at.saturating_sub(phase.from))
+            )
         }
         _ => String::new(),
     }
@@ -144,7 +153,10 @@ fn shown(condition: &Condition) -> String {
     };
     match condition.figure {
         Figure::P50 | Figure::P95 | Figure::P99 => {
-            format!("{figure} {sign} {}", Span(Duration::from_secs_f64(condition.bound / 1e3)))
+            format!(
+                "{figure} {sign} {}",
+                Span(Duration::from_secs_f64(condition.bound / 1e3))
+            )
         }
         _ => format!("{figure} {sign} {}", condition.bound.ceil()),
     }
@@ -163,7 +175,9 @@ fn healed_by(injection: &Injection) -> &'static str {
         Injection::Freeze => "letting it go on",
         Injection::Kill | Injection::Stop | Injection::RedisLoseWrites => "starting it again",
         Injection::Restart => "itself: each is started again",
-        Injection::Partition | Injection::Link(_) => "taking the rule off the proxy; it also ends by itself",
+        Injection::Partition | Injection::Link(_) => {
+            "taking the rule off the proxy; it also ends by itself"
+        }
         Injection::RedisStall { .. } => "CLIENT UNPAUSE; it also ends by itself",
         Injection::RedisOutOfMemory => "the settings that it had",
         Injection::RedisEvict => "the settings that it had; the keys stay lost",

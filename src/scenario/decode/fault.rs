@@ -17,7 +17,10 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> (Vec<Fault>, bool)
     let Some(items) = reader::items(report, &entry.node) else {
         return (Vec::new(), false);
     };
-    let faults: Vec<_> = items.iter().filter_map(|item| fault(report, item)).collect();
+    let faults: Vec<_> = items
+        .iter()
+        .filter_map(|item| fault(report, item))
+        .collect();
     let whole = faults.len() == items.len();
     (faults, whole)
 }

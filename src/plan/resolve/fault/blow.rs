@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use super::settings::Settings;
 use crate::plan::fault::Injection;
-use crate::plan::{
-    After, Command, Direction, LinkFault, LinkRule, Protocol, Selection, Spread,
-};
+use crate::plan::{After, Command, Direction, LinkFault, LinkRule, Protocol, Selection, Spread};
 use crate::scenario::value::{Count, Share, Span};
 use crate::scenario::{At, Blow, Report, did_you_mean, unsupported};
 
@@ -198,7 +196,9 @@ fn again(settings: &mut Settings<'_>, report: &mut Report<'_>) -> Duration {
 
 fn leave(settings: &mut Settings<'_>, report: &mut Report<'_>) -> u32 {
     let leave = settings.get::<Count>("leave", true, report);
-    leave.map_or(LEAVE, |leave| u32::try_from(leave.value.0).unwrap_or(u32::MAX))
+    leave.map_or(LEAVE, |leave| {
+        u32::try_from(leave.value.0).unwrap_or(u32::MAX)
+    })
 }
 
 fn link(
@@ -304,7 +304,12 @@ fn close(settings: &mut Settings<'_>, blow: &Blow, report: &mut Report<'_>) -> O
         (None, Some(bytes)) => After::Bytes(bytes.value.0),
         _ => {
             let hint = "write `{ close: { after: 5s } }` or `{ close: { bytes: 1_000 } }`";
-            settings.refuse(&blow.kind, "`close` needs either `after` or `bytes`", hint, report);
+            settings.refuse(
+                &blow.kind,
+                "`close` needs either `after` or `bytes`",
+                hint,
+                report,
+            );
             return None;
         }
     };
@@ -321,7 +326,10 @@ fn drop_reply(
         Protocol::MySql => ("COMMIT", None),
         Protocol::Kafka => ("Produce", None),
         Protocol::Resp => ("EVALSHA", None),
-        Protocol::Opaque => ("", Some("nobody can tell one reply from another on this way")),
+        Protocol::Opaque => (
+            "",
+            Some("nobody can tell one reply from another on this way"),
+        ),
     };
     if let Some(none) = none {
         let hint = "break the way to `redis`, `database` or `kafka`, or use `black_hole`";
@@ -330,7 +338,12 @@ fn drop_reply(
     }
     let Some(of) = settings.text("of", true) else {
         let hint = format!("write `{{ drop_reply: {example} }}`");
-        settings.refuse(&blow.kind, "it is not said whose reply is dropped", &hint, report);
+        settings.refuse(
+            &blow.kind,
+            "it is not said whose reply is dropped",
+            &hint,
+            report,
+        );
         return None;
     };
     match Command::new(protocol, &of.value) {

@@ -72,7 +72,10 @@ pub(super) fn expand(
 fn times(written: &Written, first: Duration, every: Duration, known: Known<'_>) -> u32 {
     let left = known.end().saturating_sub(first);
     let fit = left.as_nanos().div_ceil(every.as_nanos().max(1));
-    let wanted = written.times.as_ref().map_or(u64::MAX, |times| times.value.0);
+    let wanted = written
+        .times
+        .as_ref()
+        .map_or(u64::MAX, |times| times.value.0);
     // One more than is possible is refused with all others.
     let most = u128::from(wanted).min(fit).min(MOST as u128 + 1);
     most as u32

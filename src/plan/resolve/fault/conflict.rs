@@ -7,9 +7,10 @@ use crate::scenario::{Fault as Written, Position, Report};
 
 pub(super) fn check(faults: &[Fault], written: &[Written], report: &mut Report<'_>) {
     for (at, one) in faults.iter().enumerate() {
-        let clash = faults[..at].iter().enumerate().find(|(earlier, other)| {
-            excludes(one, other) && may_overlap(one, other, *earlier)
-        });
+        let clash = faults[..at]
+            .iter()
+            .enumerate()
+            .find(|(earlier, other)| excludes(one, other) && may_overlap(one, other, *earlier));
         if let Some((_, other)) = clash {
             report.error_hint(
                 position(one, written),

@@ -103,7 +103,10 @@ fn one(
     let (times, every) = rhythm?;
     let lasts = lasts?;
     if times > 1 && every <= lasts {
-        let at = written.every.as_ref().map_or(written.name.position, |every| every.position);
+        let at = written
+            .every
+            .as_ref()
+            .map_or(written.name.position, |every| every.position);
         report.error_hint(
             at,
             "the fault would begin again before it is healed",
@@ -114,7 +117,10 @@ fn one(
     if let Some(replaced) = too_late(&trigger, known) {
         report.error_hint(
             written.start.position(),
-            format!("the fault `{}` begins after the load has ended", written.name.value.as_str()),
+            format!(
+                "the fault `{}` begins after the load has ended",
+                written.name.value.as_str()
+            ),
             replaced,
         );
         return None;
@@ -131,7 +137,9 @@ fn one(
 }
 
 fn too_late(trigger: &Trigger, known: Known<'_>) -> Option<String> {
-    let Trigger::At(at) = trigger else { return None };
+    let Trigger::At(at) = trigger else {
+        return None;
+    };
     let end = known.end();
     let late = known.whole_phases && *at >= end;
     late.then(|| {

@@ -79,7 +79,13 @@ impl<'b> Settings<'b> {
     }
 
     /// Reports a value that is not possible.
-    pub(super) fn refuse<T>(&mut self, at: &At<T>, what: &str, hint: &str, report: &mut Report<'_>) {
+    pub(super) fn refuse<T>(
+        &mut self,
+        at: &At<T>,
+        what: &str,
+        hint: &str,
+        report: &mut Report<'_>,
+    ) {
         self.right = false;
         report.error_hint(at.position, what, hint);
     }
@@ -94,7 +100,11 @@ impl<'b> Settings<'b> {
                     if !self.known.contains(&key.value.as_str()) {
                         right = false;
                         let message = format!("unknown key `{}` in `{}`", key.value, kind.value);
-                        report.error_hint(key.position, message, did_you_mean(&key.value, &self.known));
+                        report.error_hint(
+                            key.position,
+                            message,
+                            did_you_mean(&key.value, &self.known),
+                        );
                     }
                 }
             }

@@ -24,7 +24,8 @@ const COMPARISONS: [(&str, Comparison); 4] = [
     ("<", Comparison::Below),
 ];
 
-const EXAMPLES: &str = "write it like `issued >= 50%`, `remaining <= 10`, `vus >= 500` or `p95 > 1s`";
+const EXAMPLES: &str =
+    "write it like `issued >= 50%`, `remaining <= 10`, `vus >= 500` or `p95 > 1s`";
 
 impl Start {
     pub(super) fn position(&self) -> Position {

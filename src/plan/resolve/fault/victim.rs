@@ -52,7 +52,10 @@ pub(super) fn resolve(
         Target::Urls { .. } => {
             report.error_hint(
                 blow.party.position,
-                format!("nobody knows where the `{}` of this target is", party.name()),
+                format!(
+                    "nobody knows where the `{}` of this target is",
+                    party.name()
+                ),
                 "faults of a system that already runs can only be on the way to it: `client`",
             );
             None
@@ -133,7 +136,10 @@ fn fits(
     {
         report.error_hint(
             blow.party.position,
-            format!("there is no {} number {number}: there are {there}", party.name()),
+            format!(
+                "there is no {} number {number}: there are {there}",
+                party.name()
+            ),
             format!("write `which:` with a number from 1 to {there}"),
         );
         return None;

@@ -14,6 +14,7 @@ pub mod measure;
 pub mod output;
 pub mod plan;
 pub mod probe;
+mod process;
 pub mod report;
 pub mod run;
 pub mod scenario;

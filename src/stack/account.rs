@@ -12,6 +12,7 @@ pub(super) const USER: &str = "fcfs";
 pub(super) const DATABASE: &str = "coupons";
 
 /// A user with a random password that is used nowhere else.
+#[derive(Clone)]
 pub(super) struct Account {
     password: String,
 }

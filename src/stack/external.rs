@@ -16,6 +16,9 @@ const READY_WITHIN: Duration = Duration::from_secs(10);
 /// How long one try may take.
 const TRY_WITHIN: Duration = Duration::from_secs(3);
 
+/// How long a server that is there may take for its health.
+const ALIVE_WITHIN: Duration = Duration::from_secs(1);
+
 /// Between two tries.
 const TRY_EVERY: Duration = Duration::from_millis(200);
 
@@ -73,6 +76,18 @@ async fn try_once(url: &BaseUrl, way: &Way<'_>) -> Result<Endpoint, String> {
         ask(&format!("{url}{path}"), way.roots).await?;
     }
     Ok(endpoint)
+}
+
+/// Whether anybody answers there, whatever the answer is.
+///
+/// # Errors
+/// In words, when nobody does.
+pub(super) async fn alive(url: &str) -> Result<(), String> {
+    let client = reqwest::Client::builder().timeout(ALIVE_WITHIN).build();
+    let client = client.map_err(|error| error.to_string())?;
+    let asked = client.get(url).send().await;
+    asked.map_err(|error| error.without_url().to_string())?;
+    Ok(())
 }
 
 async fn ask(url: &str, roots: &[CertificateDer<'static>]) -> Result<(), String> {

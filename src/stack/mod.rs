@@ -7,6 +7,7 @@ mod external;
 mod local;
 mod log;
 mod outside;
+mod part;
 mod server;
 mod servers;
 mod services;
@@ -21,6 +22,7 @@ use crate::load::http::Endpoint;
 use crate::plan::{Plan, Slot, Source, Target};
 
 pub use docker::keep_containers;
+pub use part::{Part, Running};
 use services::Services;
 
 /// Tells the one who waits.

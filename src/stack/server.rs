@@ -4,21 +4,25 @@
 //! The child stops when its standard input ends, so it does not outlive the harness even when that
 //! is killed with `kill -9`.
 
+use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::NotReady;
 use super::log::last_lines;
 use super::services::Services;
 use super::settings::{KAFKA_GROUP, KAFKA_TOPIC};
+use super::{NotReady, external};
 use crate::plan::{BaseUrl, Plan, Role, Secret, Stack, Subject};
 
 /// How long the server may take to listen.
@@ -55,19 +59,35 @@ pub(super) struct Upstreams {
     pub(super) queue: Vec<BaseUrl>,
 }
 
-/// A running process.
+/// A process, which can be stopped and started again on its port.
 #[derive(Debug)]
 pub(super) struct Server {
     name: String,
+    launch: Launch,
+    url: BaseUrl,
+    /// `None` while it does not run.
+    running: Mutex<Option<Running>>,
+}
+
+/// How it is started.
+struct Launch {
+    arguments: Vec<OsString>,
+    environment: Vec<(&'static str, String)>,
+    log: PathBuf,
+    /// What must not be read in its log.
+    secret: Secret,
+}
+
+#[derive(Debug)]
+struct Running {
     child: Child,
     /// Its end is the server's signal to stop.
     stdin: Option<ChildStdin>,
-    url: BaseUrl,
 }
 
 #[derive(Debug, Deserialize)]
 struct Listening {
-    address: std::net::SocketAddr,
+    address: SocketAddr,
 }
 
 impl Server {
@@ -78,35 +98,9 @@ impl Server {
         name: &str,
         upstreams: &Upstreams,
     ) -> Result<Self, NotReady> {
-        let log = common.directory.join(format!("{name}.log"));
-        let mut command = command(common, role)?;
-        if role == Role::Router {
-            for (flag, urls) in [
-                ("--coupon-url", &upstreams.coupon),
-                ("--queue-url", &upstreams.queue),
-            ] {
-                for url in urls {
-                    command.arg(flag).arg(url.to_string());
-                }
-            }
-        }
-        let mut child = command.stderr(File::create(&log)?).spawn()?;
-        let stdin = child.stdin.take();
-        let stdout = child.stdout.take();
-        let stdout = stdout.ok_or_else(|| io::Error::other("no stdout"))?;
-        let listening = match timeout(LISTEN_WITHIN, listening(stdout)).await {
-            Ok(listening) => listening,
-            Err(_) => Err(format!("not within {} s", LISTEN_WITHIN.as_secs())),
-        };
-        let address = match listening {
-            Ok(listening) => listening.address,
-            Err(problem) => {
-                return Err(NotReady::Server {
-                    problem,
-                    log: last_lines(&log).replace(common.database.reveal(), "***"),
-                });
-            }
-        };
+        let launch = Launch::of(common, role, name, upstreams);
+        File::create(&launch.log)?;
+        let (running, address) = launch.start(Ipv4Addr::LOCALHOST.into(), 0).await?;
         let url = BaseUrl {
             https: false,
             host: address.ip().to_string(),
@@ -115,9 +109,9 @@ impl Server {
         };
         Ok(Self {
             name: name.to_owned(),
-            child,
-            stdin,
+            launch,
             url,
+            running: Mutex::new(Some(running)),
         })
     }
 
@@ -125,74 +119,160 @@ impl Server {
         &self.url
     }
 
-    /// What it is called, and its number; none once it was waited for.
-    pub(super) fn process(&self) -> Option<(String, u32)> {
-        Some((self.name.clone(), self.child.id()?))
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its number; none while it does not run.
+    pub(super) fn pid(&self) -> Option<u32> {
+        // Held only while it is stopped or started.
+        self.running.try_lock().ok()?.as_ref()?.child.id()
+    }
+
+    /// Asks it once whether it answers at all.
+    ///
+    /// # Errors
+    /// In words, when it does not.
+    pub(super) async fn ask(&self) -> Result<(), String> {
+        external::alive(&format!("{}/health", self.url)).await
+    }
+
+    /// Waits for the end of a process that was killed, so that it can be started again.
+    pub(super) async fn has_ended(&self) {
+        if let Some(mut running) = self.running.lock().await.take() {
+            let _ = running.child.wait().await;
+        }
+    }
+
+    /// Starts it again on its port; nothing if it runs.
+    pub(super) async fn start_again(&self) -> Result<(), NotReady> {
+        let mut running = self.running.lock().await;
+        if running.is_none() {
+            let place = Ipv4Addr::LOCALHOST.into();
+            let (started, _) = self.launch.start(place, self.url.port).await?;
+            *running = Some(started);
+        }
+        Ok(())
     }
 
     /// Ends its input, waits for its end, and kills it if it takes too long.
-    pub(super) async fn stop(mut self) {
-        drop(self.stdin.take());
-        if timeout(STOP_WITHIN, self.child.wait()).await.is_err() {
+    pub(super) async fn stop(&self) {
+        let Some(mut running) = self.running.lock().await.take() else {
+            return;
+        };
+        drop(running.stdin.take());
+        if timeout(STOP_WITHIN, running.child.wait()).await.is_err() {
             // It is gone already if this fails.
-            let _ = self.child.kill().await;
+            let _ = running.child.kill().await;
         }
     }
 }
 
-fn command(common: Common<'_>, role: Role) -> io::Result<Command> {
-    let Common { plan, stack, .. } = common;
-    let mut command = Command::new(std::env::current_exe()?);
-    command.args(["serve", "--listen", "127.0.0.1:0", "--stop-with-stdin"]);
-    command.args(["--seed", &plan.seed.to_string()]);
-    if let Some(Subject { coupon, stock }) = &plan.subject {
-        command.args(["--coupon", coupon, "--stock", &stock.to_string()]);
-    }
-    let names = [("--strategy", &stack.strategy), ("--bug", &stack.bug)];
-    for (name, value) in names {
-        if let Some(value) = value {
-            command.args([name, value]);
+impl Launch {
+    fn of(common: Common<'_>, role: Role, name: &str, upstreams: &Upstreams) -> Self {
+        let Common { plan, stack, .. } = common;
+        let mut words: Vec<OsString> = Vec::new();
+        let mut add = |flag: &str, value: &dyn AsRef<OsStr>| {
+            words.extend([OsString::from(flag), value.as_ref().to_owned()]);
+        };
+        add("--seed", &plan.seed.to_string());
+        if let Some(Subject { coupon, stock }) = &plan.subject {
+            add("--coupon", coupon);
+            add("--stock", &stock.to_string());
+        }
+        let names = [("--strategy", &stack.strategy), ("--bug", &stack.bug)];
+        for (flag, value) in names {
+            if let Some(value) = value {
+                add(flag, value);
+            }
+        }
+        if role != Role::All {
+            add("--role", &role.as_str());
+        }
+        for setting in &stack.settings {
+            add(&setting.flag, &setting.argument);
+        }
+        if let Some(file) = common.file {
+            add("--database", &file);
+        }
+        // Everybody on the machine can read a command line, so what is secret is in the environment.
+        let mut environment = Vec::new();
+        for url in common.services.redis_urls() {
+            add("--redis", &url);
+        }
+        if let Some(brokers) = common.services.kafka() {
+            add("--kafka", &brokers);
+            add("--kafka-topic", &KAFKA_TOPIC);
+            add("--kafka-group", &KAFKA_GROUP);
+        }
+        if let Some(url) = common.services.mysql_url() {
+            environment.push((MYSQL, url.reveal().to_owned()));
+        }
+        if let Some(secret) = plan.users.token_secret() {
+            environment.push((JWT_SECRET, secret.reveal().to_owned()));
+        }
+        if role == Role::Router {
+            for (flag, urls) in [
+                ("--coupon-url", &upstreams.coupon),
+                ("--queue-url", &upstreams.queue),
+            ] {
+                urls.iter().for_each(|url| add(flag, &url.to_string()));
+            }
+        }
+        Self {
+            arguments: words,
+            environment,
+            log: common.directory.join(format!("{name}.log")),
+            secret: common.database.clone(),
         }
     }
-    if role != Role::All {
-        command.args(["--role", role.as_str()]);
+
+    async fn start(&self, place: IpAddr, port: u16) -> Result<(Running, SocketAddr), NotReady> {
+        let mut child = self.command(SocketAddr::new(place, port))?.spawn()?;
+        let stdin = child.stdin.take();
+        let stdout = child.stdout.take();
+        let stdout = stdout.ok_or_else(|| io::Error::other("no stdout"))?;
+        let listening = match timeout(LISTEN_WITHIN, listening(stdout)).await {
+            Ok(listening) => listening,
+            Err(_) => Err(format!("not within {} s", LISTEN_WITHIN.as_secs())),
+        };
+        match listening {
+            Ok(listening) => Ok((Running { child, stdin }, listening.address)),
+            Err(problem) => Err(NotReady::Server {
+                problem,
+                log: last_lines(&self.log).replace(self.secret.reveal(), "***"),
+            }),
+        }
     }
-    for setting in &stack.settings {
-        command.args([&setting.flag, &setting.argument]);
+
+    fn command(&self, listen: SocketAddr) -> io::Result<Command> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command
+            .args(["serve", "--listen", &listen.to_string(), "--stop-with-stdin"])
+            .args(&self.arguments);
+        // What the user's own shell has set is for a server of their own.
+        for variable in [REDIS, MYSQL, KAFKA, JWT_SECRET] {
+            command.env_remove(variable);
+        }
+        let log = File::options().append(true).create(true).open(&self.log)?;
+        command
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .kill_on_drop(true);
+        // A Ctrl-C in the terminal is for the harness, which ends the server in its own time.
+        command.process_group(0);
+        Ok(command)
     }
-    if let Some(file) = common.file {
-        command.arg("--database").arg(file);
-    }
-    reach(&mut command, common.services);
-    command.env_remove(JWT_SECRET);
-    if let Some(secret) = plan.users.token_secret() {
-        command.env(JWT_SECRET, secret.reveal());
-    }
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true);
-    // A Ctrl-C in the terminal is for the harness, which ends the server in its own time.
-    command.process_group(0);
-    Ok(command)
 }
 
-/// Where its services are. Everybody on the machine can read a command line, so the url with the
-/// password is in the environment.
-fn reach(command: &mut Command, services: &Services) {
-    // What the user's own shell has set is for a server of their own.
-    for variable in [REDIS, MYSQL, KAFKA] {
-        command.env_remove(variable);
-    }
-    for url in services.redis_urls() {
-        command.args(["--redis", &url]);
-    }
-    if let Some(brokers) = services.kafka() {
-        command.args(["--kafka", &brokers]);
-        command.args(["--kafka-topic", KAFKA_TOPIC, "--kafka-group", KAFKA_GROUP]);
-    }
-    if let Some(url) = services.mysql_url() {
-        command.env(MYSQL, url.reveal());
+/// Without the environment, which holds passwords.
+impl fmt::Debug for Launch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Launch")
+            .field("arguments", &self.arguments)
+            .finish_non_exhaustive()
     }
 }
 

@@ -2,6 +2,7 @@
 //! stopped the other way round.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use futures_util::future::{join_all, try_join_all};
 
@@ -13,7 +14,7 @@ use crate::plan::{BaseUrl, Group, Plan, Query, Role, Secret, Source, Stack, proc
 /// The running processes, by group, in the order in which they were started.
 #[derive(Debug)]
 pub(super) struct Servers {
-    groups: Vec<(Role, Vec<Server>)>,
+    groups: Vec<(Role, Vec<Arc<Server>>)>,
     /// Where the rows are.
     database: Secret,
 }
@@ -55,7 +56,7 @@ impl Servers {
                     groups.push((group.role, servers));
                 }
                 Err(error) => {
-                    stop(groups).await;
+                    stop(&groups).await;
                     return Err(error);
                 }
             }
@@ -69,10 +70,16 @@ impl Servers {
         entry.iter().map(|server| server.url().clone()).collect()
     }
 
+    /// Each with its role, in the order in which they were started.
+    pub(super) fn all(&self) -> impl Iterator<Item = (Role, &Arc<Server>)> {
+        let groups = self.groups.iter();
+        groups.flat_map(|(role, servers)| servers.iter().map(|server| (*role, server)))
+    }
+
     /// What each is called, with its number.
     pub(super) fn processes(&self) -> impl Iterator<Item = (String, u32)> {
         let all = self.groups.iter().flat_map(|(_, servers)| servers);
-        all.filter_map(Server::process)
+        all.filter_map(|server| Some((server.name().to_owned(), server.pid()?)))
     }
 
     /// The plan's own sources, with those of the bundled server where the plan leaves it to it.
@@ -124,7 +131,7 @@ impl Servers {
 
     /// Stops those first that ask the others.
     pub(super) async fn stop(self) {
-        stop(self.groups).await;
+        stop(&self.groups).await;
     }
 }
 
@@ -133,18 +140,18 @@ async fn start_group(
     common: Common<'_>,
     group: Group,
     upstreams: &Upstreams,
-) -> Result<Vec<Server>, NotReady> {
+) -> Result<Vec<Arc<Server>>, NotReady> {
     let start = |number: u16| async move {
         let name = process_name(&common.stack.groups, group.role, number);
         Server::start(common, group.role, &name, upstreams).await
     };
     let mut servers = vec![start(1).await?];
     servers.extend(try_join_all((2..=group.count).map(start)).await?);
-    Ok(servers)
+    Ok(servers.into_iter().map(Arc::new).collect())
 }
 
-async fn stop(groups: Vec<(Role, Vec<Server>)>) {
-    for (_, servers) in groups.into_iter().rev() {
-        join_all(servers.into_iter().map(Server::stop)).await;
+async fn stop(groups: &[(Role, Vec<Arc<Server>>)]) {
+    for (_, servers) in groups.iter().rev() {
+        join_all(servers.iter().map(|server| server.stop())).await;
     }
 }

@@ -3,7 +3,6 @@
 
 mod behind;
 mod port;
-mod proc;
 mod process;
 
 use std::path::Path;

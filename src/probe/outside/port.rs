@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::proc::{Table, pids};
+use crate::process::{Table, pids};
 
 /// The process that listens there; of several that share the socket, the one that has started the
 /// others.

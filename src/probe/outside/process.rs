@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::port;
-use super::proc::{Stat, Table, bytes, cpu_ns, open_files};
+use crate::process::{Stat, Table, bytes, cpu_ns, open_files};
 use crate::measure::{Quantities, Quantity};
 use crate::plan::Process;
 

@@ -4,12 +4,13 @@ use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::{BoxFuture, join_all, try_join_all};
 use tokio::time::timeout;
 
-use super::kept::Kept;
+use super::kept::{Kept, Log};
 use super::programs::KafkaBroker;
 use super::service::{Failed, Kind, PORTS, Service, free_port};
 use crate::plan::Process;
@@ -51,7 +52,7 @@ const JVM: [&str; 3] = [
 
 /// All brokers, which answer.
 #[derive(Debug)]
-pub(super) struct Kafka(Vec<Service>);
+pub(super) struct Kafka(Vec<Arc<Service>>);
 
 impl Kafka {
     /// Starts the brokers side by side: with three, none is ready before another one is.
@@ -65,12 +66,13 @@ impl Kafka {
         loop {
             let recipes = recipes(programs, stack, &cluster)?;
             try_join_all(recipes.iter().map(Recipe::format)).await?;
-            let started = recipes
-                .iter()
-                .map(|recipe| Service::start_on(recipe, recipe.ports().broker));
+            let started = recipes.into_iter().map(|recipe| {
+                let port = recipe.ports().broker;
+                Service::start_on(recipe, port)
+            });
             match try_join_all(started).await {
                 Err(Failed::PortTaken(_)) if tried < PORTS => tried += 1,
-                started => return Ok(Self(started?)),
+                started => return Ok(Self(started?.into_iter().map(Arc::new).collect())),
             }
         }
     }
@@ -80,14 +82,18 @@ impl Kafka {
         cluster::bootstrap(self.0.iter().map(|broker| broker.port))
     }
 
+    pub(super) fn services(&self) -> &[Arc<Service>] {
+        &self.0
+    }
+
     pub(super) fn outside(&self) -> Vec<Figures> {
-        let processes = self.0.iter().map(Service::keeper);
+        let processes = self.0.iter().map(|broker| broker.keeper());
         let processes = processes.map(|keeper| keeper.map(Process::ChildOf));
         cluster::figures(&self.bootstrap(), processes)
     }
 
     pub(super) async fn stop(self) {
-        join_all(self.0.into_iter().map(Service::stop)).await;
+        join_all(self.0.iter().map(|broker| broker.stop())).await;
     }
 }
 
@@ -184,7 +190,7 @@ log.dirs=data-{broker}
         let arguments = ["format", "-t", &self.cluster.id, "-c", "server.properties"];
         words.extend(arguments.map(OsString::from));
         let log = self.directory.join("format.log");
-        let mut kept = Kept::start(&words, &self.directory, &log)?;
+        let mut kept = Kept::start(&words, &self.directory, &log, Log::New)?;
         let problem = match timeout(FORMAT_WITHIN, kept.ended()).await {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(problem)) => problem,
@@ -214,8 +220,8 @@ impl Kind for Recipe {
         Ok(words)
     }
 
-    async fn ask(&self, port: u16) -> Result<(), String> {
-        self.cluster.ask(port).await
+    fn ask(&self, port: u16) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(self.cluster.ask(port))
     }
 
     fn hide(&self, text: &str) -> String {

@@ -15,6 +15,13 @@ use crate::keeper::STOP_WITHIN;
 /// What a keeper needs beside the time of its program.
 const MARGIN: Duration = Duration::from_secs(5);
 
+/// What becomes of a log that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Log {
+    New,
+    Longer,
+}
+
 /// A keeper with its program. The keeper is not killed when this is dropped, since its program
 /// would be left alone: the end of its input tells it to stop.
 #[derive(Debug)]
@@ -25,8 +32,16 @@ pub(super) struct Kept {
 
 impl Kept {
     /// Starts a program in its directory, with all that it says in a log.
-    pub(super) fn start(program: &[OsString], directory: &Path, log: &Path) -> io::Result<Self> {
-        let log = File::create(log)?;
+    pub(super) fn start(
+        program: &[OsString],
+        directory: &Path,
+        log: &Path,
+        length: Log,
+    ) -> io::Result<Self> {
+        let log = match length {
+            Log::New => File::create(log)?,
+            Log::Longer => File::options().append(true).create(true).open(log)?,
+        };
         let mut command = Command::new(std::env::current_exe()?);
         command
             .args(["keep", "--"])

@@ -10,6 +10,7 @@ mod redis;
 mod service;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use futures_util::future::{join_all, join3, try_join_all, try_join3};
 
@@ -17,7 +18,7 @@ use self::kafka::Kafka;
 use self::mysql::MySql;
 use self::programs::Programs;
 use self::redis::Redis;
-use self::service::Service;
+pub(super) use self::service::Service;
 pub(super) use self::service::{PORTS, free_port};
 use super::NotReady;
 use super::outside::Figures;
@@ -70,7 +71,7 @@ impl Needs {
 /// The services of one run. What is dropped without being stopped ends by itself.
 #[derive(Debug, Default)]
 pub(super) struct Services {
-    redis: Vec<Service>,
+    redis: Vec<Arc<Service>>,
     mysql: Option<MySql>,
     kafka: Option<Kafka>,
 }
@@ -86,7 +87,8 @@ impl Services {
                 return Ok(Vec::new());
             };
             let instances = (1..=needs.redis).map(|number| Redis::start(program, &stack, number));
-            try_join_all(instances).await
+            let started = try_join_all(instances).await?;
+            Ok(started.into_iter().map(Arc::new).collect::<Vec<_>>())
         };
         let mysql = async {
             match &programs.mysql {
@@ -119,6 +121,20 @@ impl Services {
         self.mysql.as_ref().map(MySql::url)
     }
 
+    /// Each instance of Redis, in their order.
+    pub(super) fn redis(&self) -> &[Arc<Service>] {
+        &self.redis
+    }
+
+    pub(super) fn mysql(&self) -> Option<&Arc<Service>> {
+        self.mysql.as_ref().map(MySql::service)
+    }
+
+    /// Each broker, in their order.
+    pub(super) fn brokers(&self) -> &[Arc<Service>] {
+        self.kafka.as_ref().map_or(&[], Kafka::services)
+    }
+
     /// What each can tell of itself.
     pub(super) fn outside(&self) -> Vec<Figures> {
         let redis = self.redis.iter().zip(1..).map(|(service, number)| {
@@ -131,7 +147,7 @@ impl Services {
         });
         let mysql = self.mysql.iter().map(|mysql| Figures {
             name: "mysql".to_owned(),
-            process: mysql.keeper().map(Process::ChildOf),
+            process: mysql.service().keeper().map(Process::ChildOf),
             of: Some(ResourceOf::Sql(mysql.url().clone())),
         });
         let kafka = self.kafka.iter().flat_map(Kafka::outside);
@@ -145,7 +161,7 @@ impl Services {
 
     /// Stops all in good order, side by side.
     pub(super) async fn stop(self) {
-        let redis = join_all(self.redis.into_iter().map(Service::stop));
+        let redis = join_all(self.redis.iter().map(|redis| redis.stop()));
         let mysql = async {
             if let Some(mysql) = self.mysql {
                 mysql.stop().await;

@@ -6,11 +6,13 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio::time::timeout;
 
-use super::kept::Kept;
+use super::kept::{Kept, Log};
 use super::programs::MariaDb;
 use super::service::{Kind, Service, log_of};
 use crate::plan::Secret;
@@ -41,7 +43,7 @@ socket =
 /// MariaDB that answers.
 #[derive(Debug)]
 pub(super) struct MySql {
-    service: Service,
+    service: Arc<Service>,
     url: Secret,
 }
 
@@ -56,9 +58,11 @@ impl MySql {
             account: Account::new()?,
         };
         let first = kind.write_first()?;
-        let service = Service::start(&kind).await?;
+        let account = kind.account.clone();
+        let service = Service::start(kind).await?;
         drop(first);
-        let url = kind.account.url(service.port);
+        let url = account.url(service.port);
+        let service = Arc::new(service);
         Ok(Self { service, url })
     }
 
@@ -67,9 +71,8 @@ impl MySql {
         &self.url
     }
 
-    /// The number of its keeper.
-    pub(super) fn keeper(&self) -> Option<u32> {
-        self.service.keeper()
+    pub(super) const fn service(&self) -> &Arc<Service> {
+        &self.service
     }
 
     pub(super) async fn stop(self) {
@@ -134,21 +137,22 @@ impl Kind for Recipe {
                  datadir = {data}\ntmpdir = {tmp}\nport = {port}\n"
             ),
         )?;
-        let mut first = OsString::from("--init-file=");
-        first.push(self.directory.join(FIRST));
-        // It starts in its directory; the first option also means: no other file.
-        let mut words = vec![
-            self.server.clone().into(),
-            "--defaults-file=my.cnf".into(),
-            first,
-        ];
+        // It starts in its directory; the option also means: no other file.
+        let mut words = vec![self.server.clone().into(), "--defaults-file=my.cnf".into()];
+        // When it starts again, its user is there.
+        let first = self.directory.join(FIRST);
+        if first.exists() {
+            let mut option = OsString::from("--init-file=");
+            option.push(first);
+            words.push(option);
+        }
         words.extend(as_root());
         Ok(words)
     }
 
     /// Nobody else knows the password.
-    async fn ask(&self, port: u16) -> Result<(), String> {
-        self.account.ask(port).await
+    fn ask(&self, port: u16) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(self.account.ask(port))
     }
 
     /// The server repeats a statement that it does not understand.
@@ -169,7 +173,7 @@ async fn install(installer: &Path, directory: &Path) -> Result<(), NotReady> {
     ];
     words.extend(as_root());
     let log = log_of(directory);
-    let mut kept = Kept::start(&words, directory, &log)?;
+    let mut kept = Kept::start(&words, directory, &log, Log::New)?;
     let ended = timeout(INSTALL_WITHIN, kept.ended()).await;
     let problem = match ended {
         Ok(Ok(())) => return Ok(()),

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use ::redis::{Client, RedisError, cmd};
+use futures_util::future::BoxFuture;
 
 use super::service::{Kind, Service};
 use crate::stack::{NotReady, settings};
@@ -41,7 +42,7 @@ impl Redis {
             name,
             directory,
         };
-        Service::start(&kind).await
+        Service::start(kind).await
     }
 
     async fn directory_of(port: u16) -> Result<String, RedisError> {
@@ -78,14 +79,16 @@ impl Kind for Redis {
     }
 
     /// Somebody else's Redis on this port has another directory.
-    async fn ask(&self, port: u16) -> Result<(), String> {
-        let directory = Self::directory_of(port).await;
-        let directory = directory.map_err(|error| error.to_string())?;
-        if Path::new(&directory) == self.directory {
-            Ok(())
-        } else {
-            Err("another Redis answers".to_owned())
-        }
+    fn ask(&self, port: u16) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async move {
+            let directory = Self::directory_of(port).await;
+            let directory = directory.map_err(|error| error.to_string())?;
+            if Path::new(&directory) == self.directory {
+                Ok(())
+            } else {
+                Err("another Redis answers".to_owned())
+            }
+        })
     }
 
     fn hide(&self, text: &str) -> String {

@@ -1,14 +1,17 @@
 //! Starts one service on a free port, and waits until it answers in its own protocol.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
+use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
 
-use super::kept::Kept;
+use super::kept::{Kept, Log};
 use crate::stack::NotReady;
 use crate::stack::log::last_lines;
 
@@ -26,7 +29,7 @@ const TRY_EVERY: Duration = Duration::from_millis(20);
 pub(in crate::stack) const PORTS: usize = 5;
 
 /// A kind of service.
-pub(super) trait Kind {
+pub(super) trait Kind: Send + Sync {
     /// As errors call it.
     fn name(&self) -> &str;
 
@@ -37,17 +40,24 @@ pub(super) trait Kind {
     fn configure(&self, port: u16) -> io::Result<Vec<OsString>>;
 
     /// Asks it once, so that only this very service can give the right answer.
-    async fn ask(&self, port: u16) -> Result<(), String>;
+    fn ask(&self, port: u16) -> BoxFuture<'_, Result<(), String>>;
 
     /// A text of its log without secrets.
     fn hide(&self, text: &str) -> String;
 }
 
-/// A service that answers.
-#[derive(Debug)]
-pub(super) struct Service {
-    kept: Kept,
-    pub(super) port: u16,
+/// A service that answers. It can be stopped and started again on its port.
+pub(in crate::stack) struct Service {
+    kind: Box<dyn Kind>,
+    /// `None` while it does not run.
+    kept: Mutex<Option<Kept>>,
+    pub(in crate::stack) port: u16,
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on port {}", self.kind.name(), self.port)
+    }
 }
 
 /// Why a service did not start on its port.
@@ -72,61 +82,107 @@ impl From<Failed> for NotReady {
 }
 
 impl Service {
-    pub(super) async fn start(kind: &impl Kind) -> Result<Self, NotReady> {
+    pub(super) async fn start(kind: impl Kind + 'static) -> Result<Self, NotReady> {
+        let kind: Box<dyn Kind> = Box::new(kind);
         let mut tried = 1;
         loop {
-            match Self::start_on(kind, free_port()?).await {
+            let port = free_port()?;
+            match start_on(&*kind, port, Log::New).await {
+                Ok(kept) => return Ok(Self::of(kind, kept, port)),
                 Err(Failed::PortTaken(_)) if tried < PORTS => tried += 1,
-                started => return Ok(started?),
+                Err(failed) => return Err(failed.into()),
             }
         }
     }
 
     /// Starts it on a port that somebody else may have taken in the meantime.
-    pub(super) async fn start_on(kind: &impl Kind, port: u16) -> Result<Self, Failed> {
-        let log = &log_of(kind.directory());
-        let fail = |problem: String| NotReady::Service {
-            service: kind.name().to_owned(),
-            problem,
-            log: kind.hide(&last_lines(log)),
-        };
-        let program = kind.configure(port)?;
-        let mut kept = Kept::start(&program, kind.directory(), log)?;
-        let ready = timeout(READY_WITHIN, until_ready(kind, port));
-        let problem = tokio::select! {
-            ended = kept.ended() => {
-                let problem = ended.err().unwrap_or_else(|| "it ended at once".to_owned());
-                return Err(if says_port_taken(log) {
-                    Failed::PortTaken(fail(problem))
-                } else {
-                    Failed::Otherwise(fail(problem))
-                });
-            }
-            ready = ready => match ready {
-                Ok(()) => return Ok(Self { kept, port }),
-                Err(_) => format!("no right answer within {} s", READY_WITHIN.as_secs()),
-            },
-        };
-        kept.stop().await;
-        Err(Failed::Otherwise(fail(problem)))
+    pub(super) async fn start_on(kind: impl Kind + 'static, port: u16) -> Result<Self, Failed> {
+        let kind: Box<dyn Kind> = Box::new(kind);
+        let kept = start_on(&*kind, port, Log::New).await?;
+        Ok(Self::of(kind, kept, port))
     }
 
-    /// The number of its keeper.
-    pub(super) fn keeper(&self) -> Option<u32> {
-        self.kept.keeper()
+    fn of(kind: Box<dyn Kind>, kept: Kept, port: u16) -> Self {
+        let kept = Mutex::new(Some(kept));
+        Self { kind, kept, port }
+    }
+
+    /// As errors and figures call it.
+    pub(in crate::stack) fn name(&self) -> &str {
+        self.kind.name()
+    }
+
+    /// The number of its keeper; none while it does not run.
+    pub(in crate::stack) fn keeper(&self) -> Option<u32> {
+        // Held only while it is stopped or started.
+        self.kept.try_lock().ok()?.as_ref()?.keeper()
+    }
+
+    /// Asks it once whether it answers as before.
+    ///
+    /// # Errors
+    /// In words, when it does not.
+    pub(in crate::stack) async fn ask(&self) -> Result<(), String> {
+        self.kind.ask(self.port).await
+    }
+
+    /// Waits for the end of a program that was killed, so that it can be started again.
+    pub(in crate::stack) async fn has_ended(&self) {
+        if let Some(mut kept) = self.kept.lock().await.take() {
+            let _ = kept.ended().await;
+        }
+    }
+
+    /// Starts it again on its port, with the files that it has left; nothing if it runs.
+    pub(in crate::stack) async fn start_again(&self) -> Result<(), NotReady> {
+        let mut kept = self.kept.lock().await;
+        if kept.is_none() {
+            *kept = Some(start_on(&*self.kind, self.port, Log::Longer).await?);
+        }
+        Ok(())
     }
 
     /// Stops it in good order.
-    pub(super) async fn stop(self) {
-        self.kept.stop().await;
+    pub(in crate::stack) async fn stop(&self) {
+        if let Some(kept) = self.kept.lock().await.take() {
+            kept.stop().await;
+        }
     }
+}
+
+async fn start_on(kind: &dyn Kind, port: u16, length: Log) -> Result<Kept, Failed> {
+    let log = &log_of(kind.directory());
+    let fail = |problem: String| NotReady::Service {
+        service: kind.name().to_owned(),
+        problem,
+        log: kind.hide(&last_lines(log)),
+    };
+    let program = kind.configure(port)?;
+    let mut kept = Kept::start(&program, kind.directory(), log, length)?;
+    let ready = timeout(READY_WITHIN, until_ready(kind, port));
+    let problem = tokio::select! {
+        ended = kept.ended() => {
+            let problem = ended.err().unwrap_or_else(|| "it ended at once".to_owned());
+            return Err(if says_port_taken(log) {
+                Failed::PortTaken(fail(problem))
+            } else {
+                Failed::Otherwise(fail(problem))
+            });
+        }
+        ready = ready => match ready {
+            Ok(()) => return Ok(kept),
+            Err(_) => format!("no right answer within {} s", READY_WITHIN.as_secs()),
+        },
+    };
+    kept.stop().await;
+    Err(Failed::Otherwise(fail(problem)))
 }
 
 pub(super) fn log_of(directory: &Path) -> PathBuf {
     directory.join("log")
 }
 
-async fn until_ready(kind: &impl Kind, port: u16) {
+async fn until_ready(kind: &dyn Kind, port: u16) {
     while !matches!(timeout(TRY_WITHIN, kind.ask(port)).await, Ok(Ok(()))) {
         sleep(TRY_EVERY).await;
     }

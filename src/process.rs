@@ -1,21 +1,26 @@
-//! What Linux says of processes in `/proc/<pid>/stat`.
+//! Processes of this machine, as Linux knows them: what it says of them in `/proc`, and signals.
 
 use std::collections::BTreeMap;
+use std::io;
 
+use rustix::io::Errno;
 use rustix::param::{clock_ticks_per_second, page_size};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// One process at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stat {
-    pub(super) parent: u32,
+pub(crate) struct Stat {
+    /// As in proc(5): `R`, `S`, `T` for stopped, `Z` for ended and not waited for.
+    pub(crate) state: char,
+    pub(crate) parent: u32,
     /// In clock ticks: user and system.
-    pub(super) own_ticks: u64,
+    pub(crate) own_ticks: u64,
     /// The same of children that have ended and were waited for.
-    pub(super) ended_ticks: u64,
-    pub(super) threads: u64,
+    pub(crate) ended_ticks: u64,
+    pub(crate) threads: u64,
     /// In clock ticks since the machine started: tells it from another with the same number.
-    pub(super) started: u64,
-    pub(super) resident_pages: u64,
+    pub(crate) started: u64,
+    pub(crate) resident_pages: u64,
 }
 
 impl Stat {
@@ -23,7 +28,7 @@ impl Stat {
     ///
     /// The second field is the program's name in parentheses, which may hold blanks, parentheses
     /// and line breaks of its own: what counts is behind the last one.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (_, behind) = text.rsplit_once(')')?;
         let fields: Vec<&str> = behind.split_ascii_whitespace().collect();
         // As in proc_pid_stat(5), where the first of these has number 3.
@@ -31,6 +36,7 @@ impl Stat {
         // Of children and of pages it may be negative, for a moment.
         let signed = |field: usize| Some(fields.get(field - 3)?.parse::<i64>().ok()?.max(0) as u64);
         Some(Self {
+            state: fields.first()?.chars().next()?,
             parent: u32::try_from(number(4)?).ok()?,
             own_ticks: number(14)? + number(15)?,
             ended_ticks: signed(16)? + signed(17)?,
@@ -40,33 +46,54 @@ impl Stat {
         })
     }
 
-    pub(super) fn of(pid: u32) -> Option<Self> {
+    pub(crate) fn of(pid: u32) -> Option<Self> {
         // The name need not be text.
         let line = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
         Self::parse(&String::from_utf8_lossy(&line))
     }
 }
 
-pub(super) fn cpu_ns(ticks: u64) -> u64 {
+/// Sends a signal, unless another process has got the number in the meantime.
+///
+/// # Errors
+/// When the process is there and cannot be reached; one that is gone is none.
+pub(crate) fn send(pid: u32, started: u64, signal: Signal) -> io::Result<()> {
+    let same = Stat::of(pid).is_some_and(|stat| stat.started == started && stat.state != 'Z');
+    let Some(pid) = Pid::from_raw(pid.cast_signed()).filter(|_| same) else {
+        return Ok(());
+    };
+    match kill_process(pid, signal) {
+        Err(Errno::SRCH) => Ok(()),
+        sent => Ok(sent?),
+    }
+}
+
+pub(crate) fn cpu_ns(ticks: u64) -> u64 {
     ticks.saturating_mul(1_000_000_000 / clock_ticks_per_second().max(1))
 }
 
-pub(super) fn bytes(pages: u64) -> u64 {
+pub(crate) fn bytes(pages: u64) -> u64 {
     pages.saturating_mul(page_size() as u64)
 }
 
+/// The children of a process, now.
+pub(crate) fn children(pid: u32) -> Vec<u32> {
+    let is_child = |child: &u32| Stat::of(*child).is_some_and(|stat| stat.parent == pid);
+    pids().filter(is_child).collect()
+}
+
 /// Open descriptors; `None` if they are somebody else's.
-pub(super) fn open_files(pid: u32) -> Option<u64> {
+pub(crate) fn open_files(pid: u32) -> Option<u64> {
     let entries = std::fs::read_dir(format!("/proc/{pid}/fd")).ok()?;
     Some(entries.count() as u64)
 }
 
 /// All processes of the machine that can be seen.
 #[derive(Debug, Default)]
-pub(super) struct Table(pub(super) BTreeMap<u32, Stat>);
+pub(crate) struct Table(pub(crate) BTreeMap<u32, Stat>);
 
 impl Table {
-    pub(super) fn read() -> Self {
+    pub(crate) fn read() -> Self {
         Self(
             pids()
                 .filter_map(|pid| Some((pid, Stat::of(pid)?)))
@@ -75,7 +102,7 @@ impl Table {
     }
 
     /// The process and all that it has started, directly or not.
-    pub(super) fn tree(&self, root: u32) -> Vec<u32> {
+    pub(crate) fn tree(&self, root: u32) -> Vec<u32> {
         let mut tree = vec![root];
         let mut next = 0;
         while let Some(&parent) = tree.get(next) {
@@ -94,7 +121,7 @@ impl Table {
     }
 }
 
-pub(super) fn pids() -> impl Iterator<Item = u32> {
+pub(crate) fn pids() -> impl Iterator<Item = u32> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
@@ -115,6 +142,7 @@ mod tests {
     #[test]
     fn a_name_may_hold_whatever_it_likes() {
         let stat = Stat {
+            state: 'S',
             parent: 17,
             own_ticks: 300,
             ended_ticks: 10,

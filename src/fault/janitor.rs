@@ -1,0 +1,124 @@
+//! Heals what a run has left broken: a small process beside the harness, which notices its death, and
+//! whoever looks for orphaned leases later.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::{Child, ChildStdin, Command};
+use tokio::time::timeout;
+
+use super::book::{self, Page};
+use crate::keeper;
+
+/// How long undoing one thing may take.
+const UNDO_WITHIN: Duration = Duration::from_secs(15);
+
+/// How long the janitor may take to see that there is nothing to do.
+const END_WITHIN: Duration = Duration::from_secs(2);
+
+/// The process that waits for the end of the harness.
+#[derive(Debug)]
+pub struct Janitor {
+    child: Child,
+    /// Its end is the harness's end.
+    stdin: Option<ChildStdin>,
+}
+
+impl Janitor {
+    /// Starts it, with the file of leases that it will look into.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(leases: &Path) -> io::Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command
+            .arg("janitor")
+            .arg(leases)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // A Ctrl-C in the terminal is for the harness.
+            .process_group(0);
+        let mut child = command.spawn()?;
+        let stdin = child.stdin.take();
+        Ok(Self { child, stdin })
+    }
+
+    /// Lets it go, when everything is healed.
+    pub async fn dismiss(mut self) {
+        drop(self.stdin.take());
+        let _ = timeout(END_WITHIN, self.child.wait()).await;
+    }
+}
+
+/// Waits for the end of standard input, then undoes what is in the file.
+///
+/// # Errors
+/// When it cannot wait.
+pub async fn wait_and_heal(leases: &Path) -> io::Result<()> {
+    keeper::until_told().await?;
+    if let Ok(page) = book::read(leases) {
+        undo_all(leases, page).await;
+    }
+    Ok(())
+}
+
+/// What became of one lease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undone {
+    /// The fault's name.
+    pub fault: String,
+    /// As reports call it.
+    pub victim: String,
+    /// The run directory that it comes from.
+    pub run: String,
+    /// Why it is still broken, if it is.
+    pub trouble: Option<String>,
+}
+
+/// Undoes what runs have left behind that do not live any more.
+///
+/// # Errors
+/// When the directory of leases cannot be read.
+pub async fn heal_orphans() -> io::Result<Vec<Undone>> {
+    let mut all = Vec::new();
+    for (path, page) in book::orphans()? {
+        all.extend(undo_all(&path, page).await);
+    }
+    Ok(all)
+}
+
+/// The last one first. What cannot be undone stays in the file.
+async fn undo_all(path: &Path, mut page: Page) -> Vec<Undone> {
+    let mut all = Vec::new();
+    let mut left = Vec::new();
+    while let Some(lease) = page.leases.pop() {
+        let mut trouble = None;
+        for undo in lease.undo.iter().rev() {
+            let done = timeout(UNDO_WITHIN, undo.run()).await;
+            let done = done.map_err(|_| format!("not within {} s", UNDO_WITHIN.as_secs()));
+            let done = done.and_then(|done| done.map_err(|error| error.to_string()));
+            trouble = trouble.or(done.err());
+        }
+        all.push(Undone {
+            fault: lease.fault.clone(),
+            victim: lease.victim.clone(),
+            run: page.run.clone(),
+            trouble: trouble.clone(),
+        });
+        left.extend(trouble.map(|_| lease));
+    }
+    left.reverse();
+    let _ = keep_or_remove(path.to_owned(), Page { leases: left, ..page });
+    all
+}
+
+fn keep_or_remove(path: PathBuf, page: Page) -> io::Result<()> {
+    if page.leases.is_empty() {
+        std::fs::remove_file(path)
+    } else {
+        book::write(&path, &page)
+    }
+}

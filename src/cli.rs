@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and what each command does with it.
 
 mod file;
+mod heal;
 mod import;
 mod keep;
 mod keep_containers;
@@ -40,7 +41,8 @@ Exit codes:
   105  interrupted; everything was given back
   111  an invariant is violated
   112  inconclusive, vacuous, or evidence was lost
-  113  the target or its stack is not ready";
+  113  the target or its stack is not ready
+  114  a fault could not be healed";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -66,6 +68,14 @@ enum Command {
     /// Run a program that ends with stdin
     #[command(hide = true)]
     Keep(keep::KeepArgs),
+    /// Heal what killed runs have left broken
+    Heal,
+    /// Heal what a run has left broken when stdin ends
+    #[command(hide = true)]
+    Janitor {
+        /// Its leases
+        leases: PathBuf,
+    },
     /// Remove the containers of a run when stdin ends
     #[command(hide = true)]
     KeepContainers(keep_containers::KeepContainersArgs),
@@ -181,6 +191,8 @@ pub fn main() -> Exit {
         Command::New(args) => new::run(*args),
         Command::Import(import) => import::run(&import),
         Command::Serve(options) => serve(*options),
+        Command::Heal => heal::run(),
+        Command::Janitor { leases } => heal::janitor(&leases),
         Command::Keep(args) => keep::run(&args),
         Command::KeepContainers(args) => keep_containers::run(&args),
         Command::Completions { shell } => completions(shell),

@@ -15,44 +15,44 @@ use crate::process::Stat;
 
 /// What one run has broken and not healed yet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Page {
+pub(super) struct Page {
     /// The run directory, for people.
-    pub run: String,
+    pub(super) run: String,
     /// The harness that heals by itself as long as it lives.
-    pub owner: Owner,
+    pub(super) owner: Owner,
     /// Oldest first.
-    pub leases: Vec<Lease>,
+    pub(super) leases: Vec<Lease>,
 }
 
 /// A process, told from any other one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Owner {
+pub(super) struct Owner {
     /// Its number.
-    pub pid: u32,
+    pub(super) pid: u32,
     /// In the kernel's ticks since the boot.
-    pub started: u64,
+    pub(super) started: u64,
     /// Which boot.
-    pub boot: String,
+    pub(super) boot: String,
 }
 
 /// One fault at one victim.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Lease {
+pub(super) struct Lease {
     /// Unique in the file.
-    pub id: u64,
+    pub(super) id: u64,
     /// The fault's name.
-    pub fault: String,
+    pub(super) fault: String,
     /// As reports call it.
-    pub victim: String,
+    pub(super) victim: String,
     /// What heals it, in order.
-    pub undo: Vec<Undo>,
+    pub(super) undo: Vec<Undo>,
     /// When it was to be healed, in milliseconds of Unix time.
-    pub until_unix_ms: u64,
+    pub(super) until_unix_ms: u64,
 }
 
 /// The open file of a run.
 #[derive(Debug)]
-pub struct Book {
+pub(super) struct Book {
     path: PathBuf,
     page: Page,
     next: u64,
@@ -63,7 +63,7 @@ impl Book {
     ///
     /// # Errors
     /// When it has no place.
-    pub fn open(run: &Path) -> io::Result<Self> {
+    pub(super) fn open(run: &Path) -> io::Result<Self> {
         let directory = directory()?;
         let pid = std::process::id();
         let owner = Owner {
@@ -74,7 +74,10 @@ impl Book {
         let book = Self {
             path: directory.join(format!("{pid}-{}.json", owner.started)),
             page: Page {
-                run: fs::canonicalize(run).unwrap_or_else(|_| run.to_owned()).display().to_string(),
+                run: fs::canonicalize(run)
+                    .unwrap_or_else(|_| run.to_owned())
+                    .display()
+                    .to_string(),
                 owner,
                 leases: Vec::new(),
             },
@@ -85,7 +88,7 @@ impl Book {
     }
 
     /// Where it is.
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -93,7 +96,7 @@ impl Book {
     ///
     /// # Errors
     /// When the disk does not take them; then they are not held.
-    pub fn take(&mut self, leases: Vec<Lease>) -> io::Result<Vec<u64>> {
+    pub(super) fn take(&mut self, leases: Vec<Lease>) -> io::Result<Vec<u64>> {
         let before = self.page.leases.len();
         let mut ids = Vec::new();
         for lease in leases {
@@ -115,7 +118,7 @@ impl Book {
     ///
     /// # Errors
     /// When the disk does not take it: they would be undone once more, which does no harm.
-    pub fn give_back(&mut self, ids: &[u64]) -> io::Result<()> {
+    pub(super) fn give_back(&mut self, ids: &[u64]) -> io::Result<()> {
         self.page.leases.retain(|lease| !ids.contains(&lease.id));
         self.write()
     }
@@ -163,11 +166,13 @@ pub(super) fn read(path: &Path) -> io::Result<Page> {
 ///
 /// # Errors
 /// When their directory cannot be read.
-pub fn orphans() -> io::Result<Vec<(PathBuf, Page)>> {
+pub(super) fn orphans() -> io::Result<Vec<(PathBuf, Page)>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory()?)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "json")
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "json")
             && let Ok(page) = read(&path)
             && !page.owner.lives()
         {

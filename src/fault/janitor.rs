@@ -1,6 +1,7 @@
 //! Heals what a run has left broken: a small process beside the harness, which notices its death, and
 //! whoever looks for orphaned leases later.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -20,7 +21,7 @@ const END_WITHIN: Duration = Duration::from_secs(2);
 
 /// The process that waits for the end of the harness.
 #[derive(Debug)]
-pub struct Janitor {
+pub(super) struct Janitor {
     child: Child,
     /// Its end is the harness's end.
     stdin: Option<ChildStdin>,
@@ -31,7 +32,7 @@ impl Janitor {
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn start(leases: &Path) -> io::Result<Self> {
+    pub(super) fn start(leases: &Path) -> io::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command
             .arg("janitor")
@@ -47,7 +48,7 @@ impl Janitor {
     }
 
     /// Lets it go, when everything is healed.
-    pub async fn dismiss(mut self) {
+    pub(super) async fn dismiss(mut self) {
         drop(self.stdin.take());
         let _ = timeout(END_WITHIN, self.child.wait()).await;
     }
@@ -76,6 +77,21 @@ pub struct Undone {
     pub run: String,
     /// Why it is still broken, if it is.
     pub trouble: Option<String>,
+}
+
+impl fmt::Display for Undone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            fault,
+            victim,
+            run,
+            trouble,
+        } = self;
+        match trouble {
+            None => write!(f, "healed {fault} at {victim}, of {run}"),
+            Some(why) => write!(f, "NOT healed {fault} at {victim}, of {run}: {why}"),
+        }
+    }
 }
 
 /// Undoes what runs have left behind that do not live any more.
@@ -111,7 +127,13 @@ async fn undo_all(path: &Path, mut page: Page) -> Vec<Undone> {
         left.extend(trouble.map(|_| lease));
     }
     left.reverse();
-    let _ = keep_or_remove(path.to_owned(), Page { leases: left, ..page });
+    let _ = keep_or_remove(
+        path.to_owned(),
+        Page {
+            leases: left,
+            ..page
+        },
+    );
     all
 }
 

@@ -1,8 +1,15 @@
 //! Faults on the load's own timeline: each leased, proved and healed.
 
-pub mod book;
-pub mod janitor;
+mod arsenal;
+mod book;
+mod janitor;
 pub mod lease;
 pub mod nemesis;
 pub mod process;
+mod runner;
+mod timeline;
 mod undo;
+
+pub use arsenal::Arsenal;
+pub use janitor::{Undone, heal_orphans, wait_and_heal};
+pub use runner::{Faults, Note, Start};

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! stack ready -> before -> baseline -> load ----------------> settle -> drain -> settle -> last read -> second read -> after
-//!                                       | readings, progress, abort, Ctrl-C
+//!                                       | faults, readings, progress, abort, Ctrl-C
 //! ```
 //! Everything that is learnt goes to the run directory at once; the verdict is made from there.
 
@@ -15,26 +15,31 @@ use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
 use super::collector::{Collector, WAITING_BATCHES};
 use super::error::{RunError, failed_to};
 use super::event::{Event, EventLog};
+use super::faults;
 use super::interrupt::Interrupts;
 use super::resources::{self, enough_files};
 use super::sampler::Sampler;
 use super::setup::Errands;
 use super::truth::{Base, Truth, Watch};
 use super::{RunDirectory, RunRecord, machine};
+use crate::fault::{self, Arsenal, Faults};
 use crate::feeder;
-use crate::history::HistoryWriter;
+use crate::history::{FaultMark, HistoryWriter};
 use crate::load::{Engine, Identities, Job, Records, RunClock, Stop, drain};
 use crate::output::{Live, Progress};
 use crate::plan::{Overrides, Plan, print};
 use crate::probe::{TruthLog, When};
 use crate::scenario::Written;
 use crate::stack::Ready;
+
+/// What faults say that may wait to be shown; what is beyond is in the report only.
+const MARKS_WAITING: usize = 256;
 
 /// The drain phase ends after this time, whatever is left.
 const DRAIN_WITHIN: Duration = Duration::from_mins(1);
@@ -91,6 +96,10 @@ pub async fn conduct(mut request: Request<'_>) -> Result<RunDirectory, RunError>
     let progress = Rc::new(Progress::new(&request.plan, request.quiet));
     let place = directory.path().display();
     progress.note(&format!("{}: evidence goes to {place}", request.plan.name));
+    let orphans = fault::heal_orphans().await;
+    for undone in orphans.map_err(failed_to("look for what is still broken"))? {
+        progress.note(&format!("a run that was killed: {undone}"));
+    }
     let mask = request.plan.mask.clone();
     let events = EventLog::create(&directory.events_file(), mask.clone());
     let events = events.map_err(failed_to("write to the run directory"))?;
@@ -363,6 +372,8 @@ impl Run {
             provider: ready.provider.clone(),
             target: ready.target(&self.plan),
         });
+        let (shown, mut marks) = mpsc::channel(MARKS_WAITING);
+        let faults = self.faults(ready, start_ns, &live, shown)?;
         let mut watch = self.truth.watch();
         let mut sampling = Box::pin(sampler.every_second(start_ns));
         let (mut asked, mut aborted) = (0, Aborted::No);
@@ -371,14 +382,18 @@ impl Run {
                 () = engine.ended() => break,
                 () = interrupts.at_least(asked + 1) => {
                     asked += 1;
+                    // Iterations are to finish on a system that is whole.
+                    faults.iter().for_each(Faults::finish);
                     self.interrupted(&engine, asked);
                 }
+                Some(mark) = marks.recv() => self.progress.note(&mark),
                 Ok(()) = live.changed() => {
                     let live = live.borrow_and_update().clone();
                     self.progress.second(&live);
                     if let Some(failed) = live.abort.filter(|_| aborted == Aborted::No) {
                         aborted = Aborted::Yes;
                         engine.stop(Stop::Gracefully);
+                        faults.iter().for_each(Faults::finish);
                         self.note(&Event::Aborted {
                             at_ns: self.clock.now_ns(),
                             threshold: failed.name,
@@ -398,7 +413,55 @@ impl Run {
             users_taken,
         });
         sampler.read().await;
+        if let Some(faults) = faults {
+            self.heal(faults, &mut marks).await;
+        }
         engine.join().map(|()| aborted)
+    }
+
+    /// Begins the timeline of faults, if there is one.
+    fn faults(
+        &self,
+        ready: &Ready,
+        load_start_ns: u64,
+        live: &watch::Receiver<Live>,
+        shown: mpsc::Sender<String>,
+    ) -> io::Result<Option<Faults>> {
+        if self.plan.faults.is_empty() {
+            return Ok(None);
+        }
+        let (plan, mut events) = (Arc::clone(&self.plan), self.events.try_clone()?);
+        let note = move |mark: FaultMark| {
+            // What is not shown in time is in the report.
+            let _ = shown.try_send(plan.mask.hide(&faults::in_words(&mark, &plan)));
+            let _ = events.append(&Event::Fault(mark));
+        };
+        let started = Faults::start(fault::Start {
+            plan: &self.plan,
+            arsenal: Arsenal {
+                parts: ready.parts(),
+            },
+            clock: self.clock,
+            load_start_ns,
+            live: live.clone(),
+            run: self.directory.path(),
+            note: Box::new(note),
+        });
+        started.map(Some)
+    }
+
+    /// Whatever has happened, nothing stays broken; each part of it has its own limit.
+    async fn heal(&self, faults: Faults, marks: &mut mpsc::Receiver<String>) {
+        let mut healed = std::pin::pin!(faults.healed());
+        loop {
+            tokio::select! {
+                () = &mut healed => break,
+                Some(mark) = marks.recv() => self.progress.note(&mark),
+            }
+        }
+        while let Ok(mark) = marks.try_recv() {
+            self.progress.note(&mark);
+        }
     }
 
     fn interrupted(&mut self, engine: &Engine, times: u32) {

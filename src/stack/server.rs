@@ -248,7 +248,12 @@ impl Launch {
     fn command(&self, listen: SocketAddr) -> io::Result<Command> {
         let mut command = Command::new(std::env::current_exe()?);
         command
-            .args(["serve", "--listen", &listen.to_string(), "--stop-with-stdin"])
+            .args([
+                "serve",
+                "--listen",
+                &listen.to_string(),
+                "--stop-with-stdin",
+            ])
             .args(&self.arguments);
         // What the user's own shell has set is for a server of their own.
         for variable in [REDIS, MYSQL, KAFKA, JWT_SECRET] {

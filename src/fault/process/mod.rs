@@ -48,7 +48,9 @@ async fn whole(part: &Part) -> Result<(), Trouble> {
         if Instant::now() >= give_up {
             let limit = WHOLE_WITHIN.as_secs();
             let name = part.name();
-            return Err(Trouble::new(format!("{name} does not answer after {limit} s: {problem}")));
+            return Err(Trouble::new(format!(
+                "{name} does not answer after {limit} s: {problem}"
+            )));
         }
         sleep(ASK_EVERY).await;
     }

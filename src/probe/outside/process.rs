@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::port;
-use crate::process::{Stat, Table, bytes, cpu_ns, open_files};
 use crate::measure::{Quantities, Quantity};
 use crate::plan::Process;
+use crate::process::{Stat, Table, bytes, cpu_ns, open_files};
 
 /// One process, found again at each reading.
 #[derive(Debug)]

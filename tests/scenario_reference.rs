@@ -102,11 +102,17 @@ fn section(text: &mut String, schema: &Value, paths: &[String], form: &Map<Strin
         .and_then(Value::as_str)
         .unwrap_or_default();
     let _ = write!(text, "\n### {title}\n\n{about}\n\n");
-    for (word, phrase) in [("oneOf", "Exactly one of"), ("allOf", "Never together:")] {
-        let names = excluded(form, word);
+    let groups = list(form, "allOf").iter().filter_map(Value::as_object);
+    let groups = groups.filter(|group| group.contains_key("oneOf"));
+    for group in groups.chain([form]) {
+        let names = excluded(group, "oneOf");
         if !names.is_empty() {
-            let _ = write!(text, "{phrase} {names}.\n\n");
+            let _ = write!(text, "Exactly one of {names}.\n\n");
         }
+    }
+    let names = excluded(form, "allOf");
+    if !names.is_empty() {
+        let _ = write!(text, "Never together: {names}.\n\n");
     }
     text.push_str("| Key | Type | Default | Meaning | Example |\n|---|---|---|---|---|\n");
     let required: BTreeSet<&str> = list(form, "required")
@@ -167,7 +173,8 @@ fn excluded(form: &Map<String, Value>, word: &str) -> String {
             .collect::<Vec<_>>()
             .join(" and ")
     };
-    let names: Vec<String> = list(form, word).iter().map(of).collect();
+    let names = list(form, word).iter().map(of);
+    let names: Vec<String> = names.filter(|names| !names.is_empty()).collect();
     names.join(", ")
 }
 

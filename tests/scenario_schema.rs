@@ -198,7 +198,7 @@ fn keys_of_decoder(path: &[Segment]) -> Keys {
         } else if here && message.starts_with("the key `") && message.ends_with("is missing") {
             keys.required.extend(names(&message));
         } else if here && message.ends_with(" is missing") && hint.starts_with("write one of") {
-            keys.one_of = names(&hint);
+            keys.one_of.extend(names(&hint));
         }
     }
     keys
@@ -222,14 +222,16 @@ fn keys_of_schema(place: &Place) -> Keys {
                 .cloned(),
         );
         keys.required.extend(required(form));
-        for form in form
-            .get("oneOf")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
-            keys.one_of
-                .extend(required(form.as_object().expect("a map")));
+        let list = |form: &Map<String, Value>, word: &str| {
+            let list = form.get(word).and_then(Value::as_array);
+            let maps = list.into_iter().flatten().filter_map(Value::as_object);
+            maps.cloned().collect::<Vec<_>>()
+        };
+        // Of several lists of keys, each is within one part of `allOf`.
+        for part in list(form, "allOf").iter().chain([form]) {
+            for form in list(part, "oneOf") {
+                keys.one_of.extend(required(&form));
+            }
         }
     }
     // Where several maps may stand, none of their keys must be there in all.
@@ -275,6 +277,16 @@ fn agreed(path: &str, mut decoder: Keys) -> Keys {
             decoder.one_of = ["get", "post", "put", "patch", "delete", "head"]
                 .map(str::to_owned)
                 .into();
+        }
+        // What is missing beside the key is said at the fault.
+        _ if path.starts_with("faults[].") => {
+            decoder.required.remove("name");
+            for key in ["at", "after", "when"] {
+                // `close` has a key of this name itself.
+                if !(key == "after" && path.ends_with(".close")) {
+                    decoder.one_of.remove(key);
+                }
+            }
         }
         // Known so that its message can say why it does not go with rows.
         "truth.issued" => decoder.known.retain(|key| key != "offset"),

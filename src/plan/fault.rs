@@ -84,7 +84,10 @@ pub enum Injection {
     /// Redis throws keys away for want of memory. They do not come back.
     RedisEvict,
     /// Redis is killed and comes back without what it wrote last.
-    RedisLoseWrites,
+    RedisLoseWrites {
+        /// How much of what was written before the kill is lost.
+        of_last: Duration,
+    },
     /// Redis closes all connections, again and again.
     RedisKillClients {
         /// From one time to the next.

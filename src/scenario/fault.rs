@@ -30,17 +30,130 @@ pub(crate) enum What {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Blow {
     pub(crate) party: At<String>,
-    pub(crate) kind: At<String>,
-    pub(crate) settings: Settings,
+    /// One of [`KINDS`] that fits the party.
+    pub(crate) kind: At<&'static str>,
+    /// What is said about it, each by its name; all that must be said is there.
+    pub(crate) settings: Vec<(&'static str, At<String>)>,
 }
 
-/// What stands behind the kind: nothing, one value, or a map.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Settings {
-    None,
-    One(At<String>),
-    Map(Vec<(At<String>, At<String>)>),
+/// A kind of fault: what it is called, to whom it can be done, and what can be said about it.
+#[derive(Debug)]
+pub(crate) struct Kind {
+    pub(crate) name: &'static str,
+    pub(crate) parties: &'static [&'static str],
+    /// Must be said; the first may stand alone, as in `{ delay: 200ms }`.
+    pub(crate) needed: &'static [&'static str],
+    /// Exactly one of these must be said; the first may stand alone.
+    pub(crate) either: &'static [&'static str],
+    /// May be said; where nothing must be said, the first may stand alone.
+    pub(crate) other: &'static [&'static str],
 }
+
+impl Kind {
+    const fn of(name: &'static str, parties: &'static [&'static str]) -> Self {
+        Self {
+            name,
+            parties,
+            needed: &[],
+            either: &[],
+            other: &[],
+        }
+    }
+
+    const fn needs(self, needed: &'static [&'static str]) -> Self {
+        Self { needed, ..self }
+    }
+
+    const fn either(self, either: &'static [&'static str]) -> Self {
+        Self { either, ..self }
+    }
+
+    const fn takes(self, other: &'static [&'static str]) -> Self {
+        Self { other, ..self }
+    }
+
+    /// Whether its name alone says everything.
+    pub(crate) const fn is_a_word(&self) -> bool {
+        self.needed.is_empty() && self.either.is_empty()
+    }
+
+    /// Whether anything can be said about it.
+    pub(crate) const fn has_settings(&self) -> bool {
+        !self.is_a_word() || !self.other.is_empty()
+    }
+
+    /// What a value without a name stands for.
+    pub(crate) fn alone(&self) -> Option<&'static str> {
+        let all = [self.needed, self.either, self.other];
+        all.into_iter().find_map(<[_]>::first).copied()
+    }
+}
+
+const PROCESSES: &[&str] = &[
+    "redis", "database", "kafka", "server", "coupon", "issuer", "queue", "router",
+];
+const LINKS: &[&str] = &["redis", "database", "kafka", "client"];
+/// Which connections or calls of a link are met, and which bytes.
+const SOME: &[&str] = &["share", "every"];
+const SOME_BYTES: &[&str] = &["share", "every", "direction"];
+
+/// All kinds.
+pub(crate) const KINDS: [Kind; 26] = [
+    Kind::of("freeze", PROCESSES),
+    Kind::of("kill", PROCESSES),
+    Kind::of("stop", PROCESSES),
+    Kind::of("restart", PROCESSES),
+    Kind::of("partition", LINKS),
+    Kind::of("delay", LINKS).needs(&["by"]).takes(&[
+        "jitter",
+        "spread",
+        "share",
+        "every",
+        "direction",
+    ]),
+    Kind::of("rate", LINKS)
+        .needs(&["bytes_per_second"])
+        .takes(SOME_BYTES),
+    Kind::of("slice", LINKS)
+        .needs(&["bytes"])
+        .takes(&["pause", "share", "every", "direction"]),
+    Kind::of("reset", LINKS).takes(SOME),
+    Kind::of("black_hole", LINKS).takes(SOME_BYTES),
+    Kind::of("refuse", LINKS),
+    Kind::of("close", LINKS)
+        .either(&["after", "bytes"])
+        .takes(SOME_BYTES),
+    Kind::of("half_open", LINKS).takes(SOME_BYTES),
+    Kind::of("drop_reply", &["redis", "database", "kafka"])
+        .needs(&["of"])
+        .takes(SOME),
+    Kind::of("stall", &["redis"]).takes(&["of"]),
+    Kind::of("out_of_memory", &["redis"]),
+    Kind::of("evict", &["redis"]),
+    Kind::of("lose_writes", &["redis"]).takes(&["of_last"]),
+    Kind::of("kill_clients", &["redis"]).takes(&["every"]),
+    Kind::of("clients_exhausted", &["redis"]),
+    Kind::of("commit_stall", &["database"]),
+    Kind::of("hot_row", &["database"]).takes(&["lock"]),
+    Kind::of("pool_exhausted", &["database"]).takes(&["leave"]),
+    Kind::of("kill_sessions", &["database"]).takes(&["every"]),
+    Kind::of("read_only", &["database"]),
+    Kind::of("below_min_isr", &["kafka"]),
+];
+
+/// Faults of the field that this version cannot inject.
+pub(crate) const KINDS_NOT_YET: [&str; 10] = [
+    "failover",
+    "followers_frozen",
+    "netem",
+    "loss",
+    "duplicate",
+    "reorder",
+    "corrupt",
+    "memory_limit",
+    "cpu_limit",
+    "clock_skew",
+];
 
 /// When it begins.
 #[derive(Debug, Clone, PartialEq)]

@@ -40,7 +40,7 @@ pub use read::read;
 pub use schema::schema;
 pub use variables::Variables;
 
-pub(crate) use fault::{Blow, Fault, Settings as FaultSettings, Start, What};
+pub(crate) use fault::{Blow, Fault, Start, What};
 pub(crate) use identity::{Auth, Hs256, RecordSource, Token, Users};
 pub(crate) use model::{
     Body, Capture, CaptureFrom, Each, Executor, Flow, Images, Items, JsonMatch, Kafka, Load,

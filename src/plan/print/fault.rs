@@ -50,6 +50,7 @@ fn injection(injection: &Injection) -> String {
         Injection::RedisKillClients { every } | Injection::DatabaseKillSessions { every } => {
             format!("{kind}, every {}", Span(*every))
         }
+        Injection::RedisLoseWrites { of_last } => format!("{kind} of the last {}", Span(*of_last)),
         Injection::DatabasePoolExhausted { leave } if *leave > 0 => {
             format!("{kind}, but for {leave}")
         }
@@ -173,7 +174,9 @@ fn lasts(fault: &Fault) -> String {
 fn healed_by(injection: &Injection) -> &'static str {
     match injection {
         Injection::Freeze => "letting it go on",
-        Injection::Kill | Injection::Stop | Injection::RedisLoseWrites => "starting it again",
+        Injection::Kill | Injection::Stop | Injection::RedisLoseWrites { .. } => {
+            "starting it again"
+        }
         Injection::Restart => "itself: each is started again",
         Injection::Partition | Injection::Link(_) => {
             "taking the rule off the proxy; it also ends by itself"

@@ -1,9 +1,9 @@
 //! `faults`: what is broken, when and for how long.
 
-use super::super::fault::{Blow, Fault, Settings, Start, What};
+use super::super::fault::{Blow, Fault, KINDS, KINDS_NOT_YET, Kind, Start, What};
 use super::super::node::{Entry, Node, Value};
 use super::super::position::At;
-use super::super::reader::{self, Fields};
+use super::super::reader::{self, Fields, did_you_mean, list, unsupported};
 use super::super::report::Report;
 
 /// Who can be broken, and the choice among several blows.
@@ -92,59 +92,111 @@ fn one_blow(report: &mut Report<'_>, node: &Node) -> Option<Blow> {
 
 /// `redis: kill`, `redis: { delay: 200ms }` or `redis: { delay: { by: 200ms, jitter: 50ms } }`.
 fn blow(report: &mut Report<'_>, entry: &Entry) -> Option<Blow> {
-    let party = At {
-        value: entry.key.clone(),
-        position: entry.position,
-        hidden: false,
-    };
-    let Value::Map(kinds) = &entry.node.value else {
-        let kind = reader::text(report, &entry.node)?;
-        return Some(Blow {
-            party,
-            kind,
-            settings: Settings::None,
-        });
-    };
-    let [kind] = kinds.as_slice() else {
-        report.error_hint(
-            entry.node.position,
-            format!("{} things are done to `{}` at once", kinds.len(), entry.key),
-            "write one, as `{ delay: 200ms }`, and a fault of its own for each other",
-        );
-        return None;
-    };
-    let settings = settings(report, &kind.node)?;
-    let kind = At {
-        value: kind.key.clone(),
-        position: kind.position,
-        hidden: false,
+    let party = entry.key.as_str();
+    let fitting = || KINDS.iter().filter(|kind| kind.parties.contains(&party));
+    let (kind, position, settings) = if let Value::Map(_) = &entry.node.value {
+        let names: Vec<&'static str> = fitting()
+            .filter(|kind| kind.has_settings())
+            .map(|kind| kind.name)
+            .collect();
+        let mut fields = Fields::behind(report, entry)?;
+        fields.refuse(&KINDS_NOT_YET);
+        let one = fields.one_of(report, &names, "what is done to it");
+        fields.finish(report);
+        let one = one?;
+        let kind = fitting().find(|kind| kind.name == one.key)?;
+        (kind, one.position, settings(report, kind, one)?)
+    } else {
+        let word = reader::text(report, &entry.node)?;
+        let kind = fitting().find(|kind| kind.name == word.value && kind.is_a_word());
+        let Some(kind) = kind else {
+            refuse_word(report, party, &word);
+            return None;
+        };
+        (kind, word.position, Vec::new())
     };
     Some(Blow {
-        party,
-        kind,
+        party: At {
+            value: entry.key.clone(),
+            position: entry.position,
+            hidden: false,
+        },
+        kind: At {
+            value: kind.name,
+            position,
+            hidden: false,
+        },
         settings,
     })
 }
 
-fn settings(report: &mut Report<'_>, node: &Node) -> Option<Settings> {
-    let entries = match &node.value {
-        Value::Null => return Some(Settings::None),
-        Value::Map(entries) => entries,
-        _ => return reader::text(report, node).map(Settings::One),
+fn refuse_word(report: &mut Report<'_>, party: &str, word: &At<String>) {
+    let kind = word.value.as_str();
+    if KINDS_NOT_YET.contains(&kind) {
+        return unsupported(report, word.position, kind);
+    }
+    let Some(known) = KINDS.iter().find(|known| known.name == kind) else {
+        let fitting = KINDS.iter().filter(|kind| kind.parties.contains(&party));
+        let names: Vec<&str> = fitting.map(|kind| kind.name).collect();
+        let message = format!("unknown fault `{}`", word.shown());
+        return report.error_hint(word.position, message, did_you_mean(kind, &names));
     };
-    let read: Vec<_> = entries
-        .iter()
-        .map(|entry| {
-            let value = reader::text(report, &entry.node)?;
-            let key = At {
-                value: entry.key.clone(),
-                position: entry.position,
-                hidden: false,
-            };
-            Some((key, value))
-        })
-        .collect();
-    read.into_iter().collect::<Option<_>>().map(Settings::Map)
+    if known.parties.contains(&party) {
+        let key = known.alone().unwrap_or_default();
+        let message = format!("`{kind}` needs `{key}`");
+        let hint = format!("write it like `{party}: {{ {kind}: ... }}`; see docs/faults.md");
+        return report.error_hint(word.position, message, hint);
+    }
+    report.error_hint(
+        word.position,
+        format!("`{kind}` cannot be done to `{party}`"),
+        format!("it can be done to {}", list(known.parties)),
+    );
+}
+
+fn settings(
+    report: &mut Report<'_>,
+    kind: &'static Kind,
+    entry: &Entry,
+) -> Option<Vec<(&'static str, At<String>)>> {
+    if let Value::Scalar(_) = &entry.node.value {
+        let text = reader::text(report, &entry.node)?;
+        return Some(vec![(kind.alone()?, text)]);
+    }
+    let mut fields = Fields::behind(report, entry)?;
+    let mut found = Vec::new();
+    for key in kind.needed {
+        let hint = format!(
+            "write `{{ {}: {{ {key}: ... }} }}`; see docs/faults.md",
+            kind.name
+        );
+        found.push((*key, fields.need(report, key, &hint)));
+    }
+    if !kind.either.is_empty() {
+        let one = fields.one_of(report, kind.either, "when it happens");
+        let key = one.and_then(|one| kind.either.iter().find(|key| **key == one.key));
+        found.push((key.copied().unwrap_or_default(), one));
+    }
+    let mut read: Option<Vec<_>> = Some(Vec::new());
+    for (key, entry) in found {
+        let text = entry.and_then(|entry| reader::text(report, &entry.node));
+        read = read.zip(text).map(|(mut read, text)| {
+            read.push((key, text));
+            read
+        });
+    }
+    for key in kind.other {
+        let Some(entry) = fields.get(key) else {
+            continue;
+        };
+        let text = reader::text(report, &entry.node);
+        read = read.zip(text).map(|(mut read, text)| {
+            read.push((*key, text));
+            read
+        });
+    }
+    fields.finish(report);
+    read
 }
 
 fn start(report: &mut Report<'_>, entry: &Entry) -> Option<Start> {

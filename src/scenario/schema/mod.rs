@@ -6,6 +6,7 @@
 // Fields are declared for their schema, and never held.
 #![allow(dead_code, clippy::zero_sized_map_values)]
 
+mod fault;
 mod flow;
 mod invariant;
 mod load;
@@ -98,6 +99,9 @@ struct Scenario {
     /// just after it. The harness itself, and what the bundled stack brings up, need not be named.
     #[schemars(example = json!({ "database": { "sql": { "url": "${DB}" } }, "app": { "process": { "port": 8080 } } }))]
     resources: Option<BTreeMap<text::NameKey, resource::Resource>>,
+    /// What is broken on purpose, in the order in which it is planned.
+    #[schemars(example = json!([{ "name": "redis-outage", "redis": "kill", "at": "hold + 30s", "for": "30s" }]))]
+    faults: Option<Vec<fault::Fault>>,
     /// What must hold.
     #[schemars(example = ["stock", "one_per_user", "acknowledged"])]
     invariants: Option<Vec<invariant::Invariant>>,

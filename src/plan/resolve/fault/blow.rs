@@ -7,65 +7,16 @@ use super::settings::Settings;
 use crate::plan::fault::Injection;
 use crate::plan::{After, Command, Direction, LinkFault, LinkRule, Protocol, Selection, Spread};
 use crate::scenario::value::{Count, Share, Span};
-use crate::scenario::{At, Blow, Report, did_you_mean, unsupported};
+use crate::scenario::{At, Blow, Report};
 
 /// Between two times of what is done again and again.
 const AGAIN: Duration = Duration::from_secs(1);
 
+/// As much as a Redis that syncs once a second loses with its machine.
+const LAST: Duration = Duration::from_secs(1);
+
 /// Connections that stay free for the system unless the scenario says otherwise.
 const LEAVE: u32 = 0;
-
-/// Whom a kind of fault fits.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Fits {
-    Process,
-    Link,
-    Redis,
-    Database,
-    Kafka,
-}
-
-const KINDS: [(&str, Fits); 26] = [
-    ("freeze", Fits::Process),
-    ("kill", Fits::Process),
-    ("stop", Fits::Process),
-    ("restart", Fits::Process),
-    ("partition", Fits::Link),
-    ("delay", Fits::Link),
-    ("rate", Fits::Link),
-    ("slice", Fits::Link),
-    ("reset", Fits::Link),
-    ("black_hole", Fits::Link),
-    ("refuse", Fits::Link),
-    ("close", Fits::Link),
-    ("half_open", Fits::Link),
-    ("drop_reply", Fits::Link),
-    ("stall", Fits::Redis),
-    ("out_of_memory", Fits::Redis),
-    ("evict", Fits::Redis),
-    ("lose_writes", Fits::Redis),
-    ("kill_clients", Fits::Redis),
-    ("clients_exhausted", Fits::Redis),
-    ("commit_stall", Fits::Database),
-    ("hot_row", Fits::Database),
-    ("pool_exhausted", Fits::Database),
-    ("kill_sessions", Fits::Database),
-    ("read_only", Fits::Database),
-    ("below_min_isr", Fits::Kafka),
-];
-
-/// Faults of the field that this version cannot inject.
-const NOT_YET: [&str; 9] = [
-    "failover",
-    "followers_frozen",
-    "netem",
-    "loss",
-    "duplicate",
-    "reorder",
-    "memory_limit",
-    "cpu_limit",
-    "clock_skew",
-];
 
 /// Whether a fault has a length.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -80,9 +31,10 @@ pub(super) enum Length {
 pub(super) fn length(injection: &Injection) -> Length {
     match injection {
         Injection::Restart => Length::OwnEnd,
-        Injection::Kill | Injection::Stop | Injection::RedisLoseWrites | Injection::RedisEvict => {
-            Length::Possible
-        }
+        Injection::Kill
+        | Injection::Stop
+        | Injection::RedisLoseWrites { .. }
+        | Injection::RedisEvict => Length::Possible,
         Injection::Link(LinkRule {
             fault: LinkFault::Reset,
             ..
@@ -92,42 +44,10 @@ pub(super) fn length(injection: &Injection) -> Length {
 }
 
 pub(super) fn resolve(blow: &Blow, report: &mut Report<'_>) -> Option<Injection> {
-    let kind = blow.kind.value.as_str();
-    if NOT_YET.contains(&kind) {
-        unsupported(report, blow.kind.position, kind);
-        return None;
-    }
-    let party = blow.party.value.as_str();
-    let fitting: Vec<&str> = KINDS
-        .iter()
-        .filter(|(_, fits)| fits_party(*fits, party))
-        .map(|(name, _)| *name)
-        .collect();
-    if !fitting.contains(&kind) {
-        let known = KINDS.iter().any(|(name, _)| *name == kind);
-        let message = if known {
-            format!("`{kind}` cannot be done to `{party}`")
-        } else {
-            format!("unknown fault `{}`", blow.kind.shown())
-        };
-        report.error_hint(blow.kind.position, message, did_you_mean(kind, &fitting));
-        return None;
-    }
     let mut settings = Settings::of(blow);
-    let injection = injection(kind, blow, &mut settings, report);
-    settings.finish(report)?;
+    let injection = injection(blow.kind.value, blow, &mut settings, report);
+    settings.finish()?;
     injection
-}
-
-fn fits_party(fits: Fits, party: &str) -> bool {
-    match fits {
-        Fits::Process => party != "client",
-        // Who asks the issuer, and over which way, nobody can say: it asks the others.
-        Fits::Link => ["redis", "database", "kafka", "client"].contains(&party),
-        Fits::Redis => party == "redis",
-        Fits::Database => party == "database",
-        Fits::Kafka => party == "kafka",
-    }
 }
 
 fn injection(
@@ -147,14 +67,16 @@ fn injection(
         },
         "out_of_memory" => Injection::RedisOutOfMemory,
         "evict" => Injection::RedisEvict,
-        "lose_writes" => Injection::RedisLoseWrites,
+        "lose_writes" => Injection::RedisLoseWrites {
+            of_last: last(settings, report),
+        },
         "kill_clients" => Injection::RedisKillClients {
             every: again(settings, report),
         },
         "clients_exhausted" => Injection::RedisClientsExhausted,
         "commit_stall" => Injection::DatabaseCommitStall,
         "hot_row" => Injection::DatabaseHotRow {
-            lock: settings.text("lock", true).map(|text| text.value.clone()),
+            lock: settings.text("lock").map(|text| text.value.clone()),
         },
         "pool_exhausted" => Injection::DatabasePoolExhausted {
             leave: leave(settings, report),
@@ -168,9 +90,15 @@ fn injection(
     })
 }
 
+/// How much of what was written is lost.
+fn last(settings: &mut Settings<'_>, report: &mut Report<'_>) -> Duration {
+    let last = settings.get::<Span>("of_last", report);
+    last.map_or(LAST, |last| last.value.0)
+}
+
 /// `stall: writes`
 fn writes_only(settings: &mut Settings<'_>, report: &mut Report<'_>) -> bool {
-    let Some(text) = settings.text("of", true) else {
+    let Some(text) = settings.text("of") else {
         return false;
     };
     match text.value.as_str() {
@@ -185,7 +113,7 @@ fn writes_only(settings: &mut Settings<'_>, report: &mut Report<'_>) -> bool {
 }
 
 fn again(settings: &mut Settings<'_>, report: &mut Report<'_>) -> Duration {
-    let Some(every) = settings.get::<Span>("every", true, report) else {
+    let Some(every) = settings.get::<Span>("every", report) else {
         return AGAIN;
     };
     if every.value.0 < Duration::from_millis(10) {
@@ -195,7 +123,7 @@ fn again(settings: &mut Settings<'_>, report: &mut Report<'_>) -> Duration {
 }
 
 fn leave(settings: &mut Settings<'_>, report: &mut Report<'_>) -> u32 {
-    let leave = settings.get::<Count>("leave", true, report);
+    let leave = settings.get::<Count>("leave", report);
     leave.map_or(LEAVE, |leave| {
         u32::try_from(leave.value.0).unwrap_or(u32::MAX)
     })
@@ -208,8 +136,8 @@ fn link(
     report: &mut Report<'_>,
 ) -> Option<LinkRule> {
     let fault = link_fault(kind, blow, settings, report);
-    let share = settings.get::<Share>("share", false, report);
-    let every = match settings.get::<Count>("every", false, report) {
+    let share = settings.get::<Share>("share", report);
+    let every = match settings.get::<Count>("every", report) {
         None => None,
         Some(every) => Some(number(&every, settings, report)?),
     };
@@ -249,7 +177,7 @@ fn link_fault(
     Some(match kind {
         "delay" => delay(settings, report)?,
         "rate" => {
-            let rate = settings.need::<Count>("bytes_per_second", true, "50_000", report)?;
+            let rate = settings.get::<Count>("bytes_per_second", report)?;
             let Some(bytes_per_second) = NonZeroU64::new(rate.value.0) else {
                 let hint = "write at least 1, or the fault `black_hole`";
                 settings.refuse(&rate, "nothing at all would go through", hint, report);
@@ -258,8 +186,8 @@ fn link_fault(
             LinkFault::Rate { bytes_per_second }
         }
         "slice" => {
-            let bytes = settings.need::<Count>("bytes", true, "16", report)?;
-            let pause = settings.get::<Span>("pause", false, report);
+            let bytes = settings.get::<Count>("bytes", report)?;
+            let pause = settings.get::<Span>("pause", report);
             LinkFault::Slice {
                 bytes: number(&bytes, settings, report)?,
                 pause: pause.map_or(Duration::ZERO, |pause| pause.value.0),
@@ -268,16 +196,16 @@ fn link_fault(
         "reset" => LinkFault::Reset,
         "black_hole" => LinkFault::BlackHole,
         "refuse" => LinkFault::Refuse,
-        "close" => close(settings, blow, report)?,
+        "close" => close(settings, report)?,
         "half_open" => LinkFault::HalfOpen,
         _ => drop_reply(blow, settings, report)?,
     })
 }
 
 fn delay(settings: &mut Settings<'_>, report: &mut Report<'_>) -> Option<LinkFault> {
-    let by = settings.need::<Span>("by", true, "200ms", report);
-    let jitter = settings.get::<Span>("jitter", false, report);
-    let spread = match settings.text("spread", false) {
+    let by = settings.get::<Span>("by", report);
+    let jitter = settings.get::<Span>("jitter", report);
+    let spread = match settings.text("spread") {
         None => Spread::Uniform,
         Some(text) => match text.value.as_str() {
             "uniform" => Spread::Uniform,
@@ -296,24 +224,13 @@ fn delay(settings: &mut Settings<'_>, report: &mut Report<'_>) -> Option<LinkFau
     })
 }
 
-fn close(settings: &mut Settings<'_>, blow: &Blow, report: &mut Report<'_>) -> Option<LinkFault> {
-    let after = settings.get::<Span>("after", true, report);
-    let bytes = settings.get::<Count>("bytes", false, report);
-    let after = match (after, bytes) {
-        (Some(after), None) => After::Time(after.value.0),
-        (None, Some(bytes)) => After::Bytes(bytes.value.0),
-        _ => {
-            let hint = "write `{ close: { after: 5s } }` or `{ close: { bytes: 1_000 } }`";
-            settings.refuse(
-                &blow.kind,
-                "`close` needs either `after` or `bytes`",
-                hint,
-                report,
-            );
-            return None;
-        }
-    };
-    Some(LinkFault::Close { after })
+fn close(settings: &mut Settings<'_>, report: &mut Report<'_>) -> Option<LinkFault> {
+    let after = settings.get::<Span>("after", report);
+    let after = after.map(|after| After::Time(after.value.0));
+    let bytes = settings.get::<Count>("bytes", report);
+    let bytes = bytes.map(|bytes| After::Bytes(bytes.value.0));
+    // The decoder lets only one of them through.
+    after.or(bytes).map(|after| LinkFault::Close { after })
 }
 
 fn drop_reply(
@@ -321,36 +238,12 @@ fn drop_reply(
     settings: &mut Settings<'_>,
     report: &mut Report<'_>,
 ) -> Option<LinkFault> {
-    let protocol = protocol(&blow.party.value);
-    let (example, none) = match protocol {
-        Protocol::MySql => ("COMMIT", None),
-        Protocol::Kafka => ("Produce", None),
-        Protocol::Resp => ("EVALSHA", None),
-        Protocol::Opaque => (
-            "",
-            Some("nobody can tell one reply from another on this way"),
-        ),
-    };
-    if let Some(none) = none {
-        let hint = "break the way to `redis`, `database` or `kafka`, or use `black_hole`";
-        settings.refuse(&blow.kind, none, hint, report);
-        return None;
-    }
-    let Some(of) = settings.text("of", true) else {
-        let hint = format!("write `{{ drop_reply: {example} }}`");
-        settings.refuse(
-            &blow.kind,
-            "it is not said whose reply is dropped",
-            &hint,
-            report,
-        );
-        return None;
-    };
-    match Command::new(protocol, &of.value) {
+    let of = settings.text("of")?;
+    match Command::new(protocol(&blow.party.value), &of.value) {
         Ok(of) => Some(LinkFault::DropReply { of }),
         Err(words) => {
-            let hint = format!("write it like `{example}`");
-            settings.refuse(of, &words, &hint, report);
+            let hint = "write it like `EVALSHA`, `COMMIT` or `Produce`";
+            settings.refuse(of, &words, hint, report);
             None
         }
     }
@@ -371,7 +264,7 @@ fn number(
 }
 
 fn direction(settings: &mut Settings<'_>, report: &mut Report<'_>) -> Direction {
-    let Some(text) = settings.text("direction", false) else {
+    let Some(text) = settings.text("direction") else {
         return Direction::Both;
     };
     match text.value.as_str() {
@@ -400,7 +293,7 @@ impl Injection {
             Self::RedisStall { .. } => "stall",
             Self::RedisOutOfMemory => "out_of_memory",
             Self::RedisEvict => "evict",
-            Self::RedisLoseWrites => "lose_writes",
+            Self::RedisLoseWrites { .. } => "lose_writes",
             Self::RedisKillClients { .. } => "kill_clients",
             Self::RedisClientsExhausted => "clients_exhausted",
             Self::DatabaseCommitStall => "commit_stall",

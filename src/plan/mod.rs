@@ -3,6 +3,7 @@
 mod curve;
 mod flow;
 mod identity;
+mod link;
 mod model;
 mod print;
 mod resolve;
@@ -21,6 +22,10 @@ pub use flow::{
     Action, Capture, CaptureFrom, Each, Flow, Items, Parallel, Poll, TextMatch, Until, When,
 };
 pub use identity::{Draw, Per, RecordSource, Records, Token, TokenMaker, Users};
+pub use link::{
+    After, Command, Direction, LONGEST_COMMAND, LONGEST_DELAY, LinkFault, LinkRule, Protocol,
+    Selection, Spread,
+};
 pub use model::*;
 pub(crate) use print::conditions;
 pub use print::print;

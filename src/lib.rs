@@ -4,6 +4,7 @@
 pub mod check;
 pub mod cli;
 pub mod exit;
+pub mod fault;
 pub mod feeder;
 pub mod history;
 pub mod import;

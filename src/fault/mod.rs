@@ -1,0 +1,3 @@
+//! What is done to a system on purpose while it is loaded.
+
+pub mod proxy;

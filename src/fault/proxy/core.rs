@@ -36,8 +36,9 @@ const RETRY: Duration = Duration::from_millis(50);
 pub(super) struct Core {
     pub(super) shared: Arc<Shared>,
     seed: u64,
-    /// Bound and never listening: it keeps the port while the listener is closed.
-    _guard: TcpSocket,
+    /// Bound and never listening: it keeps the port while the listener is closed, and shares it
+    /// only with the listener.
+    guard: TcpSocket,
     address: SocketAddr,
     listener: RefCell<Option<TcpListener>>,
     listener_changed: Notify,
@@ -82,7 +83,7 @@ impl Core {
         let core = Rc::new(Self {
             shared,
             seed,
-            _guard: guard,
+            guard,
             address,
             listener: RefCell::new(None),
             listener_changed: Notify::new(),
@@ -196,6 +197,7 @@ impl Core {
         }
         // Wakes `accept`, which takes connections, or tries again if this fails.
         self.listener_changed.notify_one();
+        self.guard.set_reuseaddr(true)?;
         let listener = socket(self.address.port())?.listen(BACKLOG)?;
         self.listener.replace(Some(listener));
         self.counters().listening.store(true, Ordering::Relaxed);
@@ -204,6 +206,8 @@ impl Core {
 
     fn stop_listening(&self) {
         self.listener.replace(None);
+        // If it fails, only whoever asks for this very port could get it.
+        let _ = self.guard.set_reuseaddr(false);
         self.counters().listening.store(false, Ordering::Relaxed);
         self.listener_changed.notify_one();
     }

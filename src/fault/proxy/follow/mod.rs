@@ -6,6 +6,9 @@ mod kafka;
 mod mysql;
 mod resp;
 
+#[cfg(test)]
+mod tests;
+
 use self::kafka::Kafka;
 use self::mysql::MySql;
 use self::resp::Resp;

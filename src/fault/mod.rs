@@ -6,6 +6,7 @@ mod janitor;
 pub mod lease;
 pub mod nemesis;
 pub mod process;
+pub mod proxy;
 mod runner;
 mod timeline;
 mod undo;

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use self::behind::LagMeter;
+pub(crate) use self::proc::started;
 use self::process::ProcessMeter;
 use super::error::{Fault, place};
 use super::redis::InfoProbe;

@@ -47,6 +47,11 @@ impl Stat {
     }
 }
 
+/// When a process started, in the kernel's ticks since the boot; `None`: there is no such process.
+pub(crate) fn started(pid: u32) -> Option<u64> {
+    Stat::of(pid).map(|stat| stat.started)
+}
+
 pub(super) fn cpu_ns(ticks: u64) -> u64 {
     ticks.saturating_mul(1_000_000_000 / clock_ticks_per_second().max(1))
 }

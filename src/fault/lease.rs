@@ -34,6 +34,13 @@ pub enum Undo {
         /// Where it is.
         url: Stored,
     },
+    /// Let Redis follow its primary again, or be one.
+    RedisReplicaOf {
+        /// Where it is.
+        url: Stored,
+        /// Host and port of the primary, as this one reaches it; `None`: it is one itself.
+        of: Option<(String, u16)>,
+    },
     /// Statements for the database, in order.
     Sql {
         /// Where it is.

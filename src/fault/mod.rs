@@ -2,14 +2,19 @@
 
 mod arsenal;
 mod book;
+pub mod database;
 mod janitor;
+pub mod kafka;
 pub mod lease;
 pub mod nemesis;
 pub mod process;
 pub mod proxy;
+pub mod redis;
+mod repeated;
 mod runner;
 mod timeline;
 mod undo;
+mod wait;
 
 pub use arsenal::Arsenal;
 pub use janitor::{Undone, heal_orphans, wait_and_heal};

@@ -9,24 +9,52 @@ use super::{Service, free_port, program, run};
 
 /// A broker that is its own controller, with nothing in it.
 pub(crate) fn start() -> Service {
-    let (port, directory) = (free_port(), tempfile::tempdir().expect("a directory"));
-    let settings = settings(port, free_port());
-    std::fs::write(directory.path().join("server.properties"), settings).expect("a file");
-    let mut format = java(directory.path(), "kafka.tools.StorageTool");
-    format.args(["format", "-t", "AAAAAAAAAAAAAAAAAAAAAA"]);
-    run(format.args(["-c", "server.properties"]));
-    Service::start(directory, port, Signal::KILL, |directory| {
-        let mut broker = java(directory, "kafka.Kafka");
-        broker.arg("server.properties");
-        broker
+    let mut brokers = start_some(1);
+    brokers.pop().expect("there is one")
+}
+
+/// Brokers of one cluster, with nothing in it.
+pub(crate) fn start_some(brokers: usize) -> Vec<Service> {
+    let ports = (0..brokers).map(|_| (free_port(), free_port()));
+    let ports: Vec<_> = ports.collect();
+    let start = |(index, (port, _)): (usize, &(u16, u16))| {
+        let directory = tempfile::tempdir().expect("a directory");
+        let settings = settings(index, &ports);
+        std::fs::write(directory.path().join("server.properties"), settings).expect("a file");
+        let mut format = java(directory.path(), "kafka.tools.StorageTool");
+        format.args(["format", "-t", "AAAAAAAAAAAAAAAAAAAAAA"]);
+        run(format.args(["-c", "server.properties"]));
+        Service::start(directory, *port, Signal::KILL, |directory| {
+            let mut broker = java(directory, "kafka.Kafka");
+            broker.arg("server.properties");
+            broker
+        })
+    };
+    // A broker opens its port when most of the controllers are there.
+    std::thread::scope(|scope| {
+        let starting = ports.iter().enumerate();
+        let starting: Vec<_> = starting
+            .map(|one| scope.spawn(move || start(one)))
+            .collect();
+        let started = starting
+            .into_iter()
+            .map(|one| one.join().expect("it starts"));
+        started.collect()
     })
 }
 
-fn settings(port: u16, controller: u16) -> String {
+fn settings(index: usize, ports: &[(u16, u16)]) -> String {
+    let (port, controller) = ports[index];
+    let (brokers, number) = (ports.len(), index + 1);
+    let voters = ports.iter().zip(1..);
+    let voters: Vec<_> = voters
+        .map(|((_, controller), number)| format!("{number}@127.0.0.1:{controller}"))
+        .collect();
+    let voters = voters.join(",");
     format!(
         "process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller}
+node.id={number}
+controller.quorum.voters={voters}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
@@ -34,7 +62,7 @@ advertised.listeners=PLAINTEXT://127.0.0.1:{port}
 log.dirs=data
 num.partitions=3
 offsets.topic.num.partitions=1
-offsets.topic.replication.factor=1
+offsets.topic.replication.factor={brokers}
 group.initial.rebalance.delay.ms=0
 log.cleaner.dedupe.buffer.size=4194304
 "

@@ -18,6 +18,7 @@ use tempfile::TempDir;
 
 /// A server that lives as long as this value, also when the test panics.
 pub(crate) struct Service {
+    #[allow(dead_code, reason = "not every test starts one again")]
     command: Box<dyn Fn(&Path) -> Command + Send + Sync>,
     stop: Signal,
     child: Child,
@@ -56,6 +57,7 @@ impl Service {
     }
 
     /// Starts the server again on what it left behind.
+    #[allow(dead_code, reason = "not every test starts one again")]
     pub(crate) fn start_again(&mut self) {
         let path = self.directory.path();
         self.child = spawn(&mut (self.command)(path), path);

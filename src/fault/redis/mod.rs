@@ -1,0 +1,17 @@
+//! What Redis does to itself when it is asked.
+
+mod clients_exhausted;
+mod evict;
+mod failover;
+mod kill_clients;
+mod out_of_memory;
+pub(super) mod session;
+mod settings;
+mod stall;
+
+pub use clients_exhausted::ClientsExhausted;
+pub use evict::Evict;
+pub use failover::Failover;
+pub use kill_clients::KillClients;
+pub use out_of_memory::OutOfMemory;
+pub use stall::Stall;

@@ -1,0 +1,196 @@
+//! What a nemesis of Kafka does to real brokers, and what is left of it.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use fcfs_bench::fault::kafka::BelowMinIsr;
+use fcfs_bench::fault::lease::Undo;
+use fcfs_bench::fault::nemesis::{Effect, Nemesis};
+use rdkafka::ClientConfig;
+use rdkafka::admin::{
+    AdminClient, AdminOptions, ConfigSource, NewTopic, ResourceSpecifier, TopicReplication,
+};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use support::Service;
+use tokio::time::{sleep, timeout};
+
+const TOPIC: &str = "coupon-issued";
+const LIMIT: Duration = Duration::from_mins(1);
+
+fn address(brokers: &[Service]) -> String {
+    let each = brokers
+        .iter()
+        .map(|broker| format!("127.0.0.1:{}", broker.port));
+    each.collect::<Vec<_>>().join(",")
+}
+
+fn client(at: &str) -> ClientConfig {
+    let mut client = ClientConfig::new();
+    client.set("bootstrap.servers", at);
+    client
+}
+
+fn admin(at: &str) -> AdminClient<DefaultClientContext> {
+    client(at).create().unwrap()
+}
+
+/// One partition on all brokers, with settings of its own.
+async fn make_topic(at: &str, replicas: i32, settings: &[(&str, &str)]) {
+    let topic = NewTopic::new(TOPIC, 1, TopicReplication::Fixed(replicas));
+    let topic = settings
+        .iter()
+        .fold(topic, |topic, (name, value)| topic.set(name, value));
+    let options = AdminOptions::new().operation_timeout(Some(LIMIT));
+    let make = async {
+        // The last brokers may still be on their way.
+        loop {
+            let made = admin(at).create_topics([&topic], &options).await;
+            if made.is_ok_and(|made| made.iter().all(Result::is_ok)) {
+                return;
+            }
+            sleep(Duration::from_millis(200)).await;
+        }
+    };
+    timeout(LIMIT, make).await.expect("the topic is made");
+}
+
+/// What the topic has by itself.
+async fn settings(at: &str) -> BTreeMap<String, Option<String>> {
+    let options = AdminOptions::new().request_timeout(Some(LIMIT));
+    let topic = ResourceSpecifier::Topic(TOPIC);
+    let mut described = admin(at)
+        .describe_configs([&topic], &options)
+        .await
+        .unwrap();
+    let entries = described.pop().unwrap().unwrap().entries.into_iter();
+    let own = entries.filter(|entry| entry.source == ConfigSource::DynamicTopic);
+    own.map(|entry| (entry.name, entry.value)).collect()
+}
+
+/// Sends one event, without sending it again; the words of the error.
+async fn send(at: &str) -> Result<(), String> {
+    let mut client = client(at);
+    client.set("acks", "all").set("retries", "0");
+    client.set("message.timeout.ms", "5000");
+    let producer: FutureProducer = client.create().unwrap();
+    let record = FutureRecord::<str, str>::to(TOPIC).payload("{}");
+    let sent = producer.send(record, LIMIT).await;
+    sent.map(|_| ()).map_err(|(error, _)| format!("{error:?}"))
+}
+
+async fn eventually_sent(at: &str) {
+    let sending = async {
+        while send(at).await.is_err() {
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    timeout(LIMIT, sending)
+        .await
+        .expect("it is sent in the end");
+}
+
+async fn seen(nemesis: &mut dyn Nemesis) -> String {
+    let seen = async {
+        loop {
+            match nemesis.effect().await {
+                Effect::Seen(words) => return words,
+                Effect::NotSeen(_) => sleep(Duration::from_millis(100)).await,
+            }
+        }
+    };
+    timeout(LIMIT, seen).await.expect("the effect is seen")
+}
+
+async fn is_not_seen(nemesis: &mut dyn Nemesis) -> String {
+    match nemesis.effect().await {
+        Effect::NotSeen(words) => words,
+        Effect::Seen(words) => panic!("{words}"),
+    }
+}
+
+/// As the janitor gets it: through a file, in another process.
+async fn undo_from_the_lease(undos: &[Undo]) {
+    let written = serde_json::to_string(undos).unwrap();
+    let read: Vec<Undo> = serde_json::from_str(&written).unwrap();
+    assert_eq!(read, undos);
+    for _ in 0..2 {
+        for undo in &read {
+            undo.run().await.unwrap();
+        }
+    }
+}
+
+/// All three confirm, one of them is away: two are as good as all until the fault asks for three.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_a_broker_away_sends_are_refused_until_it_is_healed() {
+    let mut brokers = support::kafka::start_some(3);
+    let at = address(&brokers);
+    // The other settings must survive.
+    make_topic(
+        &at,
+        3,
+        &[("min.insync.replicas", "2"), ("retention.ms", "86400123")],
+    )
+    .await;
+    eventually_sent(&at).await;
+    let before = settings(&at).await;
+    let mut nemesis = BelowMinIsr::new(&at, TOPIC);
+    nemesis.undo().await.unwrap();
+    brokers[2].stop();
+    eventually_sent(&at).await;
+    // Neither a broker that is away nor an injector that does nothing is this fault.
+    is_not_seen(&mut nemesis).await;
+
+    nemesis.inject().await.unwrap();
+    let words = seen(&mut nemesis).await;
+    assert!(words.contains("2 of 3 replicas"), "{words}");
+    let refused = send(&at).await.unwrap_err();
+    assert!(refused.contains("NotEnoughReplicas"), "{refused}");
+
+    for _ in 0..2 {
+        nemesis.heal().await.unwrap();
+        assert_eq!(settings(&at).await, before);
+    }
+    eventually_sent(&at).await;
+    is_not_seen(&mut nemesis).await;
+}
+
+/// What the setting was before, if the topic had one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_topic_gets_back_what_it_had_also_from_the_lease() {
+    let brokers = [support::kafka::start()];
+    let at = address(&brokers);
+    make_topic(&at, 1, &[("retention.ms", "86400123")]).await;
+    let before = settings(&at).await;
+    assert!(!before.contains_key("min.insync.replicas"), "{before:?}");
+    let mut nemesis = BelowMinIsr::new(&at, TOPIC);
+    let undo = nemesis.undo().await.unwrap();
+    nemesis.inject().await.unwrap();
+    let during = settings(&at).await;
+    assert_eq!(during["min.insync.replicas"].as_deref(), Some("1"));
+    // One broker is in sync with itself: nothing is refused, and nothing else is claimed.
+    send(&at).await.unwrap();
+    let words = is_not_seen(&mut nemesis).await;
+    assert!(words.contains("a broker must be away"), "{words}");
+
+    drop(nemesis);
+    undo_from_the_lease(&undo).await;
+    assert_eq!(settings(&at).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_topic_that_is_not_there_is_trouble_before_anything_is_done() {
+    let brokers = [support::kafka::start()];
+    let at = address(&brokers);
+    let mut nemesis = BelowMinIsr::new(&at, TOPIC);
+    let trouble = nemesis.undo().await.unwrap_err().to_string();
+    assert!(trouble.starts_with("topic coupon-issued: "), "{trouble}");
+    assert!(nemesis.inject().await.is_err());
+    is_not_seen(&mut nemesis).await;
+    nemesis.heal().await.unwrap();
+}

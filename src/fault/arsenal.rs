@@ -1,17 +1,25 @@
-//! From a fault of the plan and the parts that it meets to what injects it.
+//! From a fault of the plan and what the run has brought up to what injects it.
 
+use super::database::{CommitStall, HotRow, KillSessions, PoolExhausted, ReadOnly};
+use super::kafka::BelowMinIsr;
+use super::link::OnLinks;
 use super::nemesis::{Nemesis, Trouble};
 use super::process::{Down, Freeze, How, Restart};
+use super::redis::{ClientsExhausted, Evict, KillClients, LoseWrites, OutOfMemory, Stall};
 use super::timeline;
-use crate::plan::Plan;
-use crate::plan::fault::{Fault, Injection};
-use crate::stack::Part;
+use crate::plan::fault::{Fault, Injection, Party};
+use crate::plan::{LinkFault, LinkRule, Plan, Secret};
+use crate::stack::{Part, Way};
 
 /// What faults can be done to.
 #[derive(Debug, Clone)]
 pub struct Arsenal {
     /// Everything that the run has brought up.
     pub parts: Vec<Part>,
+    /// The links on which faults can be.
+    pub ways: Vec<Way>,
+    /// What events go through, where there are any.
+    pub topic: &'static str,
 }
 
 /// One blow at one victim.
@@ -22,54 +30,173 @@ pub(super) struct Blow {
     pub(super) nemesis: Box<dyn Nemesis>,
 }
 
+/// One occurrence of a fault.
+#[derive(Clone, Copy)]
+pub(super) struct Occurrence<'p> {
+    pub(super) plan: &'p Plan,
+    /// The fault's index in the plan.
+    pub(super) number: u16,
+    pub(super) fault: &'p Fault,
+    /// From 1.
+    pub(super) occurrence: u32,
+}
+
+impl Occurrence<'_> {
+    /// Which of so many are met, from 0.
+    fn chosen(self, there: usize) -> Vec<usize> {
+        let victim = &self.fault.victim;
+        timeline::chosen(victim, there, self.plan.seed, self.number, self.occurrence)
+    }
+}
+
 impl Arsenal {
     /// Whom one occurrence of a fault meets, and how.
     ///
     /// # Errors
     /// In words, when nobody is there, or it cannot be done to them.
-    pub(super) fn blows(
-        &self,
-        plan: &Plan,
-        number: u16,
-        fault: &Fault,
-        occurrence: u32,
-    ) -> Result<Vec<Blow>, Trouble> {
+    pub(super) fn blows(&self, at: Occurrence<'_>) -> Result<Vec<Blow>, Trouble> {
+        match &at.fault.injection {
+            Injection::Link(rule) => self.on_links(at, rule),
+            Injection::Partition => self.on_links(at, &LinkRule::of(LinkFault::BlackHole)),
+            Injection::KafkaBelowMinIsr => self.below_min_isr(),
+            Injection::Restart => {
+                let parts = self.met(at)?;
+                let names: Vec<&str> = parts.iter().map(Part::name).collect();
+                Ok(vec![Blow {
+                    victim: names.join(", "),
+                    nemesis: Box::new(Restart::new(parts)),
+                }])
+            }
+            _ => self
+                .met(at)?
+                .into_iter()
+                .map(|part| blow(at, part))
+                .collect(),
+        }
+    }
+
+    /// The instances that are met.
+    fn met(&self, at: Occurrence<'_>) -> Result<Vec<Part>, Trouble> {
+        let meant = &at.fault.victim.party;
         let there = self.parts.iter();
-        let there = there.filter(|part| timeline::belongs(part.party(), &fault.victim.party));
-        let there: Vec<&Part> = there.collect();
-        let met = timeline::chosen(&fault.victim, there.len(), plan.seed, number, occurrence);
-        let met: Vec<&Part> = met.into_iter().map(|at| there[at]).collect();
+        let there: Vec<&Part> = there
+            .filter(|part| timeline::belongs(part.party(), meant))
+            .collect();
+        let met: Vec<Part> = at
+            .chosen(there.len())
+            .into_iter()
+            .map(|at| there[at].clone())
+            .collect();
         if met.is_empty() {
-            let party = fault.victim.party.name();
+            let party = meant.name();
             return Err(Trouble::new(format!(
                 "the run has started no {party} that it could break"
             )));
         }
-        if fault.injection == Injection::Restart {
-            let victim = met
-                .iter()
-                .map(|part| part.name())
-                .collect::<Vec<_>>()
-                .join(", ");
-            let parts = met.into_iter().cloned().collect();
-            let nemesis = Box::new(Restart::new(parts));
-            return Ok(vec![Blow { victim, nemesis }]);
+        Ok(met)
+    }
+
+    /// All links to an instance are broken together.
+    fn on_links(&self, at: Occurrence<'_>, rule: &LinkRule) -> Result<Vec<Blow>, Trouble> {
+        let meant = &at.fault.victim.party;
+        let to_party: Vec<&Way> = self.ways.iter().filter(|way| way.party == *meant).collect();
+        let mut numbers: Vec<u16> = to_party.iter().map(|way| way.number).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let met = at.chosen(numbers.len()).into_iter().map(|at| numbers[at]);
+        let blows = met.map(|number| {
+            let ways = to_party.iter().filter(|way| way.number == number);
+            let links = ways.map(|way| way.link.clone()).collect();
+            Blow {
+                victim: format!("the way to {}-{number}", meant.name()),
+                nemesis: Box::new(OnLinks::new(links, rule.clone(), at.fault.lasts)),
+            }
+        });
+        let blows: Vec<Blow> = blows.collect();
+        if blows.is_empty() {
+            let party = meant.name();
+            return Err(Trouble::new(format!(
+                "there is no link on the way to {party}"
+            )));
         }
-        met.into_iter().map(|part| blow(fault, part)).collect()
+        Ok(blows)
+    }
+
+    /// The topic is one, however many brokers there are.
+    fn below_min_isr(&self) -> Result<Vec<Blow>, Trouble> {
+        let brokers = self
+            .parts
+            .iter()
+            .filter(|part| *part.party() == Party::Kafka);
+        let addresses: Vec<&str> = brokers
+            .filter_map(|part| part.url().map(Secret::reveal))
+            .collect();
+        if addresses.is_empty() {
+            return Err(Trouble::new("the run has started no broker"));
+        }
+        Ok(vec![Blow {
+            victim: format!("the topic {}", self.topic),
+            nemesis: Box::new(BelowMinIsr::new(&addresses.join(","), self.topic)),
+        }])
     }
 }
 
-fn blow(fault: &Fault, part: &Part) -> Result<Blow, Trouble> {
-    let part = part.clone();
+fn blow(at: Occurrence<'_>, part: Part) -> Result<Blow, Trouble> {
     let victim = part.name().to_owned();
-    let nemesis: Box<dyn Nemesis> = match &fault.injection {
+    let nemesis: Box<dyn Nemesis> = match &at.fault.injection {
         Injection::Freeze => Box::new(Freeze::new(part)),
         Injection::Kill => Box::new(Down::new(part, How::Killed)),
         Injection::Stop => Box::new(Down::new(part, How::Stopped)),
-        other => {
-            let kind = other.kind();
-            return Err(Trouble::new(format!("{kind} cannot be done to {victim}")));
-        }
+        _ => by_asking(at, part)?,
     };
     Ok(Blow { victim, nemesis })
+}
+
+/// What a service does to itself when it is asked.
+fn by_asking(at: Occurrence<'_>, part: Part) -> Result<Box<dyn Nemesis>, Trouble> {
+    let (fault, label) = (at.fault, at.fault.name.as_str());
+    let impossible = || {
+        let (kind, name) = (fault.injection.kind(), part.name());
+        Trouble::new(format!("{kind} cannot be done to {name}"))
+    };
+    let url = part.url().cloned().ok_or_else(impossible)?;
+    let admin = part.admin().cloned().ok_or_else(impossible)?;
+    Ok(match &fault.injection {
+        Injection::RedisStall { writes_only } => {
+            Box::new(Stall::new(&url, label, fault.lasts, *writes_only))
+        }
+        Injection::RedisOutOfMemory => Box::new(OutOfMemory::new(&url, label)),
+        Injection::RedisEvict => Box::new(Evict::new(&url, label)),
+        Injection::RedisLoseWrites { of_last } => {
+            Box::new(LoseWrites::new(part, &url, label, *of_last))
+        }
+        Injection::RedisKillClients { every } => Box::new(KillClients::new(&url, label, *every)),
+        Injection::RedisClientsExhausted => Box::new(ClientsExhausted::new(&url, label)),
+        Injection::DatabaseCommitStall => Box::new(CommitStall::new(&admin)),
+        Injection::DatabaseHotRow { lock } => {
+            let lock = lock.clone().unwrap_or_else(|| coupon_row(at.plan));
+            Box::new(HotRow::new(&url, &lock)?)
+        }
+        Injection::DatabasePoolExhausted { leave } => Box::new(PoolExhausted::new(&url, *leave)),
+        Injection::DatabaseKillSessions { every } => {
+            let spared: Vec<String> = user_of(&admin).into_iter().collect();
+            Box::new(KillSessions::new(&admin, *every, &spared))
+        }
+        Injection::DatabaseReadOnly => Box::new(ReadOnly::new(&admin, &url)),
+        _ => return Err(impossible()),
+    })
+}
+
+/// The row of the bundled system that holds the stock.
+fn coupon_row(plan: &Plan) -> String {
+    let subject = plan.subject.as_ref();
+    // A number: `serve` takes no other id, so the scenario cannot have another.
+    let coupon = subject.map_or("1", |subject| subject.coupon.as_str());
+    format!("SELECT stockQuantity FROM fcfs_coupons WHERE id = {coupon} FOR UPDATE")
+}
+
+fn user_of(url: &Secret) -> Option<String> {
+    let (_, rest) = url.reveal().split_once("://")?;
+    let (user, _) = rest.split_once([':', '@'])?;
+    Some(user.to_owned())
 }

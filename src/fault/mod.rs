@@ -6,6 +6,7 @@ pub mod database;
 mod janitor;
 pub mod kafka;
 pub mod lease;
+pub mod link;
 pub mod nemesis;
 pub mod process;
 pub mod proxy;

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::arsenal::{Arsenal, Blow};
+use super::arsenal::{Arsenal, Blow, Occurrence};
 use super::book::{Book, Lease};
 use super::janitor::Janitor;
 use super::nemesis::Effect;
@@ -239,9 +239,12 @@ impl Task {
     async fn occur(&mut self, fault: &Fault, occurrence: u32, due: Due) {
         let shared = Arc::clone(&self.shared);
         let mark = |moment| shared.mark(self.number, occurrence, moment);
-        let blows = shared
-            .arsenal
-            .blows(&shared.plan, self.number, fault, occurrence);
+        let blows = shared.arsenal.blows(Occurrence {
+            plan: &shared.plan,
+            number: self.number,
+            fault,
+            occurrence,
+        });
         let victims = blows.iter().flatten().map(|blow| blow.victim.clone());
         mark(Moment::Asked {
             victims: victims.collect(),

@@ -440,6 +440,8 @@ impl Run {
             plan: &self.plan,
             arsenal: Arsenal {
                 parts: ready.parts(),
+                ways: ready.ways(),
+                topic: Ready::TOPIC,
             },
             clock: self.clock,
             load_start_ns,

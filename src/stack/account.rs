@@ -35,6 +35,14 @@ impl Account {
         ))
     }
 
+    /// As a user who may do anything, with the same password.
+    pub(super) fn admin_url(&self, port: u16, user: &str) -> Secret {
+        let password = &self.password;
+        Secret::new(format!(
+            "mysql://{user}:{password}@127.0.0.1:{port}/{DATABASE}"
+        ))
+    }
+
     /// A text without the password.
     pub(super) fn hide(&self, text: &str) -> String {
         text.replace(&self.password, "***")

@@ -4,6 +4,7 @@ mod account;
 mod cluster;
 mod docker;
 mod external;
+mod links;
 mod local;
 mod log;
 mod outside;
@@ -22,6 +23,8 @@ use crate::load::http::Endpoint;
 use crate::plan::{Plan, Slot, Source, Target};
 
 pub use docker::keep_containers;
+use links::Links;
+pub use links::Way;
 pub use part::{Part, Running};
 use services::Services;
 
@@ -40,6 +43,7 @@ pub struct Ready {
     pub provider: String,
     servers: Option<servers::Servers>,
     services: Services,
+    links: Links,
 }
 
 /// Where the truth of this target is read.
@@ -172,6 +176,8 @@ impl Ready {
                     roots: &roots,
                 };
                 let endpoints = external::reach(urls, &way, say).await?;
+                let mut links = Links::start(plan)?;
+                let endpoints = links.of_clients(endpoints).await?;
                 let truth = external::truth(plan);
                 let provider = "none: the system already runs".to_owned();
                 Ok(Self {
@@ -181,11 +187,16 @@ impl Ready {
                     provider,
                     servers: None,
                     services: Services::None,
+                    links,
                 })
             }
             Target::Stack(stack) => {
-                let (services, provider) = services::start(stack, directory, say).await?;
-                let started = servers::Servers::start(plan, stack, directory, &services).await;
+                let mut links = Links::start(plan)?;
+                let brokers = links.brokers(stack.kafka).await?;
+                let (services, provider) = services::start(stack, directory, &brokers, say).await?;
+                links.lead_to_brokers(&services.broker_ports());
+                let started =
+                    servers::Servers::start(plan, stack, directory, &services, &mut links).await;
                 let servers = match started {
                     Ok(servers) => servers,
                     Err(error) => {
@@ -200,6 +211,7 @@ impl Ready {
                     roots: &[],
                 };
                 let endpoints = external::reach(&urls, &way, say).await?;
+                let endpoints = links.of_clients(endpoints).await?;
                 let truth = servers.truth(plan);
                 Ok(Self {
                     endpoints,
@@ -208,6 +220,7 @@ impl Ready {
                     provider,
                     servers: Some(servers),
                     services,
+                    links,
                 })
             }
         }

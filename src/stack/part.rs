@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use rustix::process::Signal;
 
-use super::Ready;
 use super::local::Service;
 use super::server::Server;
 use super::services::Services;
+use super::settings::KAFKA_TOPIC;
+use super::{Ready, Way};
 use crate::plan::fault::Party;
 use crate::plan::{Role, Secret};
 use crate::process::{self, Stat};
@@ -21,6 +22,8 @@ pub struct Part {
     /// From 1, among those of its party.
     number: u16,
     url: Option<Secret>,
+    /// The same for a user who may do anything.
+    admin: Option<Secret>,
     body: Body,
 }
 
@@ -59,6 +62,11 @@ impl Part {
     /// Where it answers, with a password; for Kafka `HOST:PORT`.
     pub const fn url(&self) -> Option<&Secret> {
         self.url.as_ref()
+    }
+
+    /// Where a user comes in who may do anything, with a password.
+    pub fn admin(&self) -> Option<&Secret> {
+        self.admin.as_ref().or(self.url.as_ref())
     }
 
     /// Asks it once, in its own protocol, whether it answers.
@@ -128,6 +136,14 @@ impl Part {
 }
 
 impl Ready {
+    /// What the events of the bundled system go through.
+    pub const TOPIC: &str = KAFKA_TOPIC;
+
+    /// The links on which faults can be.
+    pub fn ways(&self) -> Vec<Way> {
+        self.links.ways().to_vec()
+    }
+
     /// Everything that the run has brought up and can break.
     pub fn parts(&self) -> Vec<Part> {
         let mut parts = self.services.parts();
@@ -141,6 +157,7 @@ impl Ready {
                 party: Party::Server(role),
                 number: *number,
                 url: None,
+                admin: None,
                 body: Body::Server(Arc::clone(server)),
             });
         }
@@ -158,6 +175,7 @@ impl Services {
             party,
             number,
             url,
+            admin: None,
             body: Body::Service(Arc::clone(service)),
         };
         let redis = local.redis().iter().zip(local.redis_urls()).zip(1..);
@@ -166,7 +184,10 @@ impl Services {
         });
         let mysql = local.mysql().map(|service| {
             let url = local.mysql_url().cloned();
-            part(Party::Database, 1, url, service)
+            Part {
+                admin: local.mysql_admin().cloned(),
+                ..part(Party::Database, 1, url, service)
+            }
         });
         let brokers = local.brokers().iter().zip(1..).map(|(service, number)| {
             let address = Secret::new(format!("127.0.0.1:{}", service.port));

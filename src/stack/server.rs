@@ -19,8 +19,8 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
+use super::links::Reach;
 use super::log::last_lines;
-use super::services::Services;
 use super::settings::{KAFKA_GROUP, KAFKA_TOPIC};
 use super::{NotReady, external};
 use crate::plan::{BaseUrl, Plan, Role, Secret, Stack, Subject};
@@ -43,7 +43,6 @@ const JWT_SECRET: &str = "FCFS_JWT_SECRET";
 pub(super) struct Common<'r> {
     pub(super) plan: &'r Plan,
     pub(super) stack: &'r Stack,
-    pub(super) services: &'r Services,
     /// Where the logs go.
     pub(super) directory: &'r Path,
     /// Where the rows are.
@@ -96,9 +95,9 @@ impl Server {
         common: Common<'_>,
         role: Role,
         name: &str,
-        upstreams: &Upstreams,
+        others: (&Upstreams, &Reach),
     ) -> Result<Self, NotReady> {
-        let launch = Launch::of(common, role, name, upstreams);
+        let launch = Launch::of(common, role, name, others);
         File::create(&launch.log)?;
         let (running, address) = launch.start(Ipv4Addr::LOCALHOST.into(), 0).await?;
         let url = BaseUrl {
@@ -169,7 +168,12 @@ impl Server {
 }
 
 impl Launch {
-    fn of(common: Common<'_>, role: Role, name: &str, upstreams: &Upstreams) -> Self {
+    fn of(
+        common: Common<'_>,
+        role: Role,
+        name: &str,
+        (upstreams, reach): (&Upstreams, &Reach),
+    ) -> Self {
         let Common { plan, stack, .. } = common;
         let mut words: Vec<OsString> = Vec::new();
         let mut add = |flag: &str, value: &dyn AsRef<OsStr>| {
@@ -197,15 +201,15 @@ impl Launch {
         }
         // Everybody on the machine can read a command line, so what is secret is in the environment.
         let mut environment = Vec::new();
-        for url in common.services.redis_urls() {
-            add("--redis", &url);
+        for url in &reach.redis {
+            add("--redis", url);
         }
-        if let Some(brokers) = common.services.kafka() {
-            add("--kafka", &brokers);
+        if let Some(brokers) = &reach.kafka {
+            add("--kafka", brokers);
             add("--kafka-topic", &KAFKA_TOPIC);
             add("--kafka-group", &KAFKA_GROUP);
         }
-        if let Some(url) = common.services.mysql_url() {
+        if let Some(url) = &reach.mysql {
             environment.push((MYSQL, url.reveal().to_owned()));
         }
         if let Some(secret) = plan.users.token_secret() {

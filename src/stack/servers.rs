@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures_util::future::{join_all, try_join_all};
 
+use super::links::{Links, Reach};
 use super::server::{Common, Server, Upstreams};
 use super::services::Services;
 use super::{NotReady, TruthSources};
@@ -25,6 +26,7 @@ impl Servers {
         stack: &Stack,
         directory: &Path,
         services: &Services,
+        links: &mut Links,
     ) -> Result<Self, NotReady> {
         let file = directory.join("coupons.db");
         let (database, file) = match services.mysql_url() {
@@ -37,7 +39,6 @@ impl Servers {
         let common = Common {
             plan,
             stack,
-            services,
             directory,
             database: &database,
             file: file.as_deref(),
@@ -45,7 +46,7 @@ impl Servers {
         let mut groups = Vec::new();
         let mut upstreams = Upstreams::default();
         for group in &stack.groups {
-            match start_group(common, *group, &upstreams).await {
+            match start_group(common, *group, &upstreams, (services, &mut *links)).await {
                 Ok(servers) => {
                     let urls = servers.iter().map(|server| server.url().clone());
                     match group.role {
@@ -140,13 +141,22 @@ async fn start_group(
     common: Common<'_>,
     group: Group,
     upstreams: &Upstreams,
+    (services, links): (&Services, &mut Links),
 ) -> Result<Vec<Arc<Server>>, NotReady> {
-    let start = |number: u16| async move {
+    let mut ways = Vec::new();
+    for number in 1..=group.count {
         let name = process_name(&common.stack.groups, group.role, number);
-        Server::start(common, group.role, &name, upstreams).await
+        ways.push((links.of_server(&name, services).await?, name));
+    }
+    let start = |(reach, name): (Reach, String)| async move {
+        Server::start(common, group.role, &name, (upstreams, &reach)).await
     };
-    let mut servers = vec![start(1).await?];
-    servers.extend(try_join_all((2..=group.count).map(start)).await?);
+    let mut ways = ways.into_iter();
+    let mut servers = Vec::new();
+    if let Some(first) = ways.next() {
+        servers.push(start(first).await?);
+    }
+    servers.extend(try_join_all(ways.map(start)).await?);
     Ok(servers.into_iter().map(Arc::new).collect())
 }
 

@@ -46,6 +46,14 @@ impl Services {
         }
     }
 
+    /// Where each broker listens.
+    pub(super) fn broker_ports(&self) -> Vec<u16> {
+        match self {
+            Self::None | Self::Docker(_) => Vec::new(),
+            Self::Local(services) => services.client_ports().to_vec(),
+        }
+    }
+
     /// What each can tell of itself.
     pub(super) fn outside(&self) -> Vec<Figures> {
         match self {
@@ -65,10 +73,11 @@ impl Services {
     }
 }
 
-/// Starts what the stack needs, and says which provider does so, and why.
+/// Starts what the stack needs, whose brokers tell their clients these ports, and says which provider does so, and why.
 pub(super) async fn start(
     stack: &Stack,
     directory: &Path,
+    brokers: &[Option<u16>],
     say: Say<'_>,
 ) -> Result<(Services, String), NotReady> {
     let needs = Needs::of(stack);
@@ -79,6 +88,7 @@ pub(super) async fn start(
         stack,
         directory,
         needs,
+        brokers,
         say,
     };
     let words = needs.in_words();
@@ -115,6 +125,8 @@ struct Job<'a> {
     stack: &'a Stack,
     directory: &'a Path,
     needs: Needs,
+    /// The port that each broker tells its clients; `None` for its own.
+    brokers: &'a [Option<u16>],
     say: Say<'a>,
 }
 
@@ -133,7 +145,7 @@ impl Job<'_> {
 
     async fn local(&self) -> Result<Services, NotReady> {
         (self.say)(&format!("starting {}", self.needs.in_words()));
-        let services = local::Services::start(self.needs, self.directory).await?;
+        let services = local::Services::start(self.needs, self.directory, self.brokers).await?;
         Ok(Services::Local(Box::new(services)))
     }
 

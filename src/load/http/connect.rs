@@ -80,6 +80,20 @@ impl Endpoint {
         })
     }
 
+    /// Where it is; its first address, if its name has several.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.addresses.first().copied()
+    }
+
+    /// The same by another way: only the address is another one.
+    #[must_use]
+    pub fn by(self, address: SocketAddr) -> Self {
+        Self {
+            addresses: [address].into(),
+            ..self
+        }
+    }
+
     /// Whether its connections take requests as text; else they take them as messages.
     pub(in crate::load) const fn takes_text(&self) -> bool {
         self.tls.is_none() && !self.http2

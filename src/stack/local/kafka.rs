@@ -25,7 +25,7 @@ const FORMAT_WITHIN: Duration = Duration::from_mins(1);
 /// What follows from where it runs, beside [`Recipe::settings`].
 const CONFIGURATION: &str = "# Made by fcfs-bench for one run.
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,CLIENTS:PLAINTEXT
 inter.broker.listener.name=PLAINTEXT
 ";
 
@@ -52,7 +52,11 @@ const JVM: [&str; 3] = [
 
 /// All brokers, which answer.
 #[derive(Debug)]
-pub(super) struct Kafka(Vec<Arc<Service>>);
+pub(super) struct Kafka {
+    brokers: Vec<Arc<Service>>,
+    /// Where those come in who are told another address.
+    clients: Vec<u16>,
+}
 
 impl Kafka {
     /// Starts the brokers side by side: with three, none is ready before another one is.
@@ -60,48 +64,66 @@ impl Kafka {
         programs: &KafkaBroker,
         stack: &Path,
         brokers: u8,
+        advertised: &[Option<u16>],
     ) -> Result<Self, NotReady> {
         let cluster = Cluster::new(brokers)?;
         let mut tried = 1;
         loop {
-            let recipes = recipes(programs, stack, &cluster)?;
+            let recipes = recipes(programs, stack, &cluster, advertised)?;
             try_join_all(recipes.iter().map(Recipe::format)).await?;
+            let clients = recipes
+                .iter()
+                .map(|recipe| recipe.ports().clients)
+                .collect();
             let started = recipes.into_iter().map(|recipe| {
                 let port = recipe.ports().broker;
                 Service::start_on(recipe, port)
             });
             match try_join_all(started).await {
                 Err(Failed::PortTaken(_)) if tried < PORTS => tried += 1,
-                started => return Ok(Self(started?.into_iter().map(Arc::new).collect())),
+                started => {
+                    let brokers = started?.into_iter().map(Arc::new).collect();
+                    return Ok(Self { brokers, clients });
+                }
             }
         }
     }
 
     /// As clients take it.
     pub(super) fn bootstrap(&self) -> String {
-        cluster::bootstrap(self.0.iter().map(|broker| broker.port))
+        cluster::bootstrap(self.brokers.iter().map(|broker| broker.port))
     }
 
     pub(super) fn services(&self) -> &[Arc<Service>] {
-        &self.0
+        &self.brokers
+    }
+
+    /// The ports of the listeners behind the advertised addresses.
+    pub(super) fn client_ports(&self) -> &[u16] {
+        &self.clients
     }
 
     pub(super) fn outside(&self) -> Vec<Figures> {
-        let processes = self.0.iter().map(|broker| broker.keeper());
+        let processes = self.brokers.iter().map(|broker| broker.keeper());
         let processes = processes.map(|keeper| keeper.map(Process::ChildOf));
         cluster::figures(&self.bootstrap(), processes)
     }
 
     pub(super) async fn stop(self) {
-        join_all(self.0.iter().map(|broker| broker.stop())).await;
+        join_all(self.brokers.iter().map(|broker| broker.stop())).await;
     }
 }
 
 /// Where one broker listens.
 #[derive(Debug, Clone, Copy)]
 struct Ports {
+    /// For other brokers and for the harness, which ask this very broker.
     broker: u16,
+    /// For those who come by another address than its own.
+    clients: u16,
     controller: u16,
+    /// That address, on this machine.
+    advertised: Option<u16>,
 }
 
 /// How one broker is started.
@@ -117,11 +139,18 @@ struct Recipe {
     all: Vec<Ports>,
 }
 
-fn recipes(programs: &KafkaBroker, stack: &Path, cluster: &Cluster) -> io::Result<Vec<Recipe>> {
-    let ports = |_| {
+fn recipes(
+    programs: &KafkaBroker,
+    stack: &Path,
+    cluster: &Cluster,
+    advertised: &[Option<u16>],
+) -> io::Result<Vec<Recipe>> {
+    let ports = |number: u8| {
         Ok(Ports {
             broker: free_port()?,
+            clients: free_port()?,
             controller: free_port()?,
+            advertised: advertised.get(usize::from(number)).copied().flatten(),
         })
     };
     let all = (0..cluster.brokers)
@@ -144,13 +173,34 @@ fn recipes(programs: &KafkaBroker, stack: &Path, cluster: &Cluster) -> io::Resul
     (1..=cluster.brokers).map(recipe).collect()
 }
 
+impl Ports {
+    /// Where it listens, and what it tells others. Who asks on a listener is told the address of that
+    /// listener, so those who come by the proxy stay with it.
+    fn listeners(self) -> (String, String) {
+        let Self {
+            broker, clients, ..
+        } = self;
+        let own = format!("PLAINTEXT://127.0.0.1:{broker}");
+        match self.advertised {
+            None => (own.clone(), own),
+            Some(advertised) => (
+                format!("{own},CLIENTS://127.0.0.1:{clients}"),
+                format!("{own},CLIENTS://127.0.0.1:{advertised}"),
+            ),
+        }
+    }
+}
+
 impl Recipe {
     fn ports(&self) -> Ports {
         self.all[usize::from(self.number - 1)]
     }
 
     fn settings(&self) -> String {
-        let Ports { broker, controller } = self.ports();
+        let Ports {
+            broker, controller, ..
+        } = self.ports();
+        let (listeners, advertised) = self.ports().listeners();
         let voters = self.all.iter().zip(1..);
         let voters: Vec<_> = voters
             .map(|(ports, number)| format!("{number}@127.0.0.1:{}", ports.controller))
@@ -161,8 +211,8 @@ impl Recipe {
             "{CONFIGURATION}
 node.id={}
 controller.quorum.voters={voters}
-listeners=PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{broker}
+listeners={listeners},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners={advertised}
 # A new one when other ports had to be taken.
 log.dirs=data-{broker}
 

@@ -77,8 +77,13 @@ pub(super) struct Services {
 }
 
 impl Services {
-    /// Starts all side by side. `stack` is a directory that is there.
-    pub(super) async fn start(needs: Needs, stack: &Path) -> Result<Self, NotReady> {
+    /// Starts all side by side. `stack` is a directory that is there; `advertised` are the ports that
+    /// brokers tell their clients, `None` for their own.
+    pub(super) async fn start(
+        needs: Needs,
+        stack: &Path,
+        advertised: &[Option<u16>],
+    ) -> Result<Self, NotReady> {
         let programs = Programs::find(needs)?;
         // Some of them do not take a relative path, others show the absolute one.
         let stack = stack.canonicalize()?;
@@ -98,7 +103,10 @@ impl Services {
         };
         let kafka = async {
             match &programs.kafka {
-                Some(programs) => Kafka::start(programs, &stack, needs.kafka).await.map(Some),
+                Some(programs) => {
+                    let started = Kafka::start(programs, &stack, needs.kafka, advertised).await;
+                    started.map(Some)
+                }
                 None => Ok(None),
             }
         };
@@ -130,6 +138,11 @@ impl Services {
         self.mysql.as_ref().map(MySql::service)
     }
 
+    /// The ports of the brokers behind the addresses that they tell their clients.
+    pub(super) fn client_ports(&self) -> &[u16] {
+        self.kafka.as_ref().map_or(&[], Kafka::client_ports)
+    }
+
     /// Each broker, in their order.
     pub(super) fn brokers(&self) -> &[Arc<Service>] {
         self.kafka.as_ref().map_or(&[], Kafka::services)
@@ -152,6 +165,11 @@ impl Services {
         });
         let kafka = self.kafka.iter().flat_map(Kafka::outside);
         redis.chain(mysql).chain(kafka).collect()
+    }
+
+    /// The same for a user who may do anything.
+    pub(super) fn mysql_admin(&self) -> Option<&Secret> {
+        self.mysql.as_ref().map(MySql::admin)
     }
 
     /// Where a client of Kafka begins: the address of each broker, separated by commas.

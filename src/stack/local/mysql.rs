@@ -23,7 +23,10 @@ use crate::stack::settings::MYSQL;
 
 const NAME: &str = "mysql";
 
-/// Makes the user, and is gone as soon as the server has read it.
+/// Who breaks the server on purpose, where the server's user may not.
+const ADMIN: &str = "fcfs_admin";
+
+/// Makes the users, and is gone as soon as the server has read it.
 const FIRST: &str = "first.sql";
 
 /// How long an empty data directory may take.
@@ -45,6 +48,7 @@ socket =
 pub(super) struct MySql {
     service: Arc<Service>,
     url: Secret,
+    admin: Secret,
 }
 
 impl MySql {
@@ -62,13 +66,23 @@ impl MySql {
         let service = Service::start(kind).await?;
         drop(first);
         let url = account.url(service.port);
+        let admin = account.admin_url(service.port, ADMIN);
         let service = Arc::new(service);
-        Ok(Self { service, url })
+        Ok(Self {
+            service,
+            url,
+            admin,
+        })
     }
 
     /// With its password.
     pub(super) const fn url(&self) -> &Secret {
         &self.url
+    }
+
+    /// The same for a user who may do anything.
+    pub(super) const fn admin(&self) -> &Secret {
+        &self.admin
     }
 
     pub(super) const fn service(&self) -> &Arc<Service> {
@@ -106,13 +120,18 @@ impl Recipe {
         options.write(true).create_new(true).mode(0o600);
         let mut file = options.open(&path)?;
         let gone = Gone(path);
-        let user = format!("{USER}@'127.0.0.1'");
+        let (user, admin) = (
+            format!("{USER}@'127.0.0.1'"),
+            format!("{ADMIN}@'127.0.0.1'"),
+        );
+        let password = self.account.password();
         write!(
             file,
             "CREATE DATABASE IF NOT EXISTS {DATABASE};\n\
-             CREATE USER IF NOT EXISTS {user} IDENTIFIED BY '{}';\n\
-             GRANT ALL ON {DATABASE}.* TO {user};\n",
-            self.account.password()
+             CREATE USER IF NOT EXISTS {user} IDENTIFIED BY '{password}';\n\
+             GRANT ALL ON {DATABASE}.* TO {user};\n\
+             CREATE USER IF NOT EXISTS {admin} IDENTIFIED BY '{password}';\n\
+             GRANT ALL ON *.* TO {admin};\n",
         )?;
         Ok(gone)
     }

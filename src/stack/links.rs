@@ -1,0 +1,225 @@
+//! The ways between the parties of a run that faults need: each a link of the fault proxy, with one
+//! stable address.
+//!
+//! Without a fault on a way there is no link on it, so that what is measured is not the proxy.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use super::NotReady;
+use super::services::Services;
+use crate::fault::proxy::{Link, Proxies, ProxyError};
+use crate::load::http::Endpoint;
+use crate::plan::fault::{Fault, Injection, Party};
+use crate::plan::{Plan, Protocol, Secret, mix};
+
+/// All links of a run.
+#[derive(Debug, Default)]
+pub(super) struct Links {
+    proxies: Option<Proxies>,
+    wanted: Wanted,
+    all: Vec<Way>,
+    seed: u64,
+}
+
+/// One link, and whose faults it carries.
+#[derive(Debug, Clone)]
+pub struct Way {
+    /// What stands behind it.
+    pub party: Party,
+    /// Which instance of it, from 1.
+    pub number: u16,
+    /// The link; its name says who comes by it.
+    pub link: Link,
+}
+
+/// On the way to whom there are faults.
+#[derive(Debug, Default)]
+struct Wanted {
+    redis: bool,
+    database: bool,
+    kafka: bool,
+    client: bool,
+}
+
+impl Wanted {
+    fn of(faults: &[Fault]) -> Self {
+        let on_a_link = faults
+            .iter()
+            .filter(|fault| matches!(fault.injection, Injection::Link(_) | Injection::Partition));
+        let parties: Vec<&Party> = on_a_link.map(|fault| &fault.victim.party).collect();
+        Self {
+            redis: parties.contains(&&Party::Redis),
+            database: parties.contains(&&Party::Database),
+            kafka: parties.contains(&&Party::Kafka),
+            client: parties.contains(&&Party::Client),
+        }
+    }
+
+    const fn any(&self) -> bool {
+        self.redis || self.database || self.kafka || self.client
+    }
+}
+
+impl From<ProxyError> for NotReady {
+    fn from(error: ProxyError) -> Self {
+        Self::Io(std::io::Error::other(format!("the fault proxy: {error}")))
+    }
+}
+
+impl Links {
+    /// Starts the proxy, if there is a fault that needs it.
+    pub(super) fn start(plan: &Plan) -> Result<Self, NotReady> {
+        let wanted = Wanted::of(&plan.faults);
+        Ok(Self {
+            proxies: wanted.any().then(Proxies::start).transpose()?,
+            wanted,
+            all: Vec::new(),
+            seed: plan.seed,
+        })
+    }
+
+    pub(super) fn ways(&self) -> &[Way] {
+        &self.all
+    }
+
+    /// The address that each broker has for its clients, before it starts; `None` for its own.
+    pub(super) async fn brokers(&mut self, brokers: u8) -> Result<Vec<Option<u16>>, NotReady> {
+        let mut ports = Vec::new();
+        for number in 1..=u16::from(brokers) {
+            let port = if self.wanted.kafka {
+                let name = format!("clients to kafka-{number}");
+                let to = (Party::Kafka, number);
+                Some(self.open(&name, to, None, Protocol::Kafka).await?.port())
+            } else {
+                None
+            };
+            ports.push(port);
+        }
+        Ok(ports)
+    }
+
+    /// Where the brokers really listen.
+    pub(super) fn lead_to_brokers(&self, ports: &[u16]) {
+        let ways = self.all.iter().filter(|way| way.party == Party::Kafka);
+        for (way, port) in ways.zip(ports) {
+            way.link
+                .set_upstream(SocketAddr::from((Ipv4Addr::LOCALHOST, *port)));
+        }
+    }
+
+    /// How a process of the server reaches its services: by links of its own, or as they are.
+    pub(super) async fn of_server(
+        &mut self,
+        server: &str,
+        services: &Services,
+    ) -> Result<Reach, NotReady> {
+        let mut redis = Vec::new();
+        for (url, number) in services.redis_urls().into_iter().zip(1..) {
+            redis.push(if self.wanted.redis {
+                let name = format!("{server} to redis-{number}");
+                let to = (Party::Redis, number);
+                self.around(&name, to, &url, Protocol::Resp).await?
+            } else {
+                url
+            });
+        }
+        let mysql = match services.mysql_url() {
+            Some(url) if self.wanted.database => {
+                let (name, to) = (format!("{server} to mysql"), (Party::Database, 1));
+                let url = self
+                    .around(&name, to, url.reveal(), Protocol::MySql)
+                    .await?;
+                Some(Secret::new(url))
+            }
+            url => url.cloned(),
+        };
+        let kafka = match services.kafka() {
+            Some(_) if self.wanted.kafka => {
+                let ways = self.all.iter().filter(|way| way.party == Party::Kafka);
+                let addresses = ways.map(|way| way.link.address().to_string());
+                Some(addresses.collect::<Vec<_>>().join(","))
+            }
+            kafka => kafka,
+        };
+        Ok(Reach {
+            redis,
+            mysql,
+            kafka,
+        })
+    }
+
+    /// The same system, by a link if there are faults on the way of its clients. What is said on it
+    /// stays the same, the host's name as well.
+    pub(super) async fn of_clients(
+        &mut self,
+        endpoints: Vec<Endpoint>,
+    ) -> Result<Vec<Endpoint>, NotReady> {
+        if !self.wanted.client {
+            return Ok(endpoints);
+        }
+        let mut led = Vec::new();
+        for (endpoint, number) in endpoints.into_iter().zip(1..) {
+            let (name, to) = (
+                format!("clients to {}", endpoint.url),
+                (Party::Client, number),
+            );
+            let upstream = endpoint.address();
+            let address = self.open(&name, to, upstream, Protocol::Opaque).await?;
+            led.push(endpoint.by(address));
+        }
+        Ok(led)
+    }
+
+    /// The URL with the address of a new link in the place of its own.
+    async fn around(
+        &mut self,
+        name: &str,
+        to: (Party, u16),
+        url: &str,
+        protocol: Protocol,
+    ) -> Result<String, NotReady> {
+        let place = address_in(url).ok_or_else(|| {
+            std::io::Error::other(format!("{name}: a service has no address on this machine"))
+        })?;
+        let address = self.open(name, to, Some(place), protocol).await?;
+        Ok(url.replacen(&place.to_string(), &address.to_string(), 1))
+    }
+
+    async fn open(
+        &mut self,
+        name: &str,
+        (party, number): (Party, u16),
+        upstream: Option<SocketAddr>,
+        protocol: Protocol,
+    ) -> Result<SocketAddr, NotReady> {
+        let proxies = self.proxies.as_ref().ok_or(ProxyError::Ended)?;
+        let seed = mix(self.seed ^ mix(self.all.len() as u64 + 1));
+        let link = proxies.open(name, None, upstream, protocol, seed).await?;
+        let address = link.address();
+        self.all.push(Way {
+            party,
+            number,
+            link,
+        });
+        Ok(address)
+    }
+}
+
+/// What stands before a path, and behind a password: all services of a run have addresses, no names.
+fn address_in(url: &str) -> Option<SocketAddr> {
+    let (_, rest) = url.split_once("://")?;
+    let authority = rest.split('/').next()?;
+    let host = authority.rsplit('@').next()?;
+    host.parse().ok()
+}
+
+/// Where a process finds its services.
+#[derive(Debug, Clone)]
+pub(super) struct Reach {
+    /// One for each instance.
+    pub(super) redis: Vec<String>,
+    /// With a password.
+    pub(super) mysql: Option<Secret>,
+    /// Brokers, separated by commas.
+    pub(super) kafka: Option<String>,
+}

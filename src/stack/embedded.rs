@@ -68,7 +68,7 @@ mod tests {
     use super::*;
     use crate::plan::{KEPT_BY_MOCK, Overrides, Target, load};
 
-    const LIMIT: Duration = Duration::from_secs(60);
+    const LIMIT: Duration = Duration::from_mins(1);
 
     fn services(kafka: &str) -> Services {
         let text = format!(

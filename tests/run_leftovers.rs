@@ -30,6 +30,7 @@ type Left = (Vec<(u32, String)>, Vec<Socket>, Vec<PathBuf>);
 struct Run {
     bench: Bench,
     scenario: String,
+    provider: &'static str,
     more: Vec<&'static str>,
 }
 
@@ -50,6 +51,7 @@ impl Run {
         let run = Self {
             bench,
             scenario,
+            provider: "local",
             more,
         };
         assert_eq!(run.processes(), Vec::new(), "before it begins");
@@ -57,7 +59,8 @@ impl Run {
     }
 
     fn start(&self) -> Running {
-        let mut args = vec!["run", &self.scenario, "--out", "run", "--provider", "local"];
+        let mut args = vec!["run", &self.scenario, "--out", "run"];
+        args.extend(["--provider", self.provider]);
         args.extend(&self.more);
         let temporary = self.bench.path("tmp");
         self.bench.start_with(&args, |command| {
@@ -271,4 +274,36 @@ fn processes_of_one_role_end_with_a_harness_that_is_killed() {
     let processes = [("kafka.Kafka", 1), (" serve ", 2)];
     let run = Run::of(&Scenario::long().strategy("redis-kafka"));
     ends_clean(&run, End::Killed, &processes, 6);
+}
+
+#[test]
+fn brokers_in_the_harness_end_with_it() {
+    for (end, brokers) in [(End::Interrupted, 1), (End::Killed, 3)] {
+        let run = Run {
+            provider: "embedded",
+            more: match brokers {
+                1 => Vec::new(),
+                _ => vec!["--set", "target.stack.kafka.brokers=3"],
+            },
+            ..Run::of(&Scenario::long().strategy("memory-kafka"))
+        };
+        let processes = [("kafka.Kafka", 0), (" serve ", 2)];
+        ends_clean(&run, end, &processes, 2 + brokers);
+    }
+}
+
+#[test]
+fn a_run_on_brokers_in_the_harness_that_ends_by_itself_leaves_nothing() {
+    let scenario = Scenario::short().strategy("memory-kafka").quiet("2s");
+    let run = Run {
+        provider: "embedded",
+        ..Run::of(&scenario.think("100ms"))
+    };
+    let mut running = run.start();
+    running.wait_until_it_says(" VUs ");
+    let sockets = run.listening();
+    assert_eq!(sockets.len(), 3, "{sockets:?}");
+    running.wait().expect(0);
+    // At once: a run that ends in good order has waited for everybody.
+    assert_eq!(run.left(&sockets), Left::default());
 }

@@ -15,7 +15,7 @@ fn text(name: &str) -> String {
     std::fs::read_to_string(path).expect("a scenario")
 }
 
-const SHIPPED: [&str; 15] = [
+const SHIPPED: [&str; 16] = [
     "quickstart.yaml",
     "stampede.yaml",
     "coupon-ramp-1000.yaml",
@@ -24,6 +24,7 @@ const SHIPPED: [&str; 15] = [
     "soak.yaml",
     "own-system.yaml",
     "profiles.yaml",
+    "embedded-kafka.yaml",
     "documents/a-redlock-after.yaml",
     "documents/a-redlock-before.yaml",
     "documents/b-redisson-steps.yaml",

@@ -15,14 +15,18 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::bug::Bugs;
-use crate::coupon::{CouponId, IssueError, UserCoupon};
-use crate::kafka::{Logged, Place, event};
-use crate::mysql::{MySqlStore, rows};
+use crate::coupon::{CouponId, UserCoupon};
+use crate::kafka::{Member, Place, event};
 use crate::queue::{self, Queue};
+use crate::tables::{TableStock, Tables};
 
 /// How long the batch in hand may take when the server stops. What is not written then stays in
 /// Kafka, for the next issuer of the group.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long a start waits for its part of the topic. The brokers give a killed issuer up after its
+/// session, and then begin to share the topic out again.
+const JOIN_LIMIT: Duration = Duration::from_secs(12);
 
 /// How long leaving the group may take.
 const LEAVE_LIMIT: Duration = Duration::from_secs(5);
@@ -34,19 +38,10 @@ const BATCH: usize = 1000;
 const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Who takes the coupons of the rows from the table's stock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TableStock {
-    /// The issuer, with the rows: the authority is elsewhere.
-    FollowsRows,
-    /// It was taken when the user was answered.
-    Taken,
-}
-
 /// What an issuer works on.
 pub(crate) struct Work {
     pub(crate) place: Place,
-    pub(crate) store: Arc<MySqlStore>,
+    pub(crate) tables: Tables,
     pub(crate) stock: TableStock,
     pub(crate) bugs: Arc<Bugs>,
     /// The queue that users leave with their row.
@@ -60,8 +55,9 @@ pub(crate) struct Issuer {
 }
 
 impl Issuer {
-    /// Joins the group.
-    pub(crate) fn start(work: Work) -> Result<Self, KafkaError> {
+    /// Joins the group, and waits until it has a part of the topic, or the word that others have
+    /// all of it: from then on rows follow their events without a pause.
+    pub(crate) async fn start(work: Work) -> Result<Self, KafkaError> {
         let mut client = work.place.client();
         client
             .set("group.id", &work.place.group)
@@ -70,11 +66,21 @@ impl Issuer {
             .set("auto.offset.reset", "earliest")
             // The least that brokers take: the part of a killed issuer is soon another's.
             .set("session.timeout.ms", "6000")
-            .set("heartbeat.interval.ms", "1500");
-        let consumer: StreamConsumer<Logged> = client.create_with_context(Logged)?;
+            .set("heartbeat.interval.ms", "1500")
+            // A broker wakes a reader who waits for a new event. The mock cluster of the library does
+            // not, and lets him wait for as long as this.
+            .set("fetch.wait.max.ms", "100");
+        let (member, mut joined) = Member::new();
+        let consumer: StreamConsumer<Member> = client.create_with_context(member)?;
         consumer.subscribe(&[&work.place.topic])?;
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(run(consumer, work, stopped));
+        if timeout(JOIN_LIMIT, joined.wait_for(|joined| *joined))
+            .await
+            .is_err()
+        {
+            tracing::warn!(event = "group_not_joined", "rows follow once it is");
+        }
         Ok(Self {
             stop,
             task: Mutex::new(Some(task)),
@@ -93,7 +99,7 @@ impl Issuer {
     }
 }
 
-async fn run(consumer: StreamConsumer<Logged>, work: Work, mut stop: watch::Receiver<bool>) {
+async fn run(consumer: StreamConsumer<Member>, work: Work, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
         let batch = tokio::select! {
             batch = gather(&consumer) => batch,
@@ -128,7 +134,7 @@ struct Batch {
 }
 
 /// Waits for one event, and takes with it what is there already.
-async fn gather(consumer: &StreamConsumer<Logged>) -> Batch {
+async fn gather(consumer: &StreamConsumer<Member>) -> Batch {
     let mut batch = Batch::default();
     loop {
         match consumer.recv().await {
@@ -183,56 +189,16 @@ impl Work {
     /// Tries until the database takes the rows: they were acknowledged.
     async fn persist(&self, rows: &[UserCoupon]) {
         let mut pause = PAUSE;
-        while let Err(error) = self.write(rows).await {
+        while let Err(error) = self.tables.write(rows, self.stock, &self.bugs).await {
             tracing::warn!(event = "write_retried", rows = rows.len(), %error);
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
-
-    /// One transaction. An event that is delivered again finds its row; if that row is written by
-    /// another issuer between the look and the insert, the key refuses it, and the next look finds it.
-    async fn write(&self, events: &[UserCoupon]) -> Result<(), IssueError> {
-        let mut transaction = self.store.begin().await?;
-        let mut fresh: BTreeMap<i64, &UserCoupon> = BTreeMap::new();
-        for event in events {
-            fresh.entry(event.id).or_insert(event);
-        }
-        let ids: Vec<_> = fresh.keys().copied().collect();
-        for (id, user, coupon) in rows::among(&mut transaction, &ids).await? {
-            if let Some(event) = fresh.remove(&id) {
-                warn_if_another(event, &user, coupon);
-            }
-        }
-        let mut taken: BTreeMap<CouponId, i64> = BTreeMap::new();
-        for row in fresh.values() {
-            *taken.entry(row.coupon).or_default() += 1;
-        }
-        let fresh = fresh.into_values().collect();
-        rows::insert_all(&mut transaction, fresh, &self.bugs).await?;
-        if self.stock == TableStock::FollowsRows {
-            for (coupon, quantity) in taken {
-                rows::take(&mut transaction, coupon, quantity).await?;
-            }
-        }
-        transaction.commit().await?;
-        Ok(())
-    }
-}
-
-/// Ids begin again only when their store has lost them.
-fn warn_if_another(event: &UserCoupon, user: &str, coupon: CouponId) {
-    if event.user.as_str() != user || event.coupon != coupon {
-        tracing::error!(
-            event = "row_lost",
-            row = event.id,
-            "an acknowledged coupon has the id of another row"
-        );
-    }
 }
 
 /// Not waited for: what is not committed is read again.
-fn commit(consumer: &StreamConsumer<Logged>, topic: &str, next: &BTreeMap<i32, i64>) {
+fn commit(consumer: &StreamConsumer<Member>, topic: &str, next: &BTreeMap<i32, i64>) {
     let committed =
         offsets(topic, next).and_then(|offsets| consumer.commit(&offsets, CommitMode::Async));
     if let Err(error) = committed {
@@ -249,7 +215,7 @@ fn offsets(topic: &str, next: &BTreeMap<i32, i64>) -> Result<TopicPartitionList,
 }
 
 /// In a thread of its own, since it blocks, for however long a broker does not answer.
-async fn leave(consumer: StreamConsumer<Logged>) {
+async fn leave(consumer: StreamConsumer<Member>) {
     let (done, left) = oneshot::channel();
     let thread = std::thread::Builder::new().name("leave-group".into());
     let started = thread.spawn(move || {

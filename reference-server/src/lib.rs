@@ -10,7 +10,7 @@
 //!   │         │       │        ├ lock: distributed locks, apart from what they protect
 //!   │         │       │        └ bug: every planted defect, in one file
 //!   └ stop    │       └ metrics
-//!             ├ issuer ── kafka ── mysql: the rows of the strategies that publish events
+//!             ├ issuer ── kafka, tables: the rows of the strategies that publish events
 //!             ├ router ── http of other servers
 //!             └ queue ─── redis
 //! ```
@@ -42,6 +42,7 @@ mod server;
 mod stop;
 mod store;
 mod strategy;
+mod tables;
 mod timestamp;
 
 pub use address::StoreUrl;

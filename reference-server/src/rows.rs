@@ -120,6 +120,27 @@ pub(crate) async fn insert_all(
         .rows_affected())
 }
 
+/// Those of these ids that are in the table: id, user and coupon.
+pub(crate) async fn among(
+    connection: &mut SqliteConnection,
+    ids: &[i64],
+) -> Result<Vec<(i64, String, CouponId)>, sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut statement = sqlx::QueryBuilder::<sqlx::Sqlite>::new(
+        "SELECT id, userId, couponId FROM user_coupons WHERE id IN (",
+    );
+    let mut list = statement.separated(", ");
+    for id in ids {
+        list.push_bind(*id);
+    }
+    list.push_unseparated(")");
+    // As above.
+    let statement = statement.build_query_as().persistent(false);
+    statement.fetch_all(connection).await
+}
+
 /// Reads a coupon and counts its rows in one statement, hence of the same instant.
 pub(crate) async fn stock(
     connection: &mut SqliteConnection,

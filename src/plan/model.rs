@@ -124,6 +124,31 @@ pub struct Stack {
     pub images: Images,
 }
 
+/// Bytes that each partition of the Kafka in this program keeps. Beyond them its oldest events are
+/// thrown away, read or not (`max_size` in librdkafka's `rdkafka_mock.c`, which nothing can set).
+pub const KEPT_BY_MOCK: usize = 5 * 1024 * 1024;
+
+/// Partitions of the topic that events go through, unless the scenario says how many.
+const PARTITIONS: u16 = 3;
+
+impl Stack {
+    /// Whether its Kafka is in this program: the only service that is, so it is taken where no
+    /// other is needed.
+    pub fn embeds_kafka(&self) -> bool {
+        let alone = self.kafka > 0 && self.redis == 0 && self.database == Database::Sqlite;
+        alone && matches!(self.provider, Provider::Auto | Provider::Embedded)
+    }
+
+    /// Of the topic that events go through.
+    pub fn partitions(&self) -> u16 {
+        let mut settings = self.settings.iter();
+        let written = settings.find(|setting| setting.key == "kafka_partitions");
+        written
+            .and_then(|written| written.argument.parse().ok())
+            .unwrap_or(PARTITIONS)
+    }
+}
+
 /// Names of images; `None` for the one that the provider `docker` takes by itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Images {

@@ -151,13 +151,20 @@ const ON_REDIS: &[&str] = &[
 ];
 const QUEUEING: &[&str] = &[
     "fire-and-forget",
+    "memory-kafka",
     "memory-then-sqlite",
     "queue",
     "redis-kafka",
     "redis-lua",
     "redisson",
 ];
-const ON_KAFKA: &[&str] = &["fire-and-forget", "outbox", "queue", "redis-kafka"];
+const ON_KAFKA: &[&str] = &[
+    "fire-and-forget",
+    "memory-kafka",
+    "outbox",
+    "queue",
+    "redis-kafka",
+];
 const OUTBOX: &[&str] = &["outbox"];
 const QUEUE: &[&str] = &["queue"];
 const LOCKING: &[&str] = &["redisson", "redlock"];

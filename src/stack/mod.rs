@@ -3,6 +3,7 @@
 mod account;
 mod cluster;
 mod docker;
+mod embedded;
 mod external;
 mod links;
 mod local;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::docker::{self, Engine};
+use super::embedded;
 use super::local::{self, Needs};
 use super::outside::Figures;
 use super::{NotReady, Say};
@@ -14,6 +15,7 @@ pub(super) enum Services {
     /// The strategy needs none, or the system is not ours.
     #[default]
     None,
+    Embedded(Box<embedded::Services>),
     Local(Box<local::Services>),
     Docker(Box<docker::Services>),
 }
@@ -22,7 +24,7 @@ impl Services {
     /// One for each instance.
     pub(super) fn redis_urls(&self) -> Vec<String> {
         match self {
-            Self::None => Vec::new(),
+            Self::None | Self::Embedded(_) => Vec::new(),
             Self::Local(services) => services.redis_urls(),
             Self::Docker(services) => services.redis_urls(),
         }
@@ -31,7 +33,7 @@ impl Services {
     /// With a password.
     pub(super) fn mysql_url(&self) -> Option<&Secret> {
         match self {
-            Self::None => None,
+            Self::None | Self::Embedded(_) => None,
             Self::Local(services) => services.mysql_url(),
             Self::Docker(services) => services.mysql_url(),
         }
@@ -41,6 +43,7 @@ impl Services {
     pub(super) fn kafka(&self) -> Option<String> {
         match self {
             Self::None => None,
+            Self::Embedded(services) => Some(services.kafka()),
             Self::Local(services) => services.kafka(),
             Self::Docker(services) => services.kafka(),
         }
@@ -58,6 +61,7 @@ impl Services {
     pub(super) fn outside(&self) -> Vec<Figures> {
         match self {
             Self::None => Vec::new(),
+            Self::Embedded(services) => services.outside(),
             Self::Local(services) => services.outside(),
             Self::Docker(services) => services.outside(),
         }
@@ -67,6 +71,7 @@ impl Services {
     pub(super) async fn stop(self) {
         match self {
             Self::None => {}
+            Self::Embedded(services) => drop(services),
             Self::Local(services) => services.stop().await,
             Self::Docker(services) => services.stop().await,
         }
@@ -84,6 +89,18 @@ pub(super) async fn start(
     if needs.none() {
         return Ok((Services::None, without_services(stack.provider)));
     }
+    let words = needs.in_words();
+    if stack.embeds_kafka() {
+        let services = Services::Embedded(Box::new(embedded::Services::start(stack)?));
+        let why = match stack.provider {
+            Provider::Auto => "auto, and the strategy needs no service but",
+            _ => "as asked, with",
+        };
+        return Ok((
+            services,
+            format!("embedded: {why} {words}, a mock in this program"),
+        ));
+    }
     let job = Job {
         stack,
         directory,
@@ -91,9 +108,8 @@ pub(super) async fn start(
         brokers,
         say,
     };
-    let words = needs.in_words();
     match stack.provider {
-        // A strategy that needs services was refused while planning.
+        // A strategy that needs other services was refused while planning.
         Provider::Embedded => Ok((Services::None, without_services(Provider::Embedded))),
         Provider::Local => {
             let services = job.local().await?;

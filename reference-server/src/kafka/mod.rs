@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rdkafka::ClientConfig;
 
-pub(crate) use context::Logged;
+pub(crate) use context::{Logged, Member};
 pub(crate) use health::check;
 
 /// Where the events are, and who reads them.

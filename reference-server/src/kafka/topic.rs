@@ -22,7 +22,16 @@ const MOST_COPIES: usize = 3;
 /// Returns a client that is for questions about the cluster.
 pub(crate) async fn prepare(place: &Place) -> Result<Arc<BaseConsumer>, KafkaError> {
     let asker: Arc<BaseConsumer> = Arc::new(place.client().create()?);
-    let copies = brokers(&asker).await?.min(MOST_COPIES) as i32;
+    let (brokers, is_there) = look(&asker, place).await?;
+    // Not every cluster lets its clients make topics, and then it is there.
+    if !is_there {
+        make(place, brokers.min(MOST_COPIES) as i32).await?;
+    }
+    until_ready(&asker, place).await?;
+    Ok(asker)
+}
+
+async fn make(place: &Place, copies: i32) -> Result<(), KafkaError> {
     let admin: AdminClient<DefaultClientContext> = place.client().create()?;
     let topic = NewTopic::new(
         &place.topic,
@@ -37,15 +46,16 @@ pub(crate) async fn prepare(place: &Place) -> Result<Arc<BaseConsumer>, KafkaErr
             Err((_, error)) => return Err(KafkaError::AdminOp(error)),
         }
     }
-    until_ready(&asker, place).await?;
-    Ok(asker)
+    Ok(())
 }
 
-async fn brokers(asker: &Arc<BaseConsumer>) -> Result<usize, KafkaError> {
-    let asker = Arc::clone(asker);
+/// How many brokers there are, and whether the topic is there.
+async fn look(asker: &Arc<BaseConsumer>, place: &Place) -> Result<(usize, bool), KafkaError> {
+    let (asker, topic) = (Arc::clone(asker), place.topic.clone());
     let asked = tokio::task::spawn_blocking(move || {
         let metadata = asker.fetch_metadata(None, Place::ANSWER_LIMIT)?;
-        Ok(metadata.brokers().len())
+        let is_there = metadata.topics().iter().any(|one| one.name() == topic);
+        Ok((metadata.brokers().len(), is_there))
     });
     asked.await.unwrap_or(Err(KafkaError::Canceled))
 }

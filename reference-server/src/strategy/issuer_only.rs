@@ -1,26 +1,24 @@
 //! A server that writes rows and answers no users.
 
-use std::sync::Arc;
-
 use futures_util::future::BoxFuture;
 
 use super::{Down, KafkaCheck, Strategy};
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserId};
-use crate::mysql::MySqlStore;
+use crate::tables::Tables;
 
 /// What is left to ask of it: numbers and health.
 pub(super) struct IssuerOnly {
-    store: Arc<MySqlStore>,
+    tables: Tables,
     kafka: KafkaCheck,
 }
 
 impl IssuerOnly {
-    pub(super) fn new(store: Arc<MySqlStore>, kafka: KafkaCheck) -> Self {
-        Self { store, kafka }
+    pub(super) fn new(tables: Tables, kafka: KafkaCheck) -> Self {
+        Self { tables, kafka }
     }
 
     async fn ask(&self) -> Result<(), Down> {
-        self.store.check().await.map_err(Down::database)?;
+        self.tables.check().await.map_err(Down::database)?;
         self.kafka.ask().await
     }
 }
@@ -32,7 +30,7 @@ impl Strategy for IssuerOnly {
 
     /// As the tables have it.
     fn stock(&self, coupon: CouponId) -> BoxFuture<'_, Result<Stock, IssueError>> {
-        Box::pin(self.store.stock(coupon))
+        Box::pin(self.tables.stock(coupon))
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), Down>> {

@@ -13,10 +13,13 @@ mod in_flight;
 mod issuer_only;
 mod leaving;
 mod lua;
+mod memory;
+mod memory_kafka;
 mod memory_then_sqlite;
 mod mysql_table;
 mod open;
 mod open_kafka;
+mod open_memory;
 mod outbox;
 mod redis_guard;
 mod redis_kafka;
@@ -61,6 +64,9 @@ pub enum StrategyName {
     SqliteLock,
     /// Stock and guard in memory, rows written behind the answer
     MemoryThenSqlite,
+    /// Stock and guard in memory; answered when Kafka has the event, from which an issuer writes the
+    /// row to `SQLite`. A restart forgets events that have no row yet
+    MemoryKafka,
     /// Check, then act, under the lock of the coupon's row in `MySQL`
     DbPessimistic,
     /// One `MySQL` transaction: a guarded decrement, and a unique key
@@ -94,7 +100,7 @@ impl StrategyName {
     pub(crate) fn publishes_events(self) -> bool {
         matches!(
             self,
-            Self::RedisKafka | Self::FireAndForget | Self::Outbox | Self::Queue
+            Self::MemoryKafka | Self::RedisKafka | Self::FireAndForget | Self::Outbox | Self::Queue
         )
     }
 

@@ -14,7 +14,7 @@ use super::redisson::UnderLease;
 use super::redlock::{self, UnderRedlock};
 use super::sqlite_atomic::SqliteAtomic;
 use super::sqlite_lock::SqliteLock;
-use super::{Strategy, StrategyName, is_conflict, open_kafka, settings};
+use super::{Strategy, StrategyName, is_conflict, open_kafka, open_memory, settings};
 use crate::address::StoreUrl;
 use crate::bug::{Bug, Bugs};
 use crate::coupon::IssueError;
@@ -68,6 +68,7 @@ pub(crate) async fn open(
         StrategyName::SqliteAtomic | StrategyName::SqliteLock | StrategyName::MemoryThenSqlite => {
             on_sqlite(options, &bugs).await?
         }
+        StrategyName::MemoryKafka => open_memory::on_memory(options, &bugs, queue).await?,
         StrategyName::RedisKafka
         | StrategyName::FireAndForget
         | StrategyName::Outbox
@@ -89,26 +90,15 @@ pub(crate) async fn open(
 }
 
 async fn on_sqlite(options: &Options, bugs: &Arc<Bugs>) -> Result<Opened, ServerError> {
-    let failed = |source| sqlite_error(options, source);
+    let store = open_sqlite(options, bugs).await?;
     let bugs = Arc::clone(bugs);
-    let pool = options.database_pool;
-    let store = Store::open(&options.database, pool, options.lock_timeout()).await;
-    let store = Arc::new(store.map_err(failed)?);
     let database = store.path().display().to_string();
-    let user_index = settings::user_index(options, &bugs);
-    {
-        let writer = store.writer().await;
-        let mut writer = writer.map_err(|error| failed(storage(error)))?;
-        schema::prepare(&mut writer, user_index, options.coupon, options.stock)
-            .await
-            .map_err(failed)?;
-    }
     let strategy: Box<dyn Strategy> = match options.strategy {
         StrategyName::SqliteAtomic => Box::new(SqliteAtomic::new(store, bugs)),
         StrategyName::SqliteLock => Box::new(SqliteLock::new(store, bugs)),
         _ => {
             let restored = MemoryThenSqlite::restore(store, bugs, options.queue).await;
-            Box::new(restored.map_err(|error| failed(storage(error)))?)
+            Box::new(restored.map_err(|error| sqlite_failed(options, error))?)
         }
     };
     Ok(Opened {
@@ -116,6 +106,22 @@ async fn on_sqlite(options: &Options, bugs: &Arc<Bugs>) -> Result<Opened, Server
         issuer: None,
         database,
     })
+}
+
+pub(super) async fn open_sqlite(options: &Options, bugs: &Bugs) -> Result<Arc<Store>, ServerError> {
+    let failed = |source| sqlite_error(options, source);
+    let pool = options.database_pool;
+    let store = Store::open(&options.database, pool, options.lock_timeout()).await;
+    let store = store.map_err(failed)?;
+    let user_index = settings::user_index(options, bugs);
+    {
+        let writer = store.writer().await;
+        let mut writer = writer.map_err(|error| sqlite_failed(options, error))?;
+        schema::prepare(&mut writer, user_index, options.coupon, options.stock)
+            .await
+            .map_err(failed)?;
+    }
+    Ok(Arc::new(store))
 }
 
 async fn on_services(
@@ -283,6 +289,10 @@ pub(super) fn missing(
         variable,
         like,
     }
+}
+
+pub(super) fn sqlite_failed(options: &Options, error: IssueError) -> ServerError {
+    sqlite_error(options, storage(error))
 }
 
 fn sqlite_error(options: &Options, source: sqlx::Error) -> ServerError {

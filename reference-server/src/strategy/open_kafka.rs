@@ -17,13 +17,14 @@ use super::{KafkaCheck, Strategy, StrategyName};
 use crate::address::StoreUrl;
 use crate::bug::Bugs;
 use crate::error::ServerError;
-use crate::issuer::{Issuer, TableStock, Work};
+use crate::issuer::{Issuer, Work};
 use crate::kafka::publisher::{Promise, Publisher};
 use crate::kafka::{Place, topic};
 use crate::mysql::{MySqlStore, outbox};
 use crate::options::Options;
 use crate::queue::Queue;
 use crate::redis_store::RedisStore;
+use crate::tables::{TableStock, Tables};
 
 const KAFKA_LIKE: &str = "HOST:9092";
 
@@ -68,35 +69,53 @@ pub(super) async fn on_kafka(
         prepare_outbox(mysql, &stores).await?;
     }
     let strategy = strategy(options, &addresses, &stores).await?;
-    let issuer = options.role.writes_rows().then(|| {
-        Issuer::start(Work {
-            place: addresses.place.clone(),
-            store: Arc::clone(&stores.background),
-            stock: table_stock(options.strategy),
-            bugs: Arc::clone(bugs),
-            queue: queue.cloned(),
-        })
-    });
+    let tables = Tables::MySql(Arc::clone(&stores.background));
     Ok(Opened {
         strategy,
-        issuer: issuer.transpose().map_err(failed)?,
+        issuer: issuer(options, &addresses.place, tables, bugs, queue).await?,
         database: mysql.to_string(),
     })
 }
 
+/// The issuer, if it is of this role.
+pub(super) async fn issuer(
+    options: &Options,
+    place: &Place,
+    tables: Tables,
+    bugs: &Arc<Bugs>,
+    queue: Option<&Arc<Queue>>,
+) -> Result<Option<Issuer>, ServerError> {
+    if !options.role.writes_rows() {
+        return Ok(None);
+    }
+    let started = Issuer::start(Work {
+        place: place.clone(),
+        tables,
+        stock: table_stock(options.strategy),
+        bugs: Arc::clone(bugs),
+        queue: queue.cloned(),
+    });
+    let issuer = started.await.map_err(|source| kafka_error(place, source));
+    issuer.map(Some)
+}
+
 fn addresses(options: &Options) -> Result<Addresses<'_>, ServerError> {
-    let brokers = options.kafka.clone();
     let needs_redis = options.strategy != StrategyName::Outbox && options.role.answers_users();
     Ok(Addresses {
         redis: needs_redis.then(|| first_redis(options)).transpose()?,
         mysql: needed_mysql(options)?,
-        place: Place {
-            brokers: brokers
-                .ok_or_else(|| missing(options.strategy, "--kafka", "FCFS_KAFKA", KAFKA_LIKE))?,
-            topic: options.kafka_topic.clone(),
-            partitions: options.kafka_partitions,
-            group: options.kafka_group.clone(),
-        },
+        place: place(options)?,
+    })
+}
+
+pub(super) fn place(options: &Options) -> Result<Place, ServerError> {
+    let brokers = options.kafka.clone();
+    Ok(Place {
+        brokers: brokers
+            .ok_or_else(|| missing(options.strategy, "--kafka", "FCFS_KAFKA", KAFKA_LIKE))?,
+        topic: options.kafka_topic.clone(),
+        partitions: options.kafka_partitions,
+        group: options.kafka_group.clone(),
     })
 }
 
@@ -123,7 +142,7 @@ async fn strategy(
     let (store, bugs) = (Arc::clone(&stores.store), Arc::clone(&stores.bugs));
     let kafka = stores.kafka.clone();
     if !options.role.answers_users() {
-        return Ok(Box::new(IssuerOnly::new(store, kafka)));
+        return Ok(Box::new(IssuerOnly::new(Tables::MySql(store), kafka)));
     }
     let publisher = publisher(options, &addresses.place)?;
     let Some(url) = addresses.redis else {
@@ -141,7 +160,7 @@ async fn strategy(
     })
 }
 
-fn publisher(options: &Options, place: &Place) -> Result<Publisher, ServerError> {
+pub(super) fn publisher(options: &Options, place: &Place) -> Result<Publisher, ServerError> {
     let (promise, limit_ms) = match options.strategy {
         StrategyName::FireAndForget => (Promise::BestEffort, 3_000),
         _ => (Promise::Durable, 10_000),
@@ -152,7 +171,7 @@ fn publisher(options: &Options, place: &Place) -> Result<Publisher, ServerError>
     opened.map_err(|source| kafka_error(place, source))
 }
 
-fn kafka_error(place: &Place, source: KafkaError) -> ServerError {
+pub(super) fn kafka_error(place: &Place, source: KafkaError) -> ServerError {
     ServerError::Kafka {
         brokers: place.brokers.clone(),
         source,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use futures_util::future::BoxFuture;
 use sqlx::Connection;
 
-use super::memory_then_sqlite::{Done, Memory, lock};
+use super::memory::{Done, Memory, lock};
 use super::write_behind::{Part, Table, Taken, by_coupon};
 use crate::bug::Bugs;
 use crate::coupon::IssueError;

@@ -127,6 +127,9 @@ fn target(target: &Target) -> String {
                     let _ = write!(text, ", Kafka with {more} brokers");
                 }
             }
+            if stack.embeds_kafka() {
+                text.push_str(" (embedded)");
+            }
             let Images {
                 redis,
                 mysql,

@@ -11,10 +11,11 @@ const MOST_INSTANCES: u8 = 5;
 const BROKERS: [u8; 2] = [1, 3];
 
 /// Each strategy with what it works on; the first is the default.
-const STRATEGIES: [(&str, Services); 12] = [
+const STRATEGIES: [(&str, Services); 13] = [
     ("sqlite-atomic", Services::NONE),
     ("sqlite-lock", Services::NONE),
     ("memory-then-sqlite", Services::NONE),
+    ("memory-kafka", Services::NONE.with_kafka(Roles::WithIssuer)),
     ("db-pessimistic", Services::mysql(0)),
     ("db-conditional", Services::mysql(0)),
     ("redis-lua", Services::mysql(1)),
@@ -269,12 +270,30 @@ fn check_database(
     }
 }
 
-/// A strategy that needs services cannot do without them.
+/// A Kafka in this program is not made of an image.
+pub(super) fn refuse_image_of_embedded(
+    images: &Images,
+    services: Services,
+    report: &mut Report<'_>,
+) {
+    let embeds = services.redis == 0 && services.database == Database::Sqlite;
+    if let Some(image) = &images.kafka
+        && embeds
+        && services.kafka > 0
+    {
+        report.error_hint(
+            image.position,
+            "the Kafka of this strategy is a part of this program, not a container",
+            "remove the image, or ask for a container: `provider: docker`",
+        );
+    }
+}
+
+/// A strategy that needs services cannot do without them, except for Kafka.
 pub(super) fn refuse_embedded(services: Services, place: Place<'_>, report: &mut Report<'_>) {
     let needs = [
         (services.redis > 0, "Redis"),
         (services.database == Database::MySql, "MySQL"),
-        (services.kafka > 0, "Kafka"),
     ];
     let needs: Vec<_> = needs
         .iter()
@@ -378,7 +397,23 @@ mod tests {
             ),
             (
                 "provider: embedded, server: { strategy: redis-kafka }",
-                "the strategy needs Redis, MySQL and Kafka, which `embedded` does not have",
+                "the strategy needs Redis and MySQL, which `embedded` does not have",
+            ),
+            (
+                "provider: embedded, server: { strategy: outbox }",
+                "the strategy needs MySQL, which `embedded` does not have",
+            ),
+            (
+                "server: { strategy: memory-kafka }, images: { kafka: apache/kafka }",
+                "the Kafka of this strategy is a part of this program",
+            ),
+            (
+                "server: { strategy: memory-kafka }, kafka: { brokers: 2 }",
+                "2 brokers of Kafka are not possible",
+            ),
+            (
+                "server: { strategy: memory-kafka }, redis: {}",
+                "the strategy `memory-kafka` uses no Redis",
             ),
             ("replicas: 2", "unknown key `replicas`"),
             (
@@ -471,6 +506,24 @@ mod tests {
             ),
         ];
         let with_kafka = [
+            (
+                "server: { strategy: memory-kafka }",
+                0,
+                Database::Sqlite,
+                "provider auto, strategy memory-kafka, Kafka (embedded), 1 issuer, 1 coupon\n",
+            ),
+            (
+                "provider: embedded, server: { strategy: memory-kafka }, kafka: { brokers: 3 }",
+                0,
+                Database::Sqlite,
+                "strategy memory-kafka, Kafka with 3 brokers (embedded), 1 issuer, 1 coupon\n",
+            ),
+            (
+                "provider: docker, server: { strategy: memory-kafka }, images: { kafka: own/kafka:4 }",
+                0,
+                Database::Sqlite,
+                "strategy memory-kafka, Kafka, image own/kafka:4, 1 issuer, 1 coupon\n",
+            ),
             (
                 "server: { strategy: redis-kafka }",
                 1,

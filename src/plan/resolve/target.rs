@@ -103,6 +103,10 @@ pub(super) fn resolve(
                 let place = provider_place(overrides, provider.as_ref(), *position);
                 services::refuse_embedded(services, place, report);
             }
+            if let (Some(Provider::Auto | Provider::Embedded), Some(services)) = (chosen, services)
+            {
+                services::refuse_image_of_embedded(images, services, report);
+            }
             check_bug(strategy.as_ref(), bug.as_ref(), overrides, report);
             let settings = servers::settings(server, report);
             if let Some(services) = services {

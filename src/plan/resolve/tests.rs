@@ -147,11 +147,36 @@ fn each_worry_is_said() {
             ),
             "a window of 20m is longer than the load of 10m",
         ),
+        (
+            embedded_kafka("", 80_000),
+            "80_000 can be issued, and the embedded Kafka keeps some 78_643 events",
+        ),
     ];
     for (case, expected) in table {
         let warnings = case.plan().warnings;
         let said = warnings.iter().any(|warning| warning.contains(expected));
         assert!(said, "{expected}: {warnings:?}");
+    }
+}
+
+fn embedded_kafka(more: &str, stock: u32) -> Case {
+    let stack = format!("{{ stack: {{ server: {{ strategy: memory-kafka {more} }} }} }}");
+    let stock = format!("{{ coupon: {{ id: 1, stock: {stock} }} }}");
+    let load = "{ a: { shared_iterations: { vus: 2, iterations: 200_000 } } }";
+    let case = Case::new().with("target", &stack).with("subject", &stock);
+    case.with("load", load)
+}
+
+#[test]
+fn a_stock_that_the_embedded_kafka_can_keep_is_no_worry() {
+    let table = [
+        embedded_kafka("", 78_000),
+        embedded_kafka(", kafka_partitions: 6", 150_000),
+        // Nobody asks for so many.
+        embedded_kafka("", 80_000).with("load", "{ a: { stampede: { users: 50 } } }"),
+    ];
+    for case in table {
+        assert_eq!(case.plan().warnings, Vec::<String>::new());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{expect, users};
 use crate::history::OutcomeKind;
-use crate::plan::{Draw, Invariant, Plan, Variable};
+use crate::plan::{Draw, Invariant, KEPT_BY_MOCK, Plan, Target, Variable};
 use crate::scenario::value::Count;
 use crate::scenario::{Given, Position, Report, Scenario};
 
@@ -15,6 +15,7 @@ pub(super) fn warn(scenario: &Scenario, plan: &Plan, report: &mut Report<'_>) {
     pool(plan, users_at, report);
     ids(plan, users_at, report);
     stock(scenario, plan, report);
+    embedded_kafka(scenario, plan, report);
     outcomes(scenario, plan, users_at, report);
     for (at, flow) in scenario.flows.iter().enumerate() {
         if plan.loads.iter().all(|load| load.flow != at) {
@@ -122,6 +123,39 @@ fn stock(scenario: &Scenario, plan: &Plan, report: &mut Report<'_>) {
                 Count(most)
             ),
             "lower the stock or lengthen the load: the last pieces are where systems oversell",
+        );
+    }
+}
+
+/// An event that is alone in its batch, with a user's id of some 20 bytes.
+const EVENT_BYTES: usize = 200;
+
+/// What the mock throws away before it is read was acknowledged, and would look like a loss of the
+/// server's. Users go to partitions by their id, so evenly.
+fn embedded_kafka(scenario: &Scenario, plan: &Plan, report: &mut Report<'_>) {
+    let Target::Stack(stack) = &plan.target else {
+        return;
+    };
+    let Some(written) = scenario.subject.value().filter(|_| stack.embeds_kafka()) else {
+        return;
+    };
+    let kept = usize::from(stack.partitions()) * KEPT_BY_MOCK / EVENT_BYTES;
+    let kept = u64::try_from(kept).unwrap_or(u64::MAX);
+    let (_, most) = expect::users(plan);
+    let issued = most.map_or(written.stock.value.0, |most| {
+        most.min(written.stock.value.0)
+    });
+    if issued > kept {
+        report.warning(
+            written.stock.position,
+            format!(
+                "{} can be issued, and the embedded Kafka keeps some {} events: it throws the \
+                 oldest away, also when no issuer has read them yet",
+                Count(issued),
+                Count(kept)
+            ),
+            "an issuer that keeps up loses none; where it may stop, take `provider: local` or \
+             `docker`, or more `kafka_partitions`",
         );
     }
 }

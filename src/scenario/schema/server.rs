@@ -126,6 +126,7 @@ word_types! {
         ("sqlite-atomic", "one statement takes a coupon if there is one"),
         ("sqlite-lock", "a lock around looking and taking"),
         ("memory-then-sqlite", "a counter in memory decides, the row is written after it"),
+        ("memory-kafka", "a counter in memory decides, the answer waits for Kafka, an issuer writes the row"),
         ("db-pessimistic", "looking and taking under a lock on MySQL's row"),
         ("db-conditional", "one statement of MySQL takes a coupon if there is one"),
         ("redis-lua", "a script in Redis decides, the row is written to MySQL after it"),

@@ -150,8 +150,8 @@ struct Kafka {
 word_types! {
     /// Who brings the bundled server up.
     Provider: [
-        ("auto", "for a strategy that needs services `docker` or `local`, else `embedded`"),
-        ("embedded", "a child process on SQLite"),
+        ("auto", "for a strategy that needs Redis or MySQL `docker` or `local`, else `embedded`"),
+        ("embedded", "child processes on SQLite, and a Kafka in this program"),
         ("local", "Redis, MariaDB and Kafka as child processes, from programs of this machine"),
         ("docker", "Redis and MySQL as containers of a Docker engine on this machine"),
     ];

@@ -52,7 +52,7 @@ impl Services {
     /// Where each broker listens.
     pub(super) fn broker_ports(&self) -> Vec<u16> {
         match self {
-            Self::None | Self::Docker(_) => Vec::new(),
+            Self::None | Self::Docker(_) | Self::Embedded(_) => Vec::new(),
             Self::Local(services) => services.client_ports().to_vec(),
         }
     }

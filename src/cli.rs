@@ -104,6 +104,9 @@ struct ValidateArgs {
     /// some answer matches no outcome. It really asks: it may take a coupon
     #[arg(long)]
     probe: bool,
+
+    #[command(flatten)]
+    allowed: Allowed,
 }
 
 /// What the command line changes about a scenario.
@@ -163,6 +166,33 @@ struct RunArgs {
     /// Show no progress and no tables
     #[arg(long, short)]
     quiet: bool,
+
+    #[command(flatten)]
+    allowed: Allowed,
+}
+
+/// Where load may go.
+#[derive(Debug, Args)]
+struct Allowed {
+    /// Let this host be loaded, and broken, that is not this machine (may be given more than once)
+    #[arg(long = "allow-target", value_name = "HOST")]
+    hosts: Vec<String>,
+}
+
+impl Allowed {
+    /// Refuses, before anything is sent, what was not allowed.
+    fn check(&self, plan: &Plan) -> Result<(), Exit> {
+        let refused = plan.not_allowed(&self.hosts);
+        let Some(host) = refused.first() else {
+            return Ok(());
+        };
+        let host = plan.mask.hide(host);
+        eprintln!(
+            "error: the target {host} is not on this machine, and load goes nowhere else by itself\n  \
+             hint: if it may be loaded, and broken by the scenario's faults: --allow-target {host}"
+        );
+        Err(Exit::InvalidScenario)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -270,6 +300,9 @@ fn validate(args: &ValidateArgs) -> Exit {
     }
     print(&format!("{}: valid\n", loaded.written.file_name));
     if args.probe {
+        if let Err(exit) = args.allowed.check(&loaded.plan) {
+            return exit;
+        }
         return probe::probe(&loaded.plan, directory_of(&loaded.written.file_name));
     }
     Exit::Ok
@@ -323,6 +356,9 @@ fn run(args: &RunArgs) -> Exit {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
+    if let Err(exit) = args.allowed.check(&loaded.plan) {
+        return exit;
+    }
     if !args.quiet {
         loaded
             .plan

@@ -1,5 +1,6 @@
 //! What will run: complete, valid, printable, and a pure function of scenario, overrides and seed.
 
+mod allowed;
 mod curve;
 pub mod fault;
 mod flow;

@@ -22,7 +22,7 @@ impl Ready {
         };
         let servers = self.servers.iter().flat_map(Servers::processes);
         let mut all: Vec<Resource> = servers
-            .map(|(name, pid)| process(&name, Process::Pid(pid)))
+            .map(|(name, found)| process(&name, found))
             .collect();
         for Figures {
             name,

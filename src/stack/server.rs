@@ -23,7 +23,7 @@ use super::links::Reach;
 use super::log::last_lines;
 use super::settings::{KAFKA_GROUP, KAFKA_TOPIC};
 use super::{NotReady, external};
-use crate::plan::{BaseUrl, Plan, Role, Secret, Stack, Subject};
+use crate::plan::{BaseUrl, Plan, Process, Role, Secret, Stack, Subject};
 
 /// How long the server may take to listen.
 const LISTEN_WITHIN: Duration = Duration::from_secs(15);
@@ -73,6 +73,8 @@ struct Launch {
     arguments: Vec<OsString>,
     environment: Vec<(&'static str, String)>,
     log: PathBuf,
+    /// The file with the number of the process: who measures it finds it again there.
+    number: PathBuf,
     /// What must not be read in its log.
     secret: Secret,
 }
@@ -120,6 +122,11 @@ impl Server {
 
     pub(super) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// As what measures it finds it.
+    pub(super) fn process(&self) -> Process {
+        Process::PidFile(self.launch.number.display().to_string())
     }
 
     /// Its number; none while it does not run.
@@ -227,6 +234,7 @@ impl Launch {
             arguments: words,
             environment,
             log: common.directory.join(format!("{name}.log")),
+            number: common.directory.join(format!("{name}.pid")),
             secret: common.database.clone(),
         }
     }
@@ -241,7 +249,11 @@ impl Launch {
             Err(_) => Err(format!("not within {} s", LISTEN_WITHIN.as_secs())),
         };
         match listening {
-            Ok(listening) => Ok((Running { child, stdin }, listening.address)),
+            Ok(listening) => {
+                let number = child.id().unwrap_or_default().to_string();
+                std::fs::write(&self.number, number)?;
+                Ok((Running { child, stdin }, listening.address))
+            }
             Err(problem) => Err(NotReady::Server {
                 problem,
                 log: last_lines(&self.log).replace(self.secret.reveal(), "***"),

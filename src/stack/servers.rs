@@ -10,7 +10,7 @@ use super::links::{Links, Reach};
 use super::server::{Common, Server, Upstreams};
 use super::services::Services;
 use super::{NotReady, TruthSources};
-use crate::plan::{BaseUrl, Group, Plan, Query, Role, Secret, Source, Stack, process_name};
+use crate::plan::{BaseUrl, Group, Plan, Process, Query, Role, Secret, Source, Stack, process_name};
 
 /// The running processes, by group, in the order in which they were started.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ impl Servers {
         services: &Services,
         links: &mut Links,
     ) -> Result<Self, NotReady> {
+        // What looks for it later may do so from elsewhere.
+        let directory = &directory.canonicalize()?;
         let file = directory.join("coupons.db");
         let (database, file) = match services.mysql_url() {
             Some(url) => (url.clone(), None),
@@ -77,10 +79,10 @@ impl Servers {
         groups.flat_map(|(role, servers)| servers.iter().map(|server| (*role, server)))
     }
 
-    /// What each is called, with its number.
-    pub(super) fn processes(&self) -> impl Iterator<Item = (String, u32)> {
+    /// What each is called, and how it is found.
+    pub(super) fn processes(&self) -> impl Iterator<Item = (String, Process)> {
         let all = self.groups.iter().flat_map(|(_, servers)| servers);
-        all.filter_map(|server| Some((server.name().to_owned(), server.pid()?)))
+        all.map(|server| (server.name().to_owned(), server.process()))
     }
 
     /// The plan's own sources, with those of the bundled server where the plan leaves it to it.

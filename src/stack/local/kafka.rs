@@ -13,7 +13,6 @@ use tokio::time::timeout;
 use super::kept::{Kept, Log};
 use super::programs::KafkaBroker;
 use super::service::{Failed, Kind, PORTS, Service, free_port};
-use crate::plan::Process;
 use crate::stack::cluster::{self, Cluster};
 use crate::stack::log::last_lines;
 use crate::stack::outside::Figures;
@@ -104,8 +103,7 @@ impl Kafka {
     }
 
     pub(super) fn outside(&self) -> Vec<Figures> {
-        let processes = self.brokers.iter().map(|broker| broker.keeper());
-        let processes = processes.map(|keeper| keeper.map(Process::ChildOf));
+        let processes = self.brokers.iter().map(|broker| Some(broker.process()));
         cluster::figures(&self.bootstrap(), processes)
     }
 

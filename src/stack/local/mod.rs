@@ -22,7 +22,7 @@ pub(super) use self::service::Service;
 pub(super) use self::service::{PORTS, free_port};
 use super::NotReady;
 use super::outside::Figures;
-use crate::plan::{Database, Process, ResourceOf, Secret, Stack};
+use crate::plan::{Database, ResourceOf, Secret, Stack};
 
 /// Which services a stack needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,13 +154,13 @@ impl Services {
             let url = Secret::new(redis::url(service.port));
             Figures {
                 name: format!("redis-{number}"),
-                process: service.keeper().map(Process::ChildOf),
+                process: Some(service.process()),
                 of: Some(ResourceOf::Redis(url)),
             }
         });
         let mysql = self.mysql.iter().map(|mysql| Figures {
             name: "mysql".to_owned(),
-            process: mysql.service().keeper().map(Process::ChildOf),
+            process: Some(mysql.service().process()),
             of: Some(ResourceOf::Sql(mysql.url().clone())),
         });
         let kafka = self.kafka.iter().flat_map(Kafka::outside);

@@ -12,6 +12,8 @@ use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
 
 use super::kept::{Kept, Log};
+use crate::plan::Process;
+use crate::process;
 use crate::stack::NotReady;
 use crate::stack::log::last_lines;
 
@@ -24,6 +26,9 @@ const TRY_WITHIN: Duration = Duration::from_secs(2);
 
 /// Between two tries.
 const TRY_EVERY: Duration = Duration::from_millis(20);
+
+/// In the directory of a service: the number of its process.
+const NUMBER: &str = "pid";
 
 /// Ports that are tried: each is free when it is chosen, and may be taken before it is bound.
 pub(in crate::stack) const PORTS: usize = 5;
@@ -118,6 +123,12 @@ impl Service {
         self.kept.try_lock().ok()?.as_ref()?.keeper()
     }
 
+    /// Its program, as what measures it finds it.
+    pub(in crate::stack) fn process(&self) -> Process {
+        let file = self.kind.directory().join(NUMBER);
+        Process::PidFile(file.display().to_string())
+    }
+
     /// Asks it once whether it answers as before.
     ///
     /// # Errors
@@ -170,7 +181,10 @@ async fn start_on(kind: &dyn Kind, port: u16, length: Log) -> Result<Kept, Faile
             });
         }
         ready = ready => match ready {
-            Ok(()) => return Ok(kept),
+            Ok(()) => {
+                write_number(kind, &kept)?;
+                return Ok(kept);
+            }
             Err(_) => format!("no right answer within {} s", READY_WITHIN.as_secs()),
         },
     };
@@ -180,6 +194,14 @@ async fn start_on(kind: &dyn Kind, port: u16, length: Log) -> Result<Kept, Faile
 
 pub(super) fn log_of(directory: &Path) -> PathBuf {
     directory.join("log")
+}
+
+/// Who measures it finds it again when it has been started again.
+fn write_number(kind: &dyn Kind, kept: &Kept) -> io::Result<()> {
+    let program = kept.keeper().map(process::children);
+    let number = program.and_then(|children| children.first().copied());
+    let text = number.map_or_else(String::new, |number| number.to_string());
+    std::fs::write(kind.directory().join(NUMBER), text)
 }
 
 async fn until_ready(kind: &dyn Kind, port: u16) {

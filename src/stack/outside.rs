@@ -21,9 +21,7 @@ impl Ready {
             of: ResourceOf::Process(process),
         };
         let servers = self.servers.iter().flat_map(Servers::processes);
-        let mut all: Vec<Resource> = servers
-            .map(|(name, found)| process(&name, found))
-            .collect();
+        let mut all: Vec<Resource> = servers.map(|(name, found)| process(&name, found)).collect();
         for Figures {
             name,
             process: its,

@@ -10,7 +10,9 @@ use super::links::{Links, Reach};
 use super::server::{Common, Server, Upstreams};
 use super::services::Services;
 use super::{NotReady, TruthSources};
-use crate::plan::{BaseUrl, Group, Plan, Process, Query, Role, Secret, Source, Stack, process_name};
+use crate::plan::{
+    BaseUrl, Group, Plan, Process, Query, Role, Secret, Source, Stack, process_name,
+};
 
 /// The running processes, by group, in the order in which they were started.
 #[derive(Debug)]

@@ -94,7 +94,19 @@ fn one_blow(report: &mut Report<'_>, node: &Node) -> Option<Blow> {
 fn blow(report: &mut Report<'_>, entry: &Entry) -> Option<Blow> {
     let party = entry.key.as_str();
     let fitting = || KINDS.iter().filter(|kind| kind.parties.contains(&party));
-    let (kind, position, settings) = if let Value::Map(_) = &entry.node.value {
+    let (kind, position, settings) = if let Value::Map(kinds) = &entry.node.value {
+        if let [one] = kinds.as_slice()
+            && KINDS.iter().any(|kind| kind.name == one.key)
+            && !fitting().any(|kind| kind.name == one.key && kind.has_settings())
+        {
+            let word = At {
+                value: one.key.clone(),
+                position: one.position,
+                hidden: false,
+            };
+            refuse_kind(report, party, &word);
+            return None;
+        }
         let names: Vec<&'static str> = fitting()
             .filter(|kind| kind.has_settings())
             .map(|kind| kind.name)
@@ -110,7 +122,7 @@ fn blow(report: &mut Report<'_>, entry: &Entry) -> Option<Blow> {
         let word = reader::text(report, &entry.node)?;
         let kind = fitting().find(|kind| kind.name == word.value && kind.is_a_word());
         let Some(kind) = kind else {
-            refuse_word(report, party, &word);
+            refuse_kind(report, party, &word);
             return None;
         };
         (kind, word.position, Vec::new())
@@ -130,7 +142,7 @@ fn blow(report: &mut Report<'_>, entry: &Entry) -> Option<Blow> {
     })
 }
 
-fn refuse_word(report: &mut Report<'_>, party: &str, word: &At<String>) {
+fn refuse_kind(report: &mut Report<'_>, party: &str, word: &At<String>) {
     let kind = word.value.as_str();
     if KINDS_NOT_YET.contains(&kind) {
         return unsupported(report, word.position, kind);
@@ -141,6 +153,11 @@ fn refuse_word(report: &mut Report<'_>, party: &str, word: &At<String>) {
         let message = format!("unknown fault `{}`", word.shown());
         return report.error_hint(word.position, message, did_you_mean(kind, &names));
     };
+    if known.parties.contains(&party) && !known.has_settings() {
+        let message = format!("nothing can be said about `{kind}`");
+        let hint = format!("write `{party}: {kind}`");
+        return report.error_hint(word.position, message, hint);
+    }
     if known.parties.contains(&party) {
         let key = known.alone().unwrap_or_default();
         let message = format!("`{kind}` needs `{key}`");

@@ -226,3 +226,6 @@ impl Victim {
         self.party == other.party && !apart
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,293 @@
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::time::Duration;
+
+use crate::plan::fault::{Injection, Trigger};
+use crate::plan::{LinkFault, Overrides, Plan, load, print};
+
+const STACK: &str = "stack: { server: { strategy: redis-kafka } }";
+
+fn planned_on(target: &str, faults: &[&str]) -> Result<Plan, String> {
+    let faults: String = faults
+        .iter()
+        .map(|fault| format!("  - {{ {fault} }}\n"))
+        .collect();
+    let text = format!(
+        "name: case\nseed: 7\ntarget: {{ {target} }}\n\
+         subject: {{ coupon: {{ id: 1, stock: 1000 }} }}\n\
+         load:\n  opening:\n    ramping_vus:\n      stages:\n\
+         \x20       - {{ name: warm, for: 10s, to: 10 }}\n        - {{ name: hold, for: 1m, to: 10 }}\n\
+         flows: {{ f: [ {{ post: /x, outcomes: {{ issued: 201, sold_out: 409 }} }} ] }}\n\
+         faults:\n{faults}"
+    );
+    let plan = load("case.yaml", &text, &Overrides::default(), &|_| None);
+    plan.map_err(|error| error.to_string())
+}
+
+fn planned(faults: &[&str]) -> Result<Plan, String> {
+    planned_on(STACK, faults)
+}
+
+#[test]
+#[allow(clippy::too_many_lines, reason = "one table")]
+fn a_fault_that_cannot_be_done_is_refused_in_words() {
+    let table = [
+        ("name: a, redis: kill, for: 5s", "when it begins is missing"),
+        ("name: a, at: hold, for: 5s", "what is broken is missing"),
+        (
+            "redis: kill, at: hold, for: 5s",
+            "the key `name` is missing",
+        ),
+        (
+            "name: a, redis: freeze, at: hold",
+            "the key `for` is missing",
+        ),
+        (
+            "name: a, redis: restart, at: hold, for: 5s",
+            "ends by itself",
+        ),
+        ("name: a, redis: kil, at: hold", "unknown fault `kil`"),
+        (
+            "name: a, redis: read_only, at: hold, for: 5s",
+            "`read_only` cannot be done to `redis`",
+        ),
+        (
+            "name: a, redis: delay, at: hold, for: 5s",
+            "`delay` needs `by`",
+        ),
+        (
+            "name: a, redis: { delay: { jitter: 1ms } }, at: hold, for: 5s",
+            "the key `by` is missing",
+        ),
+        (
+            "name: a, redis: { delay: 5 }, at: hold, for: 5s",
+            "`5` has no unit",
+        ),
+        (
+            "name: a, redis: { delay: 2m }, at: hold, for: 5s",
+            "a delay of 120s is more than 60s",
+        ),
+        (
+            "name: a, redis: { delay: { by: 1ms, jitter: 2ms } }, at: hold, for: 5s",
+            "a uniform jitter of 2ms is more than the delay",
+        ),
+        (
+            "name: a, redis: { delay: { by: 1ms, direction: up } }, at: hold, for: 5s",
+            "`up` is no direction",
+        ),
+        (
+            "name: a, redis: { delay: 1ms, rate: 5 }, at: hold, for: 5s",
+            "`rate` cannot stand beside `delay`",
+        ),
+        (
+            "name: a, redis: { close: { after: 1s, bytes: 5 } }, at: hold, for: 5s",
+            "cannot stand beside",
+        ),
+        (
+            "name: a, kafka: { drop_reply: Consume }, at: hold, for: 5s",
+            "Kafka has no `Consume`",
+        ),
+        (
+            "name: a, client: { drop_reply: GET }, at: hold, for: 5s",
+            "`drop_reply` cannot be done to `client`",
+        ),
+        ("name: a, redis: netem, at: hold, for: 5s", "netem"),
+        (
+            "name: a, queue: kill, at: hold, for: 5s",
+            "the strategy `redis-kafka` has no processes `queue`",
+        ),
+        (
+            "name: a, kafka: kill, which: 2, at: hold, for: 5s",
+            "there is no kafka number 2: there are 1",
+        ),
+        (
+            "name: a, kafka: kill, which: some, at: hold, for: 5s",
+            "`some` is no instance",
+        ),
+        (
+            "name: a, redis: kill, at: holt, for: 5s",
+            "there is no stage and no earlier fault `holt`",
+        ),
+        (
+            "name: a, redis: kill, at: hold + 5, for: 5s",
+            "`5` has no unit",
+        ),
+        (
+            "name: a, redis: kill, after: 2m, for: 5s",
+            "begins after the load has ended",
+        ),
+        (
+            "name: a, redis: kill, when: issued, for: 5s",
+            "`issued` is no condition",
+        ),
+        (
+            "name: a, redis: kill, when: sold >= 5, for: 5s",
+            "`sold` is nothing that a fault can wait for",
+        ),
+        (
+            "name: a, redis: kill, when: issued >= 150%, for: 5s",
+            "`150%` is more than the whole",
+        ),
+        (
+            "name: a, redis: kill, when: p95 > 100, for: 5s",
+            "`100` has no unit",
+        ),
+        (
+            "name: a, redis: kill, at: hold, for: 5s, times: 3",
+            "`times` needs `every`",
+        ),
+        (
+            "name: a, redis: kill, at: hold, for: 5s, every: 9s",
+            "`every` says nothing without `times`",
+        ),
+        (
+            "name: a, redis: kill, at: hold, for: 5s, times: 3, every: 5s",
+            "begin again before it is healed",
+        ),
+        (
+            "name: a, redis: kill, at: hold, for: 5s, times: 0, every: 9s",
+            "0 times are not possible",
+        ),
+        (
+            "name: a, chaos: { pick: [] }, at: hold, for: 1s, every: 5s",
+            "nothing to choose from",
+        ),
+        (
+            "name: a, chaos: { pick: [ { redis: kill } ] }, at: hold, for: 1s",
+            "the key `every` is missing",
+        ),
+        (
+            "name: a, chaos: { pick: [ { redis: kill } ] }, when: vus > 3, for: 1s, every: 5s",
+            "chaos begins at a moment that the plan knows",
+        ),
+        (
+            "name: a, redis: kill, at: hold, for: 5s, fro: 5s",
+            "unknown key `fro`",
+        ),
+    ];
+    for (fault, words) in table {
+        let error = planned(&[fault]).expect_err(fault);
+        assert!(error.contains(words), "{fault}: {error}");
+        assert!(error.ends_with("\n1 error\n"), "{fault}: {error}");
+    }
+}
+
+#[test]
+fn what_would_break_the_same_thing_at_the_same_time_is_refused() {
+    let first = "name: first, redis: freeze, at: hold, for: 10s";
+    let table = [
+        (
+            "in the middle",
+            "name: other, redis: kill, at: hold + 5s, for: 1s",
+            true,
+        ),
+        (
+            "at its end",
+            "name: other, redis: kill, at: hold + 10s, for: 1s",
+            true,
+        ),
+        (
+            "behind it",
+            "name: other, redis: kill, at: hold + 11s, for: 1s",
+            false,
+        ),
+        (
+            "when it is healed",
+            "name: other, redis: kill, at: first + 1s, for: 1s",
+            false,
+        ),
+        (
+            "on its way",
+            "name: other, redis: { delay: 1ms }, at: hold + 5s, for: 1s",
+            false,
+        ),
+        (
+            "elsewhere",
+            "name: other, database: kill, at: hold + 5s, for: 1s",
+            false,
+        ),
+        (
+            "nobody knows when",
+            "name: other, redis: kill, when: vus >= 5, for: 1s",
+            true,
+        ),
+        (
+            "again and again",
+            "name: other, redis: kill, after: 1s, for: 1s, times: 3, every: 8s",
+            true,
+        ),
+        (
+            "of the same name",
+            "name: first, database: kill, after: 1s, for: 1s",
+            true,
+        ),
+    ];
+    for (row, other, refused) in table {
+        let plan = planned(&[first, other]);
+        assert_eq!(plan.is_err(), refused, "{row}: {:?}", plan.err());
+    }
+}
+
+#[test]
+fn a_system_that_already_runs_can_only_be_broken_on_the_way_to_it() {
+    let own = "url: \"http://127.0.0.1:1\"";
+    let way = planned_on(
+        own,
+        &["name: a, client: { delay: 10ms }, at: hold, for: 5s"],
+    );
+    assert_eq!(way.unwrap().faults.len(), 1);
+    let other = planned_on(own, &["name: a, redis: kill, at: hold, for: 5s"]);
+    let words = "nobody knows where the `redis` of this target is";
+    assert!(other.unwrap_err().contains(words));
+}
+
+#[test]
+fn moments_are_those_of_the_load_and_scale_with_it() {
+    let faults = ["name: a, redis: freeze, at: hold + 30s, for: 20s, times: 2, every: 25s"];
+    let at = |seconds: f64| Trigger::At(Duration::from_secs_f64(seconds));
+    let plan = planned(&faults).unwrap();
+    assert_eq!(
+        (&plan.faults[0].trigger, plan.faults[0].lasts),
+        (&at(40.0), Duration::from_secs(20))
+    );
+    let text = print(&plan);
+    assert!(
+        text.contains("at 40s (hold + 30s), 2 times, every 25s, for 20s"),
+        "{text}"
+    );
+    assert!(text.contains("healed by: letting it go on"), "{text}");
+}
+
+#[test]
+fn chaos_is_the_same_for_the_same_seed_and_ends_with_the_load() {
+    let chaos = "name: storm, chaos: { pick: [ { redis: freeze }, { database: read_only }, \
+                 { redis: { delay: 5ms } } ] }, after: 5s, for: 3s, every: 10s";
+    let kinds = |plan: &Plan| -> Vec<&'static str> {
+        plan.faults
+            .iter()
+            .map(|fault| fault.injection.kind())
+            .collect()
+    };
+    let plan = planned(&[chaos]).unwrap();
+    assert_eq!(plan.faults.len(), 7, "70 s of load, from its 5th second");
+    assert_eq!(plan.faults[6].name, "storm-7");
+    assert_eq!(plan.faults[6].trigger, Trigger::At(Duration::from_secs(65)));
+    assert_eq!(kinds(&plan), kinds(&planned(&[chaos]).unwrap()));
+    let different: std::collections::BTreeSet<_> = kinds(&plan).into_iter().collect();
+    assert!(different.len() > 1, "{different:?}");
+}
+
+#[test]
+fn a_value_alone_is_the_setting_that_must_be_there() {
+    for delay in ["{ delay: 50ms }", "{ delay: { by: 50ms } }"] {
+        let fault = format!("name: a, redis: {delay}, at: hold, for: 5s");
+        let plan = planned(&[&fault]).unwrap();
+        let Injection::Link(rule) = &plan.faults[0].injection else {
+            panic!("{:?}", plan.faults);
+        };
+        let LinkFault::Delay { by, .. } = rule.fault else {
+            panic!("{rule:?}");
+        };
+        assert_eq!(by, Duration::from_millis(50), "{delay}");
+    }
+}

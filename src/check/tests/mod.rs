@@ -185,6 +185,7 @@ pub(super) fn plan(stock: u64) -> Plan {
         labels: Label::built_in(),
         metrics: Vec::new(),
         resources: Vec::new(),
+        faults: Vec::new(),
         truth: Some(Truth {
             issued: None,
             stock: None,

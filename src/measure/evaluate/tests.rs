@@ -92,6 +92,7 @@ pub(super) fn plan(thresholds: &[(&str, &str)]) -> Plan {
         labels,
         metrics: metrics(),
         resources: Vec::new(),
+        faults: Vec::new(),
         truth: None,
         invariants: Vec::new(),
         thresholds: thresholds.iter().map(threshold).collect(),

@@ -485,6 +485,7 @@ fn the_examples_of_outcomes_and_metrics_can_be_planned_together() {
             "events": { "kafka": { "brokers": "127.0.0.1:9092", "group": "g", "topic": "t" } },
             "app": { "process": { "port": 8080 } },
         },
+        "faults": [{ "name": "slow", "client": { "delay": "50ms" }, "after": "100ms", "for": "200ms" }],
         "thresholds": examples("Thresholds"),
     });
     let plan = plan::load(

@@ -8,6 +8,8 @@ pub(super) struct Attempt {
     pub(super) inv_ns: u64,
     /// Infinite (the largest number) without a certain answer.
     pub(super) ret_ns: u64,
+    /// When it was answered or given up.
+    pub(super) over_ns: u64,
     pub(super) phase: u16,
     pub(super) kind: OutcomeKind,
 }
@@ -22,6 +24,7 @@ impl Attempt {
             } else {
                 operation.ret_ns
             },
+            over_ns: operation.ret_ns,
             phase: operation.phase,
             kind: operation.kind,
         }

@@ -61,6 +61,8 @@ pub(super) struct DraftCase {
     user: Option<Key>,
     inv_ns: Option<u64>,
     ret_ns: Option<u64>,
+    /// From sent to answered or given up, where an attempt or a reading shows it.
+    time_ns: Option<(u64, u64)>,
     phase: Option<u16>,
     coupon: Option<Key>,
     other: Option<Key>,
@@ -84,6 +86,7 @@ impl DraftCase {
             user: None,
             inv_ns: Some(inv_ns),
             ret_ns: Some(ret_ns),
+            time_ns: Some((inv_ns, ret_ns)),
             phase: None,
             coupon: None,
             other: None,
@@ -92,7 +95,7 @@ impl DraftCase {
     }
 
     fn without_times(mut self) -> Self {
-        (self.inv_ns, self.ret_ns) = (None, None);
+        (self.inv_ns, self.ret_ns, self.time_ns) = (None, None, None);
         self
     }
 
@@ -100,6 +103,7 @@ impl DraftCase {
     pub(super) fn at(mut self, attempt: Option<Attempt>) -> Self {
         self.inv_ns = attempt.map(|attempt| attempt.inv_ns);
         self.ret_ns = attempt.and_then(Attempt::answered_ns);
+        self.time_ns = attempt.map(|attempt| (attempt.inv_ns, attempt.over_ns));
         self.phase = attempt.map(|attempt| attempt.phase);
         self
     }
@@ -241,7 +245,7 @@ impl DraftCase {
             inv_ns: self.inv_ns,
             ret_ns: self.ret_ns,
             phase: phase.map(str::to_owned),
-            faults: Vec::new(),
+            faults: evidence.faults_in(self.time_ns),
             text,
         }
     }

@@ -14,6 +14,36 @@ pub struct Evidence<'a> {
     pub history: &'a dyn History,
     /// What was read from outside.
     pub observations: &'a Observations,
+    /// What was broken on purpose, and when.
+    pub faults: &'a [Broken],
+}
+
+/// A time in which a fault was active.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// The fault's name.
+    pub fault: String,
+    /// When it was injected, nanoseconds since the run's origin.
+    pub from_ns: u64,
+    /// When it was healed; the largest number if it never was.
+    pub to_ns: u64,
+}
+
+impl Evidence<'_> {
+    /// The names of all faults that were active at some moment of a closed interval, each once.
+    pub(super) fn faults_in(&self, time_ns: Option<(u64, u64)>) -> Vec<String> {
+        let Some((from_ns, to_ns)) = time_ns else {
+            return Vec::new();
+        };
+        let mut names: Vec<String> = Vec::new();
+        let meets = |one: &&Broken| one.from_ns <= to_ns && one.to_ns >= from_ns;
+        for one in self.faults.iter().filter(meets) {
+            if !names.contains(&one.fault) {
+                names.push(one.fault.clone());
+            }
+        }
+        names
+    }
 }
 
 /// A history that can be read from its beginning as often as needed.

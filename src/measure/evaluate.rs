@@ -10,8 +10,9 @@
 //! out, and fails in a run that sent none.
 //!
 //! Thresholds over windows are judged by [`Windows`], with the same figures of a part of the run;
-//! those on what is read from outside by [`Resources`].
+//! those on what is read from outside by [`Resources`], those on faults by what was measured of each.
 
+mod faults;
 mod resources;
 mod windows;
 
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use super::fault::Measured;
 use super::unit::{Unit, grouped};
 use super::{
     Aggregate, CustomMetric, Metric, MetricKind, NO_INDEX, SeriesId, Tag, Threshold,
@@ -37,10 +39,12 @@ pub fn evaluate(
     totals: &Totals,
     windows: &Windows,
     resources: &Resources,
+    faults: &[Measured],
 ) -> Vec<ThresholdResult> {
     let judge = |(at, threshold)| {
         let apart = windows.result(at, threshold);
         let apart = apart.or_else(|| resources.result(at, threshold));
+        let apart = apart.or_else(|| faults::result(plan, faults, threshold));
         apart.unwrap_or_else(|| judge(threshold, observe(plan, totals, threshold)))
     };
     plan.thresholds.iter().enumerate().map(judge).collect()
@@ -146,6 +150,9 @@ fn observe(plan: &Plan, totals: &Totals, threshold: &Threshold) -> Result<Observ
         Metric::VusMax => gauge(totals.vus_max, totals),
         Metric::Custom(custom) => view.custom(custom, aggregate),
         Metric::Resource(_) => Err(NoData("nothing was read from outside".to_owned())),
+        Metric::Recovery | Metric::Detection | Metric::FaultRate => {
+            Err(NoData("the load has not ended".to_owned()))
+        }
     }
 }
 

@@ -58,12 +58,16 @@ pub enum Metric {
     Custom(CustomMetric),
     /// What is read from outside, beside the load.
     Resource(Quantity),
+    /// From a fault's heal until all was as before.
+    Recovery,
+    /// From a fault's beginning until somebody noticed.
+    Detection,
+    /// Share of the attempts that failed while a fault was active.
+    FaultRate,
 }
 
 /// Names of the field that are no typing errors, but that this version does not measure.
-const NOT_MEASURED: [&str; 7] = [
-    "recovery",
-    "detection",
+const NOT_MEASURED: [&str; 5] = [
     "cache_hits",
     "delivery_lag",
     "stock_remaining",
@@ -73,7 +77,7 @@ const NOT_MEASURED: [&str; 7] = [
 
 impl Metric {
     /// Every metric but those of scenarios, in the order in which messages list them.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 42] = [
         Self::HttpReqs,
         Self::HttpReqDuration,
         Self::HttpReqBlocked,
@@ -113,6 +117,9 @@ impl Metric {
         Self::Resource(Quantity::BlockedClients),
         Self::Resource(Quantity::UsedMemoryBytes),
         Self::Resource(Quantity::ConsumerLag),
+        Self::Recovery,
+        Self::Detection,
+        Self::FaultRate,
     ];
 
     /// As thresholds and outputs spell it.
@@ -143,6 +150,9 @@ impl Metric {
             Self::LockFailed => "lock_failed",
             Self::Custom(custom) => &custom.name,
             Self::Resource(quantity) => quantity.metric(),
+            Self::Recovery => "recovery",
+            Self::Detection => "detection",
+            Self::FaultRate => "rate",
         }
     }
 
@@ -158,8 +168,10 @@ impl Metric {
             | Self::DataReceived
             | Self::Outcome
             | Self::Issued => MetricKind::Counter,
-            Self::Vus | Self::VusMax => MetricKind::Gauge,
-            Self::HttpReqFailed | Self::UnknownRate | Self::LockFailed => MetricKind::Rate,
+            Self::Vus | Self::VusMax | Self::Recovery | Self::Detection => MetricKind::Gauge,
+            Self::HttpReqFailed | Self::UnknownRate | Self::LockFailed | Self::FaultRate => {
+                MetricKind::Rate
+            }
             Self::HttpReqDuration
             | Self::HttpReqBlocked
             | Self::HttpReqConnecting
@@ -190,6 +202,7 @@ impl Metric {
             | Self::DroppedIterations => &[Tag::Phase, Tag::Load],
             Self::DataSent | Self::DataReceived | Self::Vus | Self::VusMax => &[],
             Self::Resource(_) => &[Tag::Source, Tag::Phase, Tag::Load],
+            Self::Recovery | Self::Detection | Self::FaultRate => &[Tag::Fault],
             Self::HttpReqs
             | Self::HttpReqDuration
             | Self::HttpReqFailed
@@ -218,6 +231,11 @@ impl FromStr for Metric {
 }
 
 impl Metric {
+    /// Whether it is about faults, and so not known before the load has ended.
+    pub const fn is_of_faults(&self) -> bool {
+        matches!(self, Self::Recovery | Self::Detection | Self::FaultRate)
+    }
+
     /// The metric of this name, which may be one of those that the scenario declares.
     ///
     /// # Errors
@@ -299,6 +317,8 @@ pub enum Tag {
     Load,
     /// The name of what is measured from outside.
     Source,
+    /// A fault's name, or that of the chaos that made it.
+    Fault,
 }
 
 impl MetricKind {
@@ -326,12 +346,13 @@ impl fmt::Display for MetricKind {
 
 impl Tag {
     /// Every tag, in the order in which messages list them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Phase,
         Self::Step,
         Self::Outcome,
         Self::Load,
         Self::Source,
+        Self::Fault,
     ];
 
     /// Those that tell requests apart.
@@ -345,6 +366,7 @@ impl Tag {
             Self::Outcome => "outcome",
             Self::Load => "load",
             Self::Source => "source",
+            Self::Fault => "fault",
         }
     }
 }
@@ -362,11 +384,7 @@ impl FromStr for Tag {
         if let Some(tag) = Self::ALL.into_iter().find(|tag| tag.name() == text) {
             return Ok(tag);
         }
-        let message = if text == "fault" {
-            "the tag `fault` is not supported by this version yet".to_owned()
-        } else {
-            format!("unknown tag `{text}`")
-        };
+        let message = format!("unknown tag `{text}`");
         // k6's tags that have a counterpart here under another name.
         let hint = match text {
             "name" | "url" | "method" | "group" => {

@@ -2,6 +2,7 @@
 
 mod custom;
 mod evaluate;
+pub mod fault;
 mod log;
 mod metric;
 mod resource;

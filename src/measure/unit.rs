@@ -53,6 +53,9 @@ impl Unit {
         if let Metric::Resource(quantity) = metric {
             return Self::of_quantity(*quantity, aggregate);
         }
+        if matches!(metric, Metric::Recovery | Metric::Detection) {
+            return Self::Time;
+        }
         match (metric.kind(), aggregate) {
             (MetricKind::Rate, _) => Self::Share,
             (MetricKind::Trend, Aggregate::Count) | (MetricKind::Gauge, _) => Self::Count,

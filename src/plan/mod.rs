@@ -29,8 +29,8 @@ pub use link::{
     Selection, Spread,
 };
 pub use model::*;
-pub(crate) use print::conditions;
 pub use print::print;
+pub(crate) use print::{conditions, what_is_broken};
 pub use resolve::{
     DEFAULT_SEED, Overrides, Scale, is_redis_read, load, load_written, resolve, validate,
 };

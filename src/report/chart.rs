@@ -7,9 +7,11 @@
 //!   VUs   | /  :---------|
 //!   cores |____:/\_______|  server, ...   (and what else was measured from outside)
 //! ```
+//! The time in which a fault was active is shaded in each of them, with its name.
 
 mod data;
 mod outside;
+mod shade;
 
 use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
@@ -18,6 +20,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use self::data::{Axis, LOWEST, Line, Points, mark_rows, outcome_layers, phase_marks, time_lines};
 use self::outside::Panel;
+use self::shade::{Shade, shades};
 use super::Summary;
 use super::format::{NO_DATA, one_line};
 use crate::measure::grouped;
@@ -42,6 +45,16 @@ const HEIGHT: u32 = HEIGHTS[0] + HEIGHTS[1] + HEIGHTS[2] + 8;
 /// Each panel of what was measured from outside, below all others.
 const OUTSIDE: u32 = 165;
 
+/// What is marked in every panel.
+struct Marks {
+    /// Where phases begin.
+    phases: Vec<(f64, String)>,
+    /// When faults were active.
+    faults: Vec<Shade>,
+    /// Pixels for one of the axis's unit.
+    scale: f64,
+}
+
 const INK: RGBColor = RGBColor(40, 44, 52);
 const FAINT: RGBColor = RGBColor(226, 229, 233);
 const MARK: RGBColor = RGBColor(120, 128, 140);
@@ -65,7 +78,11 @@ fn draw<'a>(svg: &'a mut String, summary: &Summary) -> Result<(), Failure<'a>> {
     let height = HEIGHT + OUTSIDE * outside.len() as u32;
     let root = SVGBackend::with_string(svg, (WIDTH, height)).into_drawing_area();
     root.fill(&WHITE)?;
-    let marks = phase_marks(summary, &axis);
+    let marks = Marks {
+        phases: phase_marks(summary, &axis),
+        faults: shades(summary, &axis),
+        scale: f64::from(WIDTH - LEFT - RIGHT) / axis.end,
+    };
     let panel = |above: u32, height: u32| root.clone().shrink((0, above), (WIDTH, height));
 
     let [requests, times, vus] = HEIGHTS;
@@ -82,10 +99,9 @@ fn draw_requests<'a>(
     area: &Area<'a>,
     summary: &Summary,
     axis: &Axis,
-    marks: &[(f64, String)],
+    marks: &Marks,
 ) -> Result<(), Failure<'a>> {
-    let scale = f64::from(WIDTH - LEFT - RIGHT) / axis.end;
-    let names = mark_rows(marks, scale);
+    let names = mark_rows(&marks.phases, marks.scale);
     let rows = names.iter().map(|(_, row, _)| row + 1).max().unwrap_or(0);
     let above = TITLE + NAMES * rows;
     let layers = outcome_layers(summary, axis);
@@ -118,6 +134,7 @@ fn draw_requests<'a>(
     }
     legend(area, &legend_lines)?;
     draw_names(area, &names, above)?;
+    shade::name(area, marks, above)?;
     no_data(area, summary.samples.is_empty())
 }
 
@@ -125,7 +142,7 @@ fn draw_times<'a>(
     area: &Area<'a>,
     summary: &Summary,
     axis: &Axis,
-    marks: &[(f64, String)],
+    marks: &Marks,
 ) -> Result<(), Failure<'a>> {
     let lines = time_lines(summary, axis);
     let values = || {
@@ -162,6 +179,7 @@ fn draw_times<'a>(
         .map(|line| (line.name.as_str(), line.color))
         .collect();
     no_data(area, shown.is_empty())?;
+    shade::name(area, marks, TITLE)?;
     legend(area, &shown)
 }
 
@@ -169,7 +187,7 @@ fn draw_vus<'a>(
     area: &Area<'a>,
     summary: &Summary,
     axis: &Axis,
-    marks: &[(f64, String)],
+    marks: &Marks,
 ) -> Result<(), Failure<'a>> {
     const COLOR: RGBColor = RGBColor(0, 114, 178);
     let points: Points = axis
@@ -183,6 +201,7 @@ fn draw_vus<'a>(
     let series = AreaSeries::new(points, 0.0, COLOR.mix(0.2)).border_style(COLOR.stroke_width(2));
     chart.draw_series(series)?;
     draw_marks(&mut chart, marks, 0.0, end)?;
+    shade::name(area, marks, TITLE)?;
     no_data(area, summary.samples.is_empty())
 }
 
@@ -190,7 +209,7 @@ fn draw_outside<'a>(
     area: &Area<'a>,
     panel: &Panel,
     axis: &Axis,
-    marks: &[(f64, String)],
+    marks: &Marks,
 ) -> Result<(), Failure<'a>> {
     let points = panel
         .lines
@@ -202,6 +221,7 @@ fn draw_outside<'a>(
     mesh(&mut chart, axis)?;
     draw_lines(&mut chart, &panel.lines, 0.0)?;
     draw_marks(&mut chart, marks, 0.0, end)?;
+    shade::name(area, marks, TITLE)?;
     let names = panel
         .lines
         .iter()
@@ -275,11 +295,12 @@ fn draw_lines<'b, Y: Ranged<ValueType = f64>>(
 
 fn draw_marks<'b, Y: Ranged<ValueType = f64> + 'static>(
     chart: &mut Chart<'_, 'b, Y>,
-    marks: &[(f64, String)],
+    marks: &Marks,
     low: f64,
     high: f64,
 ) -> Result<(), Failure<'b>> {
-    for (at, _) in marks {
+    shade::draw(chart, &marks.faults, low, high)?;
+    for (at, _) in &marks.phases {
         let points = [(*at, low), (*at, high)];
         let line = DashedLineSeries::new(points, 4, 4, MARK.stroke_width(1));
         chart.draw_series(line)?;

@@ -3,16 +3,23 @@
 use std::collections::BTreeMap;
 
 use super::{
-    CounterFigures, Drain, Environment, IncreaseFigures, Judged, Latency, LevelFigures,
-    LoadSummary, MetricSummary, PhaseSummary, ResourceSample, ResourceSummary, Sample, Summary,
-    TrendFigures, UnknownShape,
+    CounterFigures, Drain, Environment, FaultBaseline, FaultState, FaultSummary, IncreaseFigures,
+    Judged, Latency, LevelFigures, LoadSummary, MetricSummary, PhaseSummary, ResourceSample,
+    ResourceSummary, Sample, Summary, TrendFigures, UnknownShape,
 };
 use crate::check::{Case, Finding, Part, Which};
 use crate::verdict::Verdict;
 
 /// Every fixture.
-pub(super) fn all() -> [Summary; 5] {
-    [passed(), failed(), interrupted(), empty(), hostile()]
+pub(super) fn all() -> [Summary; 6] {
+    [
+        passed(),
+        failed(),
+        not_healed(),
+        interrupted(),
+        empty(),
+        hostile(),
+    ]
 }
 
 fn map<T: Clone>(entries: &[(&str, T)]) -> BTreeMap<String, T> {
@@ -175,6 +182,93 @@ fn resources() -> Vec<ResourceSummary> {
     ]
 }
 
+/// One that went as it should, one that was not recovered from and was never seen to bite, and one
+/// that was never due.
+fn faults() -> Vec<FaultSummary> {
+    let down = FaultSummary {
+        fault: "redis-down".to_owned(),
+        occurrence: 1,
+        times: 1,
+        what: "redis: kill".to_owned(),
+        victims: vec!["redis-1".to_owned()],
+        state: FaultState::Healed,
+        due_s: Some(12.0),
+        asked_s: Some(12.002),
+        applied_s: Some(12.01),
+        effect_seen: true,
+        effect: Some("PING was refused".to_owned()),
+        effect_ms: Some(8.0),
+        first_bad_ms: Some(40.0),
+        detected_ms: Some(8.0),
+        detected_by: Some("effect".to_owned()),
+        healed_s: Some(22.5),
+        recovered_s: Some(25.75),
+        recovery_ms: Some(3_250.0),
+        window_ms: Some(250.0),
+        baseline: Some(FaultBaseline {
+            from_s: 2.0,
+            to_s: 12.0,
+            requests: 9_100,
+            failed_share: 0.0004,
+            p95_ms: Some(14.6),
+        }),
+        requests: 4_567,
+        failed: 1_234,
+        unknown: 120,
+        budget_share: Some(2.41),
+        open_after_heal_ms: Some(4_310.0),
+        ..FaultSummary::default()
+    };
+    let slow = FaultSummary {
+        fault: "slow-database".to_owned(),
+        occurrence: 2,
+        times: 2,
+        what: "database: delay by 200ms".to_owned(),
+        victims: vec!["mysql".to_owned()],
+        applied_s: Some(20.0),
+        effect_seen: false,
+        effect: Some("SELECT 1 took 1 ms".to_owned()),
+        effect_ms: None,
+        first_bad_ms: None,
+        detected_ms: None,
+        detected_by: None,
+        healed_s: Some(50.0),
+        recovered_s: None,
+        recovery_ms: None,
+        not_recovered: Some(
+            "it was not as before when the load ended, 10.0 s after the heal".to_owned(),
+        ),
+        baseline: None,
+        unknown: 0,
+        budget_share: None,
+        open_after_heal_ms: None,
+        beside: vec!["redis-down".to_owned()],
+        ..down.clone()
+    };
+    let never = FaultSummary {
+        fault: "late".to_owned(),
+        times: 1,
+        what: "client: reset".to_owned(),
+        state: FaultState::NeverDue,
+        ..FaultSummary::default()
+    };
+    vec![down, slow, never]
+}
+
+/// A run that left something broken.
+pub(super) fn not_healed() -> Summary {
+    let mut summary = failed();
+    let why = "it was started 3 times and did not answer".to_owned();
+    let said = format!("the fault `redis-down` could not be healed at redis-1: {why}");
+    let down = &mut summary.faults[0];
+    (down.state, down.why) = (FaultState::NotHealed, Some(why));
+    (down.healed_s, down.recovered_s, down.recovery_ms) = (None, None, None);
+    down.open_after_heal_ms = None;
+    summary.reasons.insert(0, said.clone());
+    summary.not_healed = vec![said];
+    summary
+}
+
 /// A minute of ramping up and down with a slow spell in the middle.
 pub(super) fn samples(count: u32) -> Vec<Sample> {
     (0..count)
@@ -239,6 +333,8 @@ pub(super) fn passed() -> Summary {
         ],
         metrics: Vec::new(),
         resources: Vec::new(),
+        faults: Vec::new(),
+        not_healed: Vec::new(),
         loads: vec![LoadSummary {
             load: "opening".to_owned(),
             executor: "ramping_vus".to_owned(),
@@ -400,6 +496,7 @@ pub(super) fn failed() -> Summary {
     ));
     summary.metrics = metrics();
     summary.resources = resources();
+    summary.faults = faults();
     summary.findings = vec![oversold()];
     summary.drain = Some(Drain {
         requests: 3000,
@@ -472,6 +569,8 @@ pub(super) fn empty() -> Summary {
         phases: Vec::new(),
         metrics: Vec::new(),
         resources: Vec::new(),
+        faults: Vec::new(),
+        not_healed: Vec::new(),
         loads: Vec::new(),
         dropped_iterations: 0,
         vus_max: 0,
@@ -504,6 +603,14 @@ pub(super) fn hostile() -> Summary {
     summary.phases[0].outcomes.insert(evil.clone(), 3);
     summary.loads[0].load.clone_from(&evil);
     summary.metrics[0].metric.clone_from(&evil);
+    for fault in &mut summary.faults {
+        fault.fault.clone_from(&evil);
+        fault.effect = Some(evil.clone());
+        fault.why = Some(evil.clone());
+        fault.victims = vec![evil.clone()];
+        fault.beside = vec![evil.clone()];
+    }
+    summary.not_healed = vec![evil.clone()];
     for resource in &mut summary.resources {
         resource.source.clone_from(&evil);
     }

@@ -1,6 +1,7 @@
 //! The report for people: the verdict first, then the evidence, fit to paste into a pull request.
 
 mod evidence;
+mod fault;
 mod latency;
 
 use std::fmt::Write as _;
@@ -19,8 +20,9 @@ pub fn markdown(summary: &Summary) -> String {
         thresholds(&summary.thresholds),
         warnings(&summary.warnings),
         setup::section(&summary.setup),
+        fault::section(&summary.faults),
         outcomes(summary),
-        evidence::findings(&summary.findings),
+        evidence::findings(&summary.findings, !summary.faults.is_empty()),
         latency::steps(summary),
         latency::phases(summary),
         metrics(summary),
@@ -56,8 +58,13 @@ fn shown(verdict: Verdict) -> String {
 fn title(summary: &Summary) -> String {
     let verdict = summary.verdict;
     let word = verdict_word(verdict);
-    let mut out = format!("# {} {word}: {}\n\n", symbol(verdict), text(&summary.name));
-    for reason in &summary.reasons {
+    let mut out = String::new();
+    for sentence in &summary.not_healed {
+        let _ = writeln!(out, "❌ **Not healed:** {}\n", text(sentence));
+    }
+    let name = text(&summary.name);
+    let _ = write!(out, "# {} {word}: {name}\n\n", symbol(verdict));
+    for reason in summary.other_reasons() {
         let _ = writeln!(out, "- {}", text(reason));
     }
     if let Some(about) = &summary.about {
@@ -173,9 +180,14 @@ fn over_time(summary: &Summary) -> String {
     } else {
         ", and what was measured from outside,"
     };
+    let faults = if summary.faults.iter().any(|fault| fault.applied_s.is_some()) {
+        "\nThe time in which a fault was active is shaded.\n"
+    } else {
+        ""
+    };
     format!(
         "## Over time\n\n![Requests per second by outcome, response time and VUs{outside} over the \
-         run](chart.svg)\n"
+         run](chart.svg)\n{faults}"
     )
 }
 
@@ -289,6 +301,14 @@ mod tests {
     #[test]
     fn a_failed_run_reads_well() {
         insta::assert_snapshot!(markdown(&fixture::failed()));
+    }
+
+    #[test]
+    fn a_run_that_left_something_broken_says_so_first() {
+        let text = markdown(&fixture::not_healed());
+        let first = text.lines().next().unwrap_or_default();
+        assert!(first.contains("the fault `redis-down` could not be healed"));
+        insta::assert_snapshot!(text);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod chart;
 mod escape;
+mod faults;
 #[cfg(test)]
 mod fixture;
 mod format;
@@ -13,6 +14,7 @@ mod summary;
 mod table;
 
 pub use chart::chart;
+pub use faults::{FaultBaseline, FaultState, FaultSummary};
 pub use markdown::markdown;
 pub use resources::{IncreaseFigures, LevelFigures, ResourceSample, ResourceSummary};
 pub use setup::{Moment, SetupSummary};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::faults::FaultSummary;
 use super::resources::ResourceSummary;
 use super::setup::SetupSummary;
 use crate::check::Finding;
@@ -44,6 +45,13 @@ pub struct Summary {
     /// What was measured from outside of the load, in the order in which it was read.
     #[serde(default)]
     pub resources: Vec<ResourceSummary>,
+    /// Every occurrence of every fault by its time, then the faults that never happened.
+    #[serde(default)]
+    pub faults: Vec<FaultSummary>,
+    /// Faults that could not be healed, one sentence each, which are also the first of `reasons`:
+    /// something is still broken.
+    #[serde(default)]
+    pub not_healed: Vec<String>,
     /// Each load with its model.
     pub loads: Vec<LoadSummary>,
     /// Iterations that were due without a free VU.
@@ -76,6 +84,12 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// The reasons without those that head the report.
+    pub(super) fn other_reasons(&self) -> impl Iterator<Item = &String> {
+        let reasons = self.reasons.iter();
+        reasons.filter(|reason| !self.not_healed.contains(reason))
+    }
+
     /// All texts for people: those that may repeat what a scenario, a target or a source said.
     pub fn texts(&mut self) -> Vec<&mut String> {
         let mut texts: Vec<&mut String> = self.reasons.iter_mut().collect();
@@ -99,6 +113,8 @@ impl Summary {
         );
         let resources = self.resources.iter_mut();
         texts.extend(resources.filter_map(|resource| resource.gap.as_mut()));
+        texts.extend(&mut self.not_healed);
+        texts.extend(self.faults.iter_mut().flat_map(FaultSummary::texts));
         texts.push(&mut self.environment.repeat);
         texts
     }

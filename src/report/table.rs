@@ -9,15 +9,22 @@ use tabled::settings::{Alignment, Modify, Style, Width};
 use super::format::{
     NO_DATA, count, drain_sentence, has_open_model, headline, latency_rows, one_line, verdict_word,
 };
-use super::{Judged, Summary, metrics, resources};
+use super::{Judged, Summary, faults, metrics, resources};
 use crate::measure::{Unit, milliseconds};
 use crate::verdict::Verdict;
 
 const COLUMNS: usize = 100;
 
+/// Faults that a terminal shows; the report has all of them.
+const MOST_FAULTS: usize = 20;
+
 /// The summary for a terminal. Colour only repeats what words and symbols say.
 pub fn terminal(summary: &Summary, colour: bool) -> String {
-    let mut out = verdict_lines(summary, colour);
+    let mut out = String::new();
+    for sentence in &summary.not_healed {
+        out += &wrapped("✘ NOT HEALED: ", &one_line(sentence));
+    }
+    out += &verdict_lines(summary, colour);
     let _ = writeln!(out, "\n{}.", headline(summary));
     if let Some(sentence) = drain_sentence(summary) {
         out += &wrapped("", &sentence);
@@ -32,6 +39,7 @@ pub fn terminal(summary: &Summary, colour: bool) -> String {
     } else {
         claims
     };
+    out += &fault_table(summary);
     out += &outcomes_table(summary);
     out += &latency_table(summary);
     out += &metric_tables(summary);
@@ -72,7 +80,7 @@ fn verdict_lines(summary: &Summary, colour: bool) -> String {
     } else {
         format!("{symbol} {word}  {name}\n")
     };
-    for reason in &summary.reasons {
+    for reason in summary.other_reasons() {
         out += &wrapped("  - ", &one_line(reason));
     }
     let meaning = one_line(&summary.exit_meaning);
@@ -176,6 +184,31 @@ fn resource_table(summary: &Summary) -> String {
     numbers(table, 1) + &wrapped("", &resources::note(summary))
 }
 
+fn fault_table(summary: &Summary) -> String {
+    if summary.faults.is_empty() {
+        return String::new();
+    }
+    let shown = summary.faults.len().min(MOST_FAULTS);
+    let mut table = Builder::default();
+    table.push_record(faults::HEAD);
+    for fault in &summary.faults[..shown] {
+        table.push_record(
+            [one_line(&fault.name())]
+                .into_iter()
+                .chain(faults::row(fault)),
+        );
+    }
+    let mut out = numbers(table, 1);
+    for fault in &summary.faults[..shown] {
+        out += &wrapped("- ", &one_line(&faults::sentence(fault)));
+    }
+    if summary.faults.len() > shown {
+        let more = count((summary.faults.len() - shown) as u64);
+        out += &format!("- and {more} more, in report.md\n");
+    }
+    out + &wrapped("", faults::NOTE)
+}
+
 /// A table whose columns from `first` on are numbers.
 fn numbers(table: Builder, first: usize) -> String {
     let mut table = table.build();
@@ -222,6 +255,14 @@ mod tests {
     #[test]
     fn a_failed_run_reads_well() {
         insta::assert_snapshot!(terminal(&fixture::failed(), false));
+    }
+
+    #[test]
+    fn a_run_that_left_something_broken_says_so_first() {
+        let text = terminal(&fixture::not_healed(), false);
+        let first = text.lines().next().unwrap_or_default();
+        assert!(first.contains("the fault `redis-down` could not be healed"));
+        insta::assert_snapshot!(text);
     }
 
     #[test]

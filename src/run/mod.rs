@@ -8,6 +8,7 @@ mod directory;
 mod drain_load;
 mod error;
 mod event;
+mod fault_guard;
 mod faults;
 mod guard;
 mod interrupt;

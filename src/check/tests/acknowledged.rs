@@ -171,3 +171,36 @@ fn the_same_history_in_any_order_gives_the_same_finding() {
     backwards.history.reverse();
     assert_eq!(story.findings(), backwards.findings());
 }
+
+#[test]
+fn a_case_names_the_faults_that_met_its_attempt() {
+    let finding = judge(
+        &Story::of_stock(3)
+            .issued("kim", "1", 100, 200)
+            .finally(&[])
+            .later(&[])
+            .broken("before", 10, 99)
+            .broken("sent-in-it", 50, 100)
+            .broken("in-between", 120, 130)
+            .broken("in-between", 150, 160)
+            .broken("never-healed", 200, u64::MAX)
+            .broken("after", 201, 300),
+    );
+    let case = &part(&finding, "lost").cases[0];
+    assert_eq!(case.faults, ["sent-in-it", "in-between", "never-healed"]);
+}
+
+#[test]
+fn an_attempt_without_an_answer_was_under_way_until_it_was_given_up() {
+    let finding = judge(
+        &Story::of_stock(3)
+            .told("kim", Issued, 1, 2)
+            .told("lee", NotSent, 100, 400)
+            .finally(&["kim", "lee"])
+            .later(&["kim", "lee"])
+            .broken("in-it", 300, 350)
+            .broken("later", 500, 600),
+    );
+    let case = &part(&finding, "refused_but_issued").cases[0];
+    assert_eq!(case.faults, ["in-it"]);
+}

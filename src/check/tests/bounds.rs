@@ -66,6 +66,7 @@ fn two_million_sold_out_answers_leave_no_trace() {
         plan: &plan,
         history: &history,
         observations: &observations,
+        faults: &[],
     };
     let digest = Digest::build(&evidence).expect("readable");
     assert_eq!(digest.sold_out.count, 2_000_000);
@@ -87,6 +88,7 @@ fn a_second_pass_finds_the_early_ones_and_keeps_three() {
         plan: &plan,
         history: &history,
         observations: &observations,
+        faults: &[],
     };
     let digest = Digest::build(&evidence).expect("readable");
     assert_eq!(
@@ -106,6 +108,7 @@ fn names_are_looked_up_once_and_only_if_rows_do_not_tell() {
         plan: &plan,
         history: &history,
         observations: &observations,
+        faults: &[],
     };
     let findings = check(&evidence).expect("readable");
     assert_eq!(history.lookups.get(), 1);
@@ -134,6 +137,7 @@ fn a_history_that_cannot_be_read_is_an_error_and_never_a_pass() {
         plan: &plan,
         history: &Torn,
         observations: &observations,
+        faults: &[],
     };
     assert!(check(&evidence).is_err());
 }

@@ -8,7 +8,7 @@ mod stock;
 
 use std::time::Duration;
 
-use super::{Evidence, Finding, IssuedRead, IssuedRow, Observations, Part, Reading, check};
+use super::{Broken, Evidence, Finding, IssuedRead, IssuedRow, Observations, Part, Reading, check};
 use crate::history::{Cause, Key, Operation, OutcomeKind};
 use crate::plan::{
     Body, By, Invariant, Label, Phase, Plan, Settle, Step, Subject, Target, Template, Truth, Users,
@@ -21,6 +21,7 @@ pub(super) struct Story {
     pub(super) plan: Plan,
     pub(super) history: Vec<Operation>,
     pub(super) observations: Observations,
+    pub(super) faults: Vec<Broken>,
 }
 
 impl Story {
@@ -34,7 +35,19 @@ impl Story {
                 settled: Some(true),
                 ..Observations::default()
             },
+            faults: Vec::new(),
         }
+    }
+
+    /// A fault that was active from one time to the other.
+    pub(super) fn broken(mut self, fault: &str, from_ns: u64, to_ns: u64) -> Self {
+        let fault = fault.to_owned();
+        self.faults.push(Broken {
+            fault,
+            from_ns,
+            to_ns,
+        });
+        self
     }
 
     /// A user's attempt in the closed interval from `inv` to `ret`.
@@ -92,6 +105,7 @@ impl Story {
             plan: &plan,
             history: &self.history,
             observations: &self.observations,
+            faults: &self.faults,
         };
         check(&evidence).expect("a readable history").remove(0)
     }

@@ -300,7 +300,7 @@ mod tests {
         }
         resources.finish();
         let (totals, windows) = (Totals::default(), Windows::new(&plan));
-        let mut results = evaluate(&plan, &totals, &windows, &resources);
+        let mut results = evaluate(&plan, &totals, &windows, &resources, &[]);
         let result = results.remove(0);
         (result.verdict, result.detail)
     }

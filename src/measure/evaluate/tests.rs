@@ -117,7 +117,13 @@ fn metrics() -> Vec<CustomMetric> {
 
 /// Judges thresholds over the whole run.
 fn judged(plan: &Plan, totals: &Totals) -> Vec<ThresholdResult> {
-    evaluate(plan, totals, &Windows::new(plan), &Resources::default())
+    evaluate(
+        plan,
+        totals,
+        &Windows::new(plan),
+        &Resources::default(),
+        &[],
+    )
 }
 
 fn threshold((key, assertion): &(&str, &str)) -> Threshold {

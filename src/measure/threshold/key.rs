@@ -59,7 +59,11 @@ fn malformed_key(text: &str) -> ThresholdError {
 }
 
 fn unfit_tag(metric: &Metric, tag: Tag) -> ThresholdError {
-    let hint = if metric.tags().is_empty() {
+    let hint = if tag == Tag::Fault {
+        "`rate{fault:NAME}` is the share that failed while a fault was active; `recovery` and \
+         `detection` have the tag, too"
+            .to_owned()
+    } else if metric.tags().is_empty() {
         format!("`{metric}` has no tags: it is measured for the whole run")
     } else {
         list("its tags", metric.tags().iter().map(|tag| tag.name()))

@@ -212,13 +212,13 @@ fn what_is_no_key_is_refused_with_what_would_be_right() {
         ("http_reqs{phase:a}x", "`http_reqs{phase:a}x` is no metric with tags"),
         ("http_reqs{phase:a,}", "`http_reqs{phase:a,}` is no metric with tags"),
         ("http_reqs{phase:a,phase:b}", "the tag `phase` stands twice in `http_reqs{phase:a,phase:b}`"),
-        ("http_reqs{fault:x}", "the tag `fault` is not supported by this version yet"),
+        ("http_reqs{fault:x}", "`http_reqs` is not measured by fault"),
         ("http_reqs{status:200}", "unknown tag `status`"),
         ("http_reqs{scenario:x}", "unknown tag `scenario`"),
         ("http_req_waiting{outcome:issued}", "`http_req_waiting` is not measured by outcome"),
         ("iterations{step:a}", "`iterations` is not measured by step"),
         ("vus{phase:a}", "`vus` is not measured by phase"),
-        ("recovery{fault:x}", "`recovery` is not supported by this version yet"),
+        ("recovery{phase:a}", "`recovery` is not measured by phase"),
     ] {
         let error = parse_key(text, &[]).expect_err(text);
         assert_eq!(error.message, message, "{text}");

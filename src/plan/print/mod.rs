@@ -15,6 +15,7 @@ use super::{
 };
 use crate::measure::CustomMetric;
 use crate::scenario::value::{Count, Rate, Share, Span};
+pub(crate) use fault::what as what_is_broken;
 pub(crate) use steps::conditions;
 use steps::shown;
 

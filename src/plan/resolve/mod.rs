@@ -10,6 +10,7 @@ mod flow;
 mod load;
 mod metric;
 mod narrowing;
+mod of_faults;
 mod outcome;
 mod overrides;
 mod reachable;
@@ -259,6 +260,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         steps: flows.whole,
         broken_metrics: &metrics.broken,
         sources: resources.whole,
+        faults: faults.whole,
     };
     plan.thresholds = threshold::resolve(&scenario.thresholds, &plan, known, report);
     if !report.has_errors() {

@@ -1,6 +1,6 @@
 //! Thresholds are parsed, and their tags held against what the plan has.
 
-use super::{contradiction, narrowing, resource};
+use super::{contradiction, narrowing, of_faults, resource};
 use crate::history::OutcomeKind;
 use crate::measure::{
     Metric, Tag, Threshold, ThresholdError, Windowed, key_name, parse_assertion, parse_key,
@@ -18,6 +18,7 @@ pub(super) struct Known<'a> {
     pub(super) broken_metrics: &'a [&'a str],
     /// All that is measured from outside.
     pub(super) sources: bool,
+    pub(super) faults: bool,
 }
 
 pub(super) fn resolve(
@@ -63,6 +64,7 @@ pub(super) fn resolve(
                     windows,
                 };
                 resource::check_threshold(&resolved, threshold, report);
+                of_faults::check_threshold(&resolved, threshold, report);
                 contradiction::check(&resolved, at, &thresholds, report);
                 thresholds.push(resolved);
             }
@@ -111,6 +113,12 @@ fn check_key(key: &At<String>, plan: &Plan, known: Known<'_>, report: &mut Repor
             {
                 resource::check_key(key, quantity, &tags, plan, report);
             }
+            if metric.is_of_faults() {
+                if known.faults {
+                    of_faults::check_key(key, &metric, &tags, plan, report);
+                }
+                return;
+            }
             if known.phases && known.steps && !report.has_errors() {
                 narrowing::warn(key, &metric, &tags, plan, report);
             }
@@ -141,7 +149,7 @@ fn check_tag(
         }
         Tag::Outcome => (possible_outcomes(plan), known.steps),
         // Which of them fits depends on the metric.
-        Tag::Source => return,
+        Tag::Source | Tag::Fault => return,
     };
     if complete && !names.contains(&value) {
         report.error_hint(

@@ -55,7 +55,7 @@ impl Axis {
         self.at(seconds - self.last) <= self.end
     }
 
-    fn at(&self, seconds: f64) -> f64 {
+    pub(super) fn at(&self, seconds: f64) -> f64 {
         seconds / self.seconds
     }
 
@@ -92,7 +92,7 @@ impl Axis {
     }
 }
 
-fn is_moment(seconds: f64) -> bool {
+pub(super) fn is_moment(seconds: f64) -> bool {
     (0.0..=LATEST_S).contains(&seconds)
 }
 

@@ -8,7 +8,10 @@ use crate::report::UnknownShape;
 use crate::report::escape::{block, cell_code, code, text};
 use crate::report::format::{count, counted, moment};
 
-pub(super) fn findings(findings: &[Finding]) -> String {
+/// The column of a case's faults.
+const FAULTS: usize = 6;
+
+pub(super) fn findings(findings: &[Finding], with_faults: bool) -> String {
     if findings.is_empty() {
         return String::new();
     }
@@ -30,15 +33,17 @@ pub(super) fn findings(findings: &[Finding]) -> String {
             ]
         });
         out += &table(["Part", "Cases", "What", "Verdict"], "lrlc", rows);
-        out += &cases(&finding.parts);
+        out += &cases(&finding.parts, with_faults);
     }
     out
 }
 
-fn cases(parts: &[Part]) -> String {
+/// The column of faults is there if there were any.
+fn cases(parts: &[Part], with_faults: bool) -> String {
     let cases = parts
         .iter()
         .flat_map(|part| part.cases.iter().map(move |case| (part, case)));
+    let is_shown = |column: &usize| with_faults || *column != FAULTS;
     let rows: Vec<_> = cases.map(|(part, case)| case_row(part, case)).collect();
     if rows.is_empty() {
         return String::new();
@@ -46,9 +51,16 @@ fn cases(parts: &[Part]) -> String {
     let head = [
         "Part", "Case", "User", "Sent", "Answered", "Phase", "Faults", "What",
     ];
+    let head = (0..head.len()).filter(is_shown).map(|column| head[column]);
+    let align = if with_faults { "lllrrlll" } else { "lllrrll" };
+    let rows = rows.into_iter().map(|row| {
+        let cells = row.into_iter().enumerate();
+        let cells = cells.filter(|(column, _)| is_shown(column));
+        cells.map(|(_, cell)| cell).collect::<Vec<_>>()
+    });
     format!(
         "\nTimes are seconds since the start of the run.\n\n{}",
-        table(head, "lllrrlll", rows.into_iter())
+        table(head, align, rows)
     )
 }
 

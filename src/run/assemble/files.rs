@@ -2,8 +2,10 @@
 
 use std::io;
 
+use super::faults;
 use super::resources::{self, FromOutside};
 use crate::check::Observations;
+use crate::measure::fault::Measured;
 use crate::measure::{Second, Totals, Windows, intervals, read_intervals, read_seconds};
 use crate::plan::Plan;
 use crate::probe::read_truth;
@@ -27,6 +29,8 @@ pub(super) struct Files {
     pub(super) resident_max: u64,
     pub(super) truth: Observations,
     pub(super) outside: FromOutside,
+    /// By fault and occurrence.
+    pub(super) faults: Vec<Measured>,
 }
 
 impl Files {
@@ -47,6 +51,7 @@ impl Files {
             resident_max: 0,
             truth,
             outside: FromOutside::default(),
+            faults: Vec::new(),
         };
         let path = directory.seconds_file();
         if path.exists() {
@@ -59,11 +64,12 @@ impl Files {
         let every = files.seconds.div_ceil(SAMPLES).max(1);
         let outside = resources::read(directory, plan, files.start_ns(), every);
         files.outside = or_empty(outside)?;
+        files.faults = faults::read(directory, plan, &files.events, files.start_ns())?;
         Ok(files)
     }
 
     /// When the load began; a run that came to none has measured nothing either.
-    fn start_ns(&self) -> u64 {
+    pub(super) fn start_ns(&self) -> u64 {
         let started = self.events.iter().find_map(|event| match event {
             Event::LoadStarted { at_ns, .. } => Some(*at_ns),
             _ => None,

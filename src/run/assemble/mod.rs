@@ -1,6 +1,7 @@
 //! From a run directory to its summary: plan again, add up, check, judge. The same for a run that
 //! has just ended, for one that was killed, and for one of last year.
 
+mod faults;
 mod figures;
 mod files;
 mod metrics;
@@ -9,6 +10,7 @@ mod resources;
 use std::io;
 
 use super::event::Event;
+use super::fault_guard::{FaultDoubts, fault_doubts};
 use super::guard::{End, Interrupted, doubts};
 use super::{RunDirectory, RunRecord};
 use crate::check::{Evidence, Finding, check};
@@ -77,19 +79,27 @@ impl Judge<'_> {
         let findings = self.findings(directory)?;
         let end = self.end();
         let thresholds = self.thresholds(&end);
-        let doubts = doubts(self.plan, &self.files.totals, self.files.generator, &end);
-        let exit = exit(&findings, &thresholds, &doubts, &end);
+        let mut doubts = doubts(self.plan, &self.files.totals, self.files.generator, &end);
+        let FaultDoubts {
+            not_healed,
+            doubts: of_faults,
+        } = self.of_faults(&end);
+        doubts.extend(of_faults);
+        let exit = exit(&findings, &thresholds, &not_healed, &doubts, &end);
         let verdict = Verdict::worst(
             findings
                 .iter()
                 .map(|finding| finding.verdict)
                 .chain(thresholds.iter().map(|threshold| threshold.verdict))
                 .chain(doubts.iter().map(|_| Verdict::Unknown))
+                .chain(not_healed.iter().map(|_| Verdict::Unknown))
                 // Without any claim the run has shown what it could: that it ran.
                 .chain([Verdict::Pass]),
         );
         let reasons = self.reasons(verdict, &findings, &thresholds, doubts);
+        let reasons = not_healed.iter().cloned().chain(reasons).collect();
         let mut summary = self.summary(verdict, exit, reasons, findings, thresholds);
+        summary.not_healed = not_healed;
         // Where the environment of the run is there, the plan knows it again.
         for text in summary.texts() {
             *text = self.plan.mask.hide(text);
@@ -106,8 +116,19 @@ impl Judge<'_> {
             plan: self.plan,
             history: &history,
             observations: &self.files.truth,
+            faults: &faults::broken(self.plan, &self.files.faults),
         };
         check(&evidence)
+    }
+
+    /// A load that has not begun has broken nothing.
+    fn of_faults(&self, end: &End) -> FaultDoubts {
+        let mut events = self.files.events.iter();
+        if !events.any(|event| matches!(event, Event::LoadStarted { .. })) {
+            return FaultDoubts::default();
+        }
+        let occurrences = self.files.faults.iter().map(|one| &one.occurrence);
+        fault_doubts(self.plan, occurrences, end)
     }
 
     /// A run that was cut off before its first second has missed no limit. What ended the load has
@@ -144,6 +165,7 @@ impl Judge<'_> {
             &self.files.totals,
             &self.files.windows,
             &self.files.outside.judged,
+            &self.files.faults,
         );
         results.into_iter().map(judged).collect()
     }
@@ -214,6 +236,12 @@ impl Judge<'_> {
         let drain = plan.drain_phase();
         let requests = totals.count(Trend::Duration, |id| id.phase != drain);
         let duration_s = totals.elapsed.as_secs_f64();
+        let faults = faults::Report {
+            plan,
+            faults: &self.files.faults,
+            start_ns: self.files.start_ns(),
+            requests,
+        };
         let judged = |finding: &Finding| Judged {
             name: finding.checker.clone(),
             verdict: finding.verdict,
@@ -239,6 +267,8 @@ impl Judge<'_> {
             phases: self.phases(),
             metrics: self.metrics(),
             resources: self.files.outside.summaries.clone(),
+            faults: faults.summaries(),
+            not_healed: Vec::new(),
             loads: self.loads(),
             dropped_iterations: totals.dropped.iter().sum(),
             vus_max: totals.vus_max,
@@ -258,7 +288,13 @@ impl Judge<'_> {
 }
 
 /// The first that applies: an interrupted run says so whatever else it has found.
-fn exit(findings: &[Finding], thresholds: &[Judged], doubts: &[String], end: &End) -> Exit {
+fn exit(
+    findings: &[Finding],
+    thresholds: &[Judged],
+    not_healed: &[String],
+    doubts: &[String],
+    end: &End,
+) -> Exit {
     let found = |wanted: Verdict| findings.iter().any(|finding| finding.verdict == wanted);
     let missed = |wanted: Verdict| {
         thresholds
@@ -271,6 +307,8 @@ fn exit(findings: &[Finding], thresholds: &[Judged], doubts: &[String], end: &En
         Exit::Invariant
     } else if missed(Verdict::Fail) {
         Exit::Threshold
+    } else if !not_healed.is_empty() {
+        Exit::NotHealed
     } else if found(Verdict::Unknown) || missed(Verdict::Unknown) || !doubts.is_empty() {
         Exit::Unknown
     } else {

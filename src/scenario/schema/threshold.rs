@@ -12,7 +12,7 @@ use super::text::{Flag, OneOrMany, Positive, Span};
 pub(super) struct Thresholds;
 
 /// What can be measured.
-const METRICS: [(&str, &str); 39] = [
+const METRICS: [(&str, &str); 42] = [
     ("http_reqs", "Counter: attempts. All tags."),
     (
         "http_req_duration",
@@ -151,6 +151,18 @@ const METRICS: [(&str, &str); 39] = [
         "consumer_lag",
         "Trend: events in a topic of Kafka that a consumer group has not committed yet. Tags `source`, `phase`, `load`.",
     ),
+    (
+        "recovery",
+        "Gauge: from the heal of a fault until all was as before; of several the longest. Tag `fault`.",
+    ),
+    (
+        "detection",
+        "Gauge: from the beginning of a fault until somebody noticed; of several the longest. Tag `fault`.",
+    ),
+    (
+        "rate",
+        "Rate: the share of the attempts that failed while a fault was active; of several the highest. Tag `fault`.",
+    ),
 ];
 
 impl JsonSchema for Thresholds {
@@ -208,6 +220,7 @@ fn example(name: &str, about: &str) -> &'static str {
         Some("Trend") if name.ends_with("memory") => "max<200MB",
         Some("Trend") if IN_NUMBERS.contains(&name) => "max<100",
         Some("Counter") => "count<1000",
+        Some("Gauge") if ["recovery", "detection"].contains(&name) => "value<30s",
         Some("Gauge") => "value<=200",
         Some("Rate") => "rate<1%",
         _ => "p(95)<500ms",

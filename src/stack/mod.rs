@@ -11,6 +11,7 @@ mod server;
 mod servers;
 mod services;
 mod settings;
+mod victims;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use crate::plan::{Plan, Slot, Source, Target};
 
 pub use docker::keep_containers;
 use services::Services;
+pub use victims::{DatabaseVictim, KafkaVictim, Victims};
 
 /// Tells the one who waits.
 type Say<'a> = &'a dyn Fn(&str);

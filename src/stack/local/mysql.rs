@@ -15,7 +15,7 @@ use super::programs::MariaDb;
 use super::service::{Kind, Service, log_of};
 use crate::plan::Secret;
 use crate::stack::NotReady;
-use crate::stack::account::{Account, DATABASE, USER};
+use crate::stack::account::{ADMIN, Account, DATABASE, USER};
 use crate::stack::log::last_lines;
 use crate::stack::settings::MYSQL;
 
@@ -103,13 +103,15 @@ impl Recipe {
         options.write(true).create_new(true).mode(0o600);
         let mut file = options.open(&path)?;
         let gone = Gone(path);
-        let user = format!("{USER}@'127.0.0.1'");
+        let [user, admin] = [USER, ADMIN].map(|name| format!("{name}@'127.0.0.1'"));
+        let password = self.account.password();
         write!(
             file,
             "CREATE DATABASE IF NOT EXISTS {DATABASE};\n\
-             CREATE USER IF NOT EXISTS {user} IDENTIFIED BY '{}';\n\
-             GRANT ALL ON {DATABASE}.* TO {user};\n",
-            self.account.password()
+             CREATE USER IF NOT EXISTS {user} IDENTIFIED BY '{password}';\n\
+             GRANT ALL ON {DATABASE}.* TO {user};\n\
+             CREATE USER IF NOT EXISTS {admin} IDENTIFIED BY '{password}';\n\
+             GRANT ALL ON *.* TO {admin} WITH GRANT OPTION;\n"
         )?;
         Ok(gone)
     }

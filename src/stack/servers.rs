@@ -14,7 +14,7 @@ use crate::plan::{BaseUrl, Group, Plan, Query, Role, Secret, Source, Stack, proc
 #[derive(Debug)]
 pub(super) struct Servers {
     groups: Vec<(Role, Vec<Server>)>,
-    /// Where the rows are.
+    /// Where the rows are, for those who read them.
     database: Secret,
 }
 
@@ -60,6 +60,8 @@ impl Servers {
                 }
             }
         }
+        // Not as the servers' user: a fault that ends its sessions must not end the readings.
+        let database = services.mysql_admin_url().unwrap_or(database);
         Ok(Self { groups, database })
     }
 

@@ -20,6 +20,7 @@ use self::redis::Redis;
 use self::service::Service;
 pub(super) use self::service::{PORTS, free_port};
 use super::NotReady;
+use super::account::as_admin;
 use super::outside::Figures;
 use crate::plan::{Database, Process, ResourceOf, Secret, Stack};
 
@@ -132,7 +133,7 @@ impl Services {
         let mysql = self.mysql.iter().map(|mysql| Figures {
             name: "mysql".to_owned(),
             process: mysql.keeper().map(Process::ChildOf),
-            of: Some(ResourceOf::Sql(mysql.url().clone())),
+            of: Some(ResourceOf::Sql(as_admin(mysql.url()))),
         });
         let kafka = self.kafka.iter().flat_map(Kafka::outside);
         redis.chain(mysql).chain(kafka).collect()

@@ -1,5 +1,6 @@
 //! Where the services are that the stack has brought up, for those who break them on purpose.
 
+use super::account::ADMIN;
 use super::{Ready, settings};
 use crate::plan::Secret;
 
@@ -19,6 +20,8 @@ pub struct Victims {
 pub struct DatabaseVictim {
     /// As a user who may do anything at the server.
     pub admin: Secret,
+    /// That user, who also reads for the run.
+    pub admin_user: &'static str,
     /// As the user that the servers write as, who may do anything in their database and no more.
     pub system: Secret,
     /// Locks what every transaction of the servers needs.
@@ -44,6 +47,7 @@ impl Ready {
             redis: redis.collect(),
             database: urls.map(|(admin, system)| DatabaseVictim {
                 admin,
+                admin_user: ADMIN,
                 system,
                 lock: settings::MYSQL_LOCK,
             }),

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use fcfs_bench::fault::database::{CommitStall, HotRow, KillSessions, PoolExhausted, ReadOnly};
-use fcfs_bench::fault::lease::Undo;
+use fcfs_bench::fault::lease::{Stored, Undo};
 use fcfs_bench::fault::nemesis::{Effect, Nemesis, Trouble};
 use fcfs_bench::plan::Secret;
 use rustix::process::{Signal, geteuid};
@@ -280,7 +280,7 @@ async fn a_commit_stall_keeps_writers_waiting_and_answers_readers() {
     let shop = Shop::open().await;
     let mut nemesis = CommitStall::new(&shop.admin);
     let words = bites_and_is_healed(&mut nemesis, &shop, Sessions::Kept).await;
-    assert_eq!(words, "an UPDATE of no row was not answered within 700 ms");
+    assert_eq!(words, "an UPDATE of no row was not answered within 500 ms");
     is_not_seen(&mut nemesis).await;
 
     // A transaction that wrote before cannot commit.
@@ -496,6 +496,25 @@ async fn a_read_only_database_refuses_the_system_and_answers_readers() {
     drop(nemesis);
     assert_ne!(shop.variables().await, before);
     undo_from_the_lease(&undo).await;
+    assert_eq!(shop.variables().await, before);
+}
+
+#[tokio::test]
+async fn each_statement_of_a_lease_is_run_although_another_one_fails() {
+    let shop = Shop::open().await;
+    let before = shop.variables().await;
+    let lease = |value: u8| Undo::Sql {
+        url: Stored::new(&shop.admin),
+        run: vec![
+            "SET GLOBAL no_such_variable = 1".to_owned(),
+            format!("SET GLOBAL read_only = {value}"),
+        ],
+    };
+    let trouble = lease(1).run().await.unwrap_err().to_string();
+    assert!(trouble.contains("no_such_variable"), "{trouble}");
+    assert!(!trouble.contains("secret"), "{trouble}");
+    assert_eq!(shop.variables().await["read_only"], "ON");
+    lease(0).run().await.unwrap_err();
     assert_eq!(shop.variables().await, before);
 }
 

@@ -229,7 +229,7 @@ async fn a_stall_keeps_everybody_waiting_until_its_own_end() {
     let mut stall = Stall::new(&url, "f", Duration::from_secs(3), false);
     assert_eq!(stall.undo().await.unwrap(), []);
     let words = bites_and_is_healed(&mut stall, &url, Connections::Kept).await;
-    assert_eq!(words, "PING was not answered within 700 ms");
+    assert_eq!(words, "PING was not answered within 500 ms");
     is_not_seen(&mut stall).await;
 }
 
@@ -240,7 +240,7 @@ async fn a_stall_of_writes_answers_reads_and_is_cut_short() {
     // Without the heal it would outlast the test's limits.
     let mut stall = Stall::new(&url, "f", 10 * LONG, true);
     let words = bites_and_is_healed(&mut stall, &url, Connections::Kept).await;
-    assert_eq!(words, "SET was not answered within 700 ms");
+    assert_eq!(words, "SET was not answered within 500 ms");
 
     let undo = stall.undo().await.unwrap();
     stall.inject().await.unwrap();

@@ -3,9 +3,9 @@
 use std::future::Future;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::nemesis::Trouble;
+use super::nemesis::{Effect, Trouble};
 
 /// How long a healed victim may take until it answers as before, and an undo until it is done.
 pub(super) const WHOLE_WITHIN: Duration = Duration::from_secs(10);
@@ -13,11 +13,22 @@ pub(super) const WHOLE_WITHIN: Duration = Duration::from_secs(10);
 /// How long one question to a victim that should answer may take.
 pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
-/// How long one question for the effect may take: a victim that is silent for so long is not one
-/// that answers slowly, and all of [`super::nemesis::Nemesis::effect`] must fit into a second.
-pub(super) const SILENT_AFTER: Duration = Duration::from_millis(700);
+/// A victim that is silent for so long, where it is asked for the effect, does not answer slowly.
+pub(super) const SILENT_AFTER: Duration = Duration::from_millis(500);
+
+/// All that is asked for the effect must fit into a second.
+const QUESTION_WITHIN: Duration = Duration::from_millis(950);
 
 const AGAIN_AFTER: Duration = Duration::from_millis(50);
+
+/// Asks for the effect, and gives up in time.
+pub(super) async fn question(asking: impl Future<Output = Effect>) -> Effect {
+    let asked = timeout(QUESTION_WITHIN, asking).await;
+    asked.unwrap_or_else(|_| {
+        let limit = QUESTION_WITHIN.as_millis();
+        Effect::NotSeen(format!("it could not be asked within {limit} ms"))
+    })
+}
 
 /// Tries until it succeeds; after the limit, the trouble of the last try.
 pub(super) async fn until<F, T, Tried>(limit: Duration, mut once: F) -> Result<T, Trouble>
@@ -72,6 +83,12 @@ mod tests {
     async fn a_try_that_never_ends_ends_with_the_limit() {
         let tried = until(LIMIT, std::future::pending::<Result<(), Trouble>>);
         assert_eq!(tried.await.unwrap_err().to_string(), "not within 10 s");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_question_without_an_answer_has_seen_nothing() {
+        let effect = question(std::future::pending()).await;
+        assert!(matches!(effect, Effect::NotSeen(_)), "{effect:?}");
     }
 
     #[tokio::test(start_paused = true)]

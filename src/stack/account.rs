@@ -11,6 +11,9 @@ use crate::plan::Secret;
 pub(super) const USER: &str = "fcfs";
 pub(super) const DATABASE: &str = "coupons";
 
+/// Who may do anything at the server: breaks it and mends it, which [`USER`] may not.
+pub(super) const ADMIN: &str = "root";
+
 /// A user with a random password that is used nowhere else.
 #[derive(Clone)]
 pub(super) struct Account {
@@ -32,14 +35,6 @@ impl Account {
         let password = &self.password;
         Secret::new(format!(
             "mysql://{USER}:{password}@127.0.0.1:{port}/{DATABASE}"
-        ))
-    }
-
-    /// As a user who may do anything, with the same password.
-    pub(super) fn admin_url(&self, port: u16, user: &str) -> Secret {
-        let password = &self.password;
-        Secret::new(format!(
-            "mysql://{user}:{password}@127.0.0.1:{port}/{DATABASE}"
         ))
     }
 
@@ -69,6 +64,12 @@ impl Account {
     }
 }
 
+/// The URL of [`Account::url`], as [`ADMIN`]: both have the password.
+pub(super) fn as_admin(url: &Secret) -> Secret {
+    let (system, admin) = (format!("//{USER}:"), format!("//{ADMIN}:"));
+    Secret::new(url.reveal().replacen(&system, &admin, 1))
+}
+
 /// Letters and digits, so that it means the same in a URL and in SQL.
 fn password() -> io::Result<String> {
     random_hex::<24>()
@@ -81,4 +82,18 @@ pub(super) fn random_hex<const BYTES: usize>() -> io::Result<String> {
     filled.map_err(|_| io::Error::other("the system gives no random numbers"))?;
     let hex = |text: String, byte: &u8| text + &format!("{byte:02x}");
     Ok(bytes.iter().fold(String::new(), hex))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_user_differs_in_the_url_of_the_administrator() {
+        let account = Account::new().expect("random numbers");
+        let (url, admin) = (account.url(3306), as_admin(&account.url(3306)));
+        let behind = format!("{}@127.0.0.1:3306/coupons", account.password());
+        assert_eq!(url.reveal(), format!("mysql://fcfs:{behind}"));
+        assert_eq!(admin.reveal(), format!("mysql://root:{behind}"));
+    }
 }

@@ -185,7 +185,7 @@ impl Services {
         let mysql = local.mysql().map(|service| {
             let url = local.mysql_url().cloned();
             Part {
-                admin: local.mysql_admin().cloned(),
+                admin: self.mysql_admin_url(),
                 ..part(Party::Database, 1, url, service)
             }
         });

@@ -18,7 +18,7 @@ use crate::plan::{
 #[derive(Debug)]
 pub(super) struct Servers {
     groups: Vec<(Role, Vec<Arc<Server>>)>,
-    /// Where the rows are.
+    /// Where the rows are, for those who read them.
     database: Secret,
 }
 
@@ -66,6 +66,8 @@ impl Servers {
                 }
             }
         }
+        // Not as the servers' user: a fault that ends its sessions must not end the readings.
+        let database = services.mysql_admin_url().unwrap_or(database);
         Ok(Self { groups, database })
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::account::as_admin;
 use super::docker::{self, Engine};
 use super::embedded;
 use super::local::{self, Needs};
@@ -37,6 +38,11 @@ impl Services {
             Self::Local(services) => services.mysql_url(),
             Self::Docker(services) => services.mysql_url(),
         }
+    }
+
+    /// The same, as the user who may do anything at the server.
+    pub(super) fn mysql_admin_url(&self) -> Option<Secret> {
+        self.mysql_url().map(as_admin)
     }
 
     /// Where a client of Kafka begins.

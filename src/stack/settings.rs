@@ -42,6 +42,9 @@ character-set-server = utf8mb4
 collation-server = utf8mb4_bin
 ";
 
+/// Locks the coupons of the bundled servers, whatever their ids are.
+pub(super) const MYSQL_LOCK: &str = "SELECT id FROM fcfs_coupons FOR UPDATE";
+
 /// What the events of a run go through, and who writes their rows. The servers are told the same
 /// that the reading from outside asks for.
 pub(super) const KAFKA_TOPIC: &str = "coupon-issued";

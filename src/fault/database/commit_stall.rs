@@ -8,6 +8,7 @@ use super::session::{Failure, Session};
 use super::write::Write;
 use crate::fault::lease::Undo;
 use crate::fault::nemesis::{Effect, Nemesis, Trouble};
+use crate::fault::wait::question;
 use crate::plan::Secret;
 
 /// How long the lock may wait, in seconds, and who waits for it. Meanwhile it keeps others waiting
@@ -55,8 +56,8 @@ impl CommitStall {
     }
 
     async fn longest(&self) -> String {
-        let asked = async { Session::to(&self.url).await?.texts(LONGEST, 0).await };
-        let found = asked.await.ok().and_then(|found| found.into_iter().next());
+        let asked = async { Session::to(&self.url).await?.texts(LONGEST).await };
+        let found = asked.await.ok().and_then(|mut found| found.pop());
         found.map_or_else(String::new, |found| format!("; {found}"))
     }
 
@@ -105,7 +106,7 @@ impl Nemesis for CommitStall {
     }
 
     fn effect(&mut self) -> BoxFuture<'_, Effect> {
-        self.ask().boxed()
+        question(self.ask()).boxed()
     }
 
     fn heal(&mut self) -> BoxFuture<'_, Result<(), Trouble>> {

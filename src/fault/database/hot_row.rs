@@ -7,7 +7,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use super::session::{Failure, Session};
 use crate::fault::lease::Undo;
 use crate::fault::nemesis::{Effect, Nemesis, Trouble};
-use crate::fault::wait::{SILENT_AFTER, WHOLE_WITHIN, until};
+use crate::fault::wait::{SILENT_AFTER, WHOLE_WITHIN, question, until};
 use crate::plan::Secret;
 
 /// How long the transaction may wait for the rows, behind those of the system.
@@ -63,8 +63,7 @@ impl HotRow {
             let words = format!("`{}` found no row, so nothing is held", self.lock);
             return Err(Failure::Other(words));
         }
-        let id = session.numbers("SELECT CONNECTION_ID()").await?;
-        self.holding = id.first().map(|id| (*id, session));
+        self.holding = Some((session.id().await?, session));
         Ok(())
     }
 
@@ -73,7 +72,7 @@ impl HotRow {
     async fn attempt(&self, holder: u64) -> Result<(), Failure> {
         let mut session = Session::open(&self.url, SILENT_AFTER).await?;
         let look = format!("SELECT id FROM information_schema.processlist WHERE id = {holder}");
-        if session.numbers(&look).await?.is_empty() {
+        if session.texts(&look).await?.is_empty() {
             return Err(Failure::Other(
                 "the session that held it is gone".to_owned(),
             ));
@@ -139,7 +138,7 @@ impl Nemesis for HotRow {
     }
 
     fn effect(&mut self) -> BoxFuture<'_, Effect> {
-        self.ask().boxed()
+        question(self.ask()).boxed()
     }
 
     fn heal(&mut self) -> BoxFuture<'_, Result<(), Trouble>> {

@@ -9,7 +9,7 @@ use super::session::{Failure, Session};
 use crate::fault::lease::Undo;
 use crate::fault::nemesis::{Effect, Nemesis, Trouble};
 use crate::fault::repeated::Repeated;
-use crate::fault::wait::{SILENT_AFTER, WHOLE_WITHIN, until};
+use crate::fault::wait::{SILENT_AFTER, WHOLE_WITHIN, question, until};
 use crate::plan::Secret;
 
 /// All sessions of users, with their users: the server's own threads and its replicas are none.
@@ -83,11 +83,9 @@ impl KillSessions {
 
 impl Victims {
     async fn list(&self, session: &mut Session) -> Result<Vec<u64>, Failure> {
-        let ids = session.numbers(SESSIONS).await?;
-        let users = session.texts(SESSIONS, 1).await?;
-        let sessions = ids.into_iter().zip(users);
+        let sessions = session.pairs(SESSIONS).await?.into_iter();
         let victims = sessions.filter(|(_, user)| !self.spared.contains(user));
-        Ok(victims.map(|(id, _)| id).collect())
+        Ok(victims.filter_map(|(id, _)| id.parse().ok()).collect())
     }
 
     async fn kill(&self, session: &mut Session) -> Result<(), Failure> {
@@ -152,7 +150,7 @@ impl Nemesis for KillSessions {
     }
 
     fn effect(&mut self) -> BoxFuture<'_, Effect> {
-        self.ask().boxed()
+        question(self.ask()).boxed()
     }
 
     fn heal(&mut self) -> BoxFuture<'_, Result<(), Trouble>> {

@@ -9,7 +9,7 @@ use super::session::{Failure, Session};
 use crate::fault::lease::Undo;
 use crate::fault::nemesis::{Effect, Nemesis, Trouble};
 use crate::fault::repeated::Repeated;
-use crate::fault::wait::{ANSWER_WITHIN, SILENT_AFTER, WHOLE_WITHIN, until};
+use crate::fault::wait::{ANSWER_WITHIN, SILENT_AFTER, WHOLE_WITHIN, question, until};
 use crate::plan::Secret;
 
 const CEILING: &str = "SHOW GLOBAL VARIABLES LIKE 'max_connections'";
@@ -151,7 +151,7 @@ impl Nemesis for PoolExhausted {
     }
 
     fn effect(&mut self) -> BoxFuture<'_, Effect> {
-        self.ask().boxed()
+        question(self.ask()).boxed()
     }
 
     fn heal(&mut self) -> BoxFuture<'_, Result<(), Trouble>> {

@@ -6,7 +6,7 @@ use super::session::{Failure, Session};
 use super::write::Write;
 use crate::fault::lease::{Stored, Undo};
 use crate::fault::nemesis::{Effect, Nemesis, Trouble};
-use crate::fault::wait::ANSWER_WITHIN;
+use crate::fault::wait::{ANSWER_WITHIN, question};
 use crate::plan::Secret;
 
 /// `MySQL` has both. The second one stops also users with `SUPER`.
@@ -45,10 +45,9 @@ impl ReadOnly {
 
     async fn look(&self) -> Result<Vec<(String, String)>, Failure> {
         let mut session = Session::to(&self.admin).await?;
-        let names = session.texts(SHOW, 0).await?;
-        let values = session.texts(SHOW, 1).await?;
+        let shown = session.pairs(SHOW).await;
         session.close().await;
-        Ok(names.into_iter().zip(values).collect())
+        shown
     }
 
     fn has_super(&self) -> bool {
@@ -124,7 +123,7 @@ impl Nemesis for ReadOnly {
     }
 
     fn effect(&mut self) -> BoxFuture<'_, Effect> {
-        self.ask().boxed()
+        question(self.ask()).boxed()
     }
 
     fn heal(&mut self) -> BoxFuture<'_, Result<(), Trouble>> {

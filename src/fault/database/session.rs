@@ -125,31 +125,34 @@ impl Session {
         rows.map_err(|error| failure(&error))
     }
 
-    /// The n-th column of all rows as texts.
-    pub(in crate::fault) async fn texts(
+    /// The first column of all rows.
+    pub(in crate::fault) async fn texts(&mut self, query: &str) -> Result<Vec<String>, Failure> {
+        let rows = self.rows(query).await?;
+        rows.iter().map(|row| text(row, 0)).collect()
+    }
+
+    /// The first two columns of all rows.
+    pub(in crate::fault) async fn pairs(
         &mut self,
         query: &str,
-        column: usize,
-    ) -> Result<Vec<String>, Failure> {
+    ) -> Result<Vec<(String, String)>, Failure> {
         let rows = self.rows(query).await?;
-        let text = |row: &MySqlRow| {
-            let text = row.try_get_unchecked::<String, _>(column);
-            text.map_err(|error| failure(&error))
-        };
-        rows.iter().map(text).collect()
+        let pairs = rows.iter().map(|row| Ok((text(row, 0)?, text(row, 1)?)));
+        pairs.collect()
     }
 
     /// A variable or a figure by its name: the answer of `SHOW GLOBAL VARIABLES` or `STATUS`.
     pub(in crate::fault) async fn shown(&mut self, show: &str) -> Result<u64, Failure> {
-        let value = self.texts(show, 1).await?.into_iter().next();
-        let value = value.and_then(|value| value.parse().ok());
+        let value = self.pairs(show).await?.pop();
+        let value = value.and_then(|(_, value)| value.parse().ok());
         value.ok_or_else(|| Failure::Other(format!("`{show}` gave no number")))
     }
 
-    /// The numbers in the first column.
-    pub(in crate::fault) async fn numbers(&mut self, query: &str) -> Result<Vec<u64>, Failure> {
-        let texts = self.texts(query, 0).await?;
-        Ok(texts.iter().filter_map(|text| text.parse().ok()).collect())
+    /// The server's number of this session.
+    pub(in crate::fault) async fn id(&mut self) -> Result<u64, Failure> {
+        let id = self.texts("SELECT CONNECTION_ID()").await?.pop();
+        let id = id.and_then(|id| id.parse().ok());
+        id.ok_or_else(|| Failure::Other("CONNECTION_ID() is no number".to_owned()))
     }
 
     /// Says goodbye, so that the server has ended the session a moment later.
@@ -157,6 +160,12 @@ impl Session {
         // Nothing is lost when the server does not say goodbye, too.
         let _ = timeout(self.limit, self.connection.close()).await;
     }
+}
+
+fn text(row: &MySqlRow, column: usize) -> Result<String, Failure> {
+    // The simple protocol sends every type as text.
+    let text = row.try_get_unchecked(column);
+    text.map_err(|error| failure(&error))
 }
 
 fn failure(error: &Error) -> Failure {

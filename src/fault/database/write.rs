@@ -27,7 +27,7 @@ impl Write {
     pub(super) async fn find(url: &Secret) -> Result<Self, Trouble> {
         let found = async {
             let mut session = Session::to(url).await?;
-            let found = session.texts(FIND, 0).await?.into_iter().next();
+            let found = session.texts(FIND).await?.pop();
             session.close().await;
             let none = "the URL's database has no table on which a write could be tried";
             found.ok_or_else(|| Failure::Other(none.to_owned()))
@@ -41,7 +41,10 @@ impl Write {
 
     /// Tries it in a session of its own.
     pub(super) async fn attempt(&self) -> Result<(), Failure> {
-        let mut session = Session::open(&self.url, SILENT_AFTER).await?;
+        let opened = Session::open(&self.url, SILENT_AFTER).await;
+        // A server that lets nobody in is silent to more than writes.
+        let mut session =
+            opened.map_err(|failure| Failure::Other(format!("connecting: {failure}")))?;
         // The server gives up a second later, should nobody wait for the answer any more.
         session.run("SET SESSION lock_wait_timeout = 1").await?;
         session.run_within(SILENT_AFTER, &self.statement).await?;

@@ -1,11 +1,16 @@
 //! All replicas of a topic must confirm, so that one that is away is one too few.
 
+use std::time::Duration;
+
 use futures_util::future::{BoxFuture, FutureExt as _};
 
 use super::topic::{MIN_IN_SYNC, State, Topic};
 use crate::fault::lease::Undo;
 use crate::fault::nemesis::{Effect, Nemesis, Trouble};
-use crate::fault::wait::{ANSWER_WITHIN, SILENT_AFTER, WHOLE_WITHIN, until};
+use crate::fault::wait::{ANSWER_WITHIN, WHOLE_WITHIN, question, until};
+
+/// Each of the questions for the effect: who connects anew and asks two of them.
+const ASK_WITHIN: Duration = Duration::from_millis(300);
 
 /// `min.insync.replicas` of the topic as high as a partition has replicas: while one of them is not
 /// in sync, what is sent with `acks=all` is refused with `NOT_ENOUGH_REPLICAS` and is not in the log.
@@ -26,6 +31,13 @@ impl BelowMinIsr {
                 name: topic.to_owned(),
             },
             before: None,
+        }
+    }
+
+    async fn ask(&self) -> Effect {
+        match self.topic.state(ASK_WITHIN).await {
+            Ok(state) => effect_of(&state),
+            Err(trouble) => Effect::NotSeen(trouble.to_string()),
         }
     }
 
@@ -62,13 +74,7 @@ impl Nemesis for BelowMinIsr {
     }
 
     fn effect(&mut self) -> BoxFuture<'_, Effect> {
-        async {
-            match self.topic.state(SILENT_AFTER / 3).await {
-                Ok(state) => effect_of(&state),
-                Err(trouble) => Effect::NotSeen(trouble.to_string()),
-            }
-        }
-        .boxed()
+        question(self.ask()).boxed()
     }
 
     fn heal(&mut self) -> BoxFuture<'_, Result<(), Trouble>> {

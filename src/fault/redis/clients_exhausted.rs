@@ -13,7 +13,7 @@ use super::settings::{self, Before};
 use crate::fault::lease::Undo;
 use crate::fault::nemesis::{Effect, Nemesis, Trouble};
 use crate::fault::repeated::Repeated;
-use crate::fault::wait::{ANSWER_WITHIN, SILENT_AFTER, WHOLE_WITHIN, until};
+use crate::fault::wait::{ANSWER_WITHIN, SILENT_AFTER, WHOLE_WITHIN, question, until};
 use crate::plan::Secret;
 
 /// More sockets are not held: then `maxclients` is lowered.
@@ -85,6 +85,17 @@ impl ClientsExhausted {
         all.map_err(|_| Failure::Other("not all connections could be taken".to_owned()))??;
         self.holding = Some(Repeated::begin(held.hold(session)));
         Ok(())
+    }
+
+    async fn ask(&self) -> Effect {
+        match greeting(&self.url).await {
+            Ok(Some(words)) if words.contains("max number of clients") => {
+                Effect::Seen(format!("a new connection was turned away: {words}"))
+            }
+            Ok(Some(words)) => Effect::NotSeen(format!("a new connection was told: {words}")),
+            Ok(None) => Effect::NotSeen("a new connection was let in".to_owned()),
+            Err(failure) => Effect::NotSeen(format!("a new connection: {failure}")),
+        }
     }
 
     async fn give_back(&mut self) -> Result<(), Trouble> {
@@ -169,10 +180,10 @@ fn address(url: &Secret) -> Result<(String, u16), Failure> {
 /// What a new connection is told before it asks anything: why it is turned away, or nothing.
 async fn greeting(url: &Secret) -> Result<Option<String>, Failure> {
     let (host, port) = address(url)?;
-    let connecting = timeout(SILENT_AFTER / 2, TcpStream::connect((host.as_str(), port)));
+    let connecting = timeout(SILENT_AFTER, TcpStream::connect((host.as_str(), port)));
     let connected = connecting
         .await
-        .map_err(|_| Failure::Silent(SILENT_AFTER / 2))?;
+        .map_err(|_| Failure::Silent(SILENT_AFTER))?;
     let mut socket = connected.map_err(|error| Failure::Other(error.to_string()))?;
     let mut words = [0; 128];
     match timeout(TURNED_AWAY_WITHIN, socket.read(&mut words)).await {
@@ -200,17 +211,7 @@ impl Nemesis for ClientsExhausted {
     }
 
     fn effect(&mut self) -> BoxFuture<'_, Effect> {
-        async {
-            match greeting(&self.url).await {
-                Ok(Some(words)) if words.contains("max number of clients") => {
-                    Effect::Seen(format!("a new connection was turned away: {words}"))
-                }
-                Ok(Some(words)) => Effect::NotSeen(format!("a new connection was told: {words}")),
-                Ok(None) => Effect::NotSeen("a new connection was let in".to_owned()),
-                Err(failure) => Effect::NotSeen(format!("a new connection: {failure}")),
-            }
-        }
-        .boxed()
+        question(self.ask()).boxed()
     }
 
     fn heal(&mut self) -> BoxFuture<'_, Result<(), Trouble>> {

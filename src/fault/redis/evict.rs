@@ -8,7 +8,7 @@ use super::session::{Failure, Session};
 use super::settings::{self, Before};
 use crate::fault::lease::Undo;
 use crate::fault::nemesis::{Effect, Nemesis, Trouble};
-use crate::fault::wait::SILENT_AFTER;
+use crate::fault::wait::{SILENT_AFTER, question};
 use crate::plan::Secret;
 
 /// How long Redis may take to throw everything away.
@@ -107,7 +107,7 @@ impl Nemesis for Evict {
     }
 
     fn effect(&mut self) -> BoxFuture<'_, Effect> {
-        self.ask().boxed()
+        question(self.ask()).boxed()
     }
 
     fn heal(&mut self) -> BoxFuture<'_, Result<(), Trouble>> {

@@ -7,7 +7,7 @@ use super::session::{Failure, Info, Session};
 use super::settings;
 use crate::fault::lease::{Stored, Undo};
 use crate::fault::nemesis::{Effect, Nemesis, Trouble};
-use crate::fault::wait::{SILENT_AFTER, WHOLE_WITHIN, until};
+use crate::fault::wait::{SILENT_AFTER, WHOLE_WITHIN, question, until};
 use crate::plan::Secret;
 
 /// `REPLICAOF`, without Sentinel: nobody tells the clients.
@@ -175,7 +175,7 @@ impl Nemesis for Failover {
     }
 
     fn effect(&mut self) -> BoxFuture<'_, Effect> {
-        self.ask().boxed()
+        question(self.ask()).boxed()
     }
 
     fn heal(&mut self) -> BoxFuture<'_, Result<(), Trouble>> {

@@ -10,7 +10,7 @@ use super::settings;
 use crate::fault::lease::Undo;
 use crate::fault::nemesis::{Effect, Nemesis, Trouble};
 use crate::fault::repeated::Repeated;
-use crate::fault::wait::SILENT_AFTER;
+use crate::fault::wait::{SILENT_AFTER, question};
 use crate::plan::Secret;
 
 /// `CLIENT KILL TYPE normal`. It ends with the harness.
@@ -123,7 +123,7 @@ impl Nemesis for KillClients {
     }
 
     fn effect(&mut self) -> BoxFuture<'_, Effect> {
-        self.ask().boxed()
+        question(self.ask()).boxed()
     }
 
     fn heal(&mut self) -> BoxFuture<'_, Result<(), Trouble>> {

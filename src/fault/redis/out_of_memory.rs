@@ -6,6 +6,7 @@ use super::session::{Failure, Session};
 use super::settings::{self, Before};
 use crate::fault::lease::Undo;
 use crate::fault::nemesis::{Effect, Nemesis, Trouble};
+use crate::fault::wait::question;
 use crate::plan::Secret;
 
 /// The smaller ceiling is given back first, so that nothing is thrown away by an old policy.
@@ -83,7 +84,7 @@ impl Nemesis for OutOfMemory {
     }
 
     fn effect(&mut self) -> BoxFuture<'_, Effect> {
-        self.ask().boxed()
+        question(self.ask()).boxed()
     }
 
     fn heal(&mut self) -> BoxFuture<'_, Result<(), Trouble>> {

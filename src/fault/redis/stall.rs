@@ -9,7 +9,7 @@ use super::session::{Failure, Session};
 use super::settings;
 use crate::fault::lease::{Stored, Undo};
 use crate::fault::nemesis::{Effect, Nemesis, Trouble};
-use crate::fault::wait::{SILENT_AFTER, WHOLE_WITHIN, until};
+use crate::fault::wait::{SILENT_AFTER, WHOLE_WITHIN, question, until};
 use crate::plan::Secret;
 
 /// `CLIENT PAUSE`. Redis ends it by itself.
@@ -105,7 +105,7 @@ impl Nemesis for Stall {
     }
 
     fn effect(&mut self) -> BoxFuture<'_, Effect> {
-        self.ask().boxed()
+        question(self.ask()).boxed()
     }
 
     fn heal(&mut self) -> BoxFuture<'_, Result<(), Trouble>> {

@@ -25,7 +25,7 @@ use self::mysql::MySql;
 use self::redis::Redis;
 pub use self::sweep::keep_containers;
 use super::NotReady;
-use super::account::random_hex;
+use super::account::{as_admin, random_hex};
 use super::local::Needs;
 use super::outside::Figures;
 use crate::plan::{ResourceOf, Secret};
@@ -133,7 +133,7 @@ impl Services {
         let mysql = self.mysql.iter().map(|(container, url)| Figures {
             name: "mysql".to_owned(),
             process: container.process(),
-            of: Some(ResourceOf::Sql(url.clone())),
+            of: Some(ResourceOf::Sql(as_admin(url))),
         });
         let kafka = self.kafka.iter().flat_map(Kafka::outside);
         redis.chain(mysql).chain(kafka).collect()

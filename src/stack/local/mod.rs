@@ -21,6 +21,7 @@ use self::redis::Redis;
 pub(super) use self::service::Service;
 pub(super) use self::service::{PORTS, free_port};
 use super::NotReady;
+use super::account::as_admin;
 use super::outside::Figures;
 use crate::plan::{Database, ResourceOf, Secret, Stack};
 
@@ -161,15 +162,10 @@ impl Services {
         let mysql = self.mysql.iter().map(|mysql| Figures {
             name: "mysql".to_owned(),
             process: Some(mysql.service().process()),
-            of: Some(ResourceOf::Sql(mysql.url().clone())),
+            of: Some(ResourceOf::Sql(as_admin(mysql.url()))),
         });
         let kafka = self.kafka.iter().flat_map(Kafka::outside);
         redis.chain(mysql).chain(kafka).collect()
-    }
-
-    /// The same for a user who may do anything.
-    pub(super) fn mysql_admin(&self) -> Option<&Secret> {
-        self.mysql.as_ref().map(MySql::admin)
     }
 
     /// Where a client of Kafka begins: the address of each broker, separated by commas.

@@ -17,14 +17,11 @@ use super::programs::MariaDb;
 use super::service::{Kind, Service, log_of};
 use crate::plan::Secret;
 use crate::stack::NotReady;
-use crate::stack::account::{Account, DATABASE, USER};
+use crate::stack::account::{ADMIN, Account, DATABASE, USER};
 use crate::stack::log::last_lines;
 use crate::stack::settings::MYSQL;
 
 const NAME: &str = "mysql";
-
-/// Who breaks the server on purpose, where the server's user may not.
-const ADMIN: &str = "fcfs_admin";
 
 /// Makes the users, and is gone as soon as the server has read it.
 const FIRST: &str = "first.sql";
@@ -48,7 +45,6 @@ socket =
 pub(super) struct MySql {
     service: Arc<Service>,
     url: Secret,
-    admin: Secret,
 }
 
 impl MySql {
@@ -66,23 +62,13 @@ impl MySql {
         let service = Service::start(kind).await?;
         drop(first);
         let url = account.url(service.port);
-        let admin = account.admin_url(service.port, ADMIN);
         let service = Arc::new(service);
-        Ok(Self {
-            service,
-            url,
-            admin,
-        })
+        Ok(Self { service, url })
     }
 
     /// With its password.
     pub(super) const fn url(&self) -> &Secret {
         &self.url
-    }
-
-    /// The same for a user who may do anything.
-    pub(super) const fn admin(&self) -> &Secret {
-        &self.admin
     }
 
     pub(super) const fn service(&self) -> &Arc<Service> {
@@ -120,10 +106,7 @@ impl Recipe {
         options.write(true).create_new(true).mode(0o600);
         let mut file = options.open(&path)?;
         let gone = Gone(path);
-        let (user, admin) = (
-            format!("{USER}@'127.0.0.1'"),
-            format!("{ADMIN}@'127.0.0.1'"),
-        );
+        let [user, admin] = [USER, ADMIN].map(|name| format!("{name}@'127.0.0.1'"));
         let password = self.account.password();
         write!(
             file,
@@ -131,7 +114,7 @@ impl Recipe {
              CREATE USER IF NOT EXISTS {user} IDENTIFIED BY '{password}';\n\
              GRANT ALL ON {DATABASE}.* TO {user};\n\
              CREATE USER IF NOT EXISTS {admin} IDENTIFIED BY '{password}';\n\
-             GRANT ALL ON *.* TO {admin};\n",
+             GRANT ALL ON *.* TO {admin} WITH GRANT OPTION;\n"
         )?;
         Ok(gone)
     }

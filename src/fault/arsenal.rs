@@ -1,7 +1,7 @@
 //! From a fault of the plan and what the run has brought up to what injects it.
 
 use super::database::{CommitStall, HotRow, KillSessions, PoolExhausted, ReadOnly};
-use super::kafka::BelowMinIsr;
+use super::kafka::{BelowMinIsr, TooFewReplicas};
 use super::link::OnLinks;
 use super::nemesis::{Nemesis, Trouble};
 use super::process::{Down, Freeze, How, Restart};
@@ -9,7 +9,7 @@ use super::redis::{ClientsExhausted, Evict, KillClients, LoseWrites, OutOfMemory
 use super::timeline;
 use crate::plan::fault::{Fault, Injection, Party};
 use crate::plan::{LinkFault, LinkRule, Plan, Secret};
-use crate::stack::{Part, Way};
+use crate::stack::{Part, Ready, Way};
 
 /// What faults can be done to.
 #[derive(Debug, Clone)]
@@ -58,7 +58,7 @@ impl Arsenal {
         match &at.fault.injection {
             Injection::Link(rule) => self.on_links(at, rule),
             Injection::Partition => self.on_links(at, &LinkRule::of(LinkFault::BlackHole)),
-            Injection::KafkaBelowMinIsr => self.below_min_isr(),
+            Injection::KafkaBelowMinIsr => self.below_min_isr(at),
             Injection::Restart => {
                 let parts = self.met(at)?;
                 let names: Vec<&str> = parts.iter().map(Part::name).collect();
@@ -122,21 +122,23 @@ impl Arsenal {
         Ok(blows)
     }
 
-    /// The topic is one, however many brokers there are.
-    fn below_min_isr(&self) -> Result<Vec<Blow>, Trouble> {
-        let brokers = self
-            .parts
-            .iter()
-            .filter(|part| *part.party() == Party::Kafka);
+    /// The topic's setting bites only while one of its brokers is away.
+    fn below_min_isr(&self, at: Occurrence<'_>) -> Result<Vec<Blow>, Trouble> {
+        let brokers = self.parts.iter();
+        let brokers: Vec<&Part> = brokers
+            .filter(|part| *part.party() == Party::Kafka)
+            .collect();
         let addresses: Vec<&str> = brokers
+            .iter()
             .filter_map(|part| part.url().map(Secret::reveal))
             .collect();
-        if addresses.is_empty() {
-            return Err(Trouble::new("the run has started no broker"));
-        }
+        let chosen = at.chosen(brokers.len());
+        let away = chosen.last().map(|at| brokers[*at].clone());
+        let away = away.ok_or_else(|| Trouble::new("the run has started no broker"))?;
+        let topic = BelowMinIsr::new(&addresses.join(","), self.topic);
         Ok(vec![Blow {
-            victim: format!("the topic {}", self.topic),
-            nemesis: Box::new(BelowMinIsr::new(&addresses.join(","), self.topic)),
+            victim: format!("the topic {} without {}", self.topic, away.name()),
+            nemesis: Box::new(TooFewReplicas::new(topic, away)),
         }])
     }
 }
@@ -174,8 +176,8 @@ fn by_asking(at: Occurrence<'_>, part: Part) -> Result<Box<dyn Nemesis>, Trouble
         Injection::RedisClientsExhausted => Box::new(ClientsExhausted::new(&url, label)),
         Injection::DatabaseCommitStall => Box::new(CommitStall::new(&admin)),
         Injection::DatabaseHotRow { lock } => {
-            let lock = lock.clone().unwrap_or_else(|| coupon_row(at.plan));
-            Box::new(HotRow::new(&url, &lock)?)
+            let lock = lock.as_deref().unwrap_or(Ready::COUPONS_LOCK);
+            Box::new(HotRow::new(&url, lock)?)
         }
         Injection::DatabasePoolExhausted { leave } => Box::new(PoolExhausted::new(&url, *leave)),
         Injection::DatabaseKillSessions { every } => {
@@ -185,14 +187,6 @@ fn by_asking(at: Occurrence<'_>, part: Part) -> Result<Box<dyn Nemesis>, Trouble
         Injection::DatabaseReadOnly => Box::new(ReadOnly::new(&admin, &url)),
         _ => return Err(impossible()),
     })
-}
-
-/// The row of the bundled system that holds the stock.
-fn coupon_row(plan: &Plan) -> String {
-    let subject = plan.subject.as_ref();
-    // A number: `serve` takes no other id, so the scenario cannot have another.
-    let coupon = subject.map_or("1", |subject| subject.coupon.as_str());
-    format!("SELECT stockQuantity FROM fcfs_coupons WHERE id = {coupon} FOR UPDATE")
 }
 
 fn user_of(url: &Secret) -> Option<String> {

@@ -114,7 +114,7 @@ pub enum Injection {
     },
     /// Writes are refused.
     DatabaseReadOnly,
-    /// More replicas must confirm than there are.
+    /// All replicas must confirm, and a broker is killed.
     KafkaBelowMinIsr,
 }
 

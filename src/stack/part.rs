@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use super::local::Service;
 use super::server::Server;
 use super::services::Services;
-use super::settings::KAFKA_TOPIC;
+use super::settings::{KAFKA_TOPIC, MYSQL_LOCK};
 use super::{Ready, Way};
 use crate::plan::fault::Party;
 use crate::plan::{Role, Secret};
@@ -138,6 +138,9 @@ impl Part {
 impl Ready {
     /// What the events of the bundled system go through.
     pub const TOPIC: &str = KAFKA_TOPIC;
+
+    /// Locks what every transaction of the bundled system needs.
+    pub const COUPONS_LOCK: &str = MYSQL_LOCK;
 
     /// The links on which faults can be.
     pub fn ways(&self) -> Vec<Way> {

@@ -1,7 +1,9 @@
 //! What Kafka does to itself when it is asked.
 
 mod below_min_isr;
+mod too_few_replicas;
 mod topic;
 
 pub use below_min_isr::BelowMinIsr;
+pub use too_few_replicas::TooFewReplicas;
 pub(super) use topic::give_back;

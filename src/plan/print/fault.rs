@@ -194,6 +194,8 @@ fn healed_by(injection: &Injection) -> &'static str {
             "closing its session; it also ends with the harness"
         }
         Injection::DatabaseReadOnly => "the setting that it had",
-        Injection::KafkaBelowMinIsr => "the topic's setting that it had",
+        Injection::KafkaBelowMinIsr => {
+            "starting the broker again, and the topic's setting that it had"
+        }
     }
 }

@@ -100,6 +100,17 @@ fn one(
     let lasts = length(written, injection.as_ref(), known, report);
     let rhythm = rhythm(written, known, report);
     let (victim, injection, trigger) = (victim?, injection?, trigger?);
+    if injection == Injection::KafkaBelowMinIsr
+        && let Some(Target::Stack(stack)) = known.target
+        && stack.kafka < 3
+    {
+        report.error_hint(
+            blow.kind.position,
+            "one broker is always in sync with itself",
+            "let there be three: `kafka: { brokers: 3 }`",
+        );
+        return None;
+    }
     let (times, every) = rhythm?;
     let lasts = lasts?;
     if times > 1 && every <= lasts {

@@ -91,6 +91,10 @@ fn a_fault_that_cannot_be_done_is_refused_in_words() {
             "name: a, client: { drop_reply: GET }, at: hold, for: 5s",
             "`drop_reply` cannot be done to `client`",
         ),
+        (
+            "name: a, kafka: below_min_isr, at: hold, for: 5s",
+            "one broker is always in sync with itself",
+        ),
         ("name: a, redis: netem, at: hold, for: 5s", "netem"),
         (
             "name: a, queue: kill, at: hold, for: 5s",

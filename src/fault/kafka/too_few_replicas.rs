@@ -1,0 +1,53 @@
+//! One broker of three is killed while the topic wants all replicas in sync: the brokers that are left
+//! refuse what wants to be confirmed by all.
+
+use futures_util::future::{BoxFuture, FutureExt as _};
+
+use super::BelowMinIsr;
+use crate::fault::lease::Undo;
+use crate::fault::nemesis::{Effect, Nemesis, Trouble};
+use crate::fault::process::{Down, How};
+use crate::stack::Part;
+
+/// A broker of this run, and the topic's setting.
+pub struct TooFewReplicas {
+    topic: BelowMinIsr,
+    broker: Down,
+}
+
+impl TooFewReplicas {
+    /// The broker that is killed, and the topic of which it holds replicas.
+    pub const fn new(topic: BelowMinIsr, broker: Part) -> Self {
+        Self {
+            topic,
+            broker: Down::new(broker, How::Killed),
+        }
+    }
+}
+
+impl Nemesis for TooFewReplicas {
+    fn undo(&mut self) -> BoxFuture<'_, Result<Vec<Undo>, Trouble>> {
+        self.topic.undo()
+    }
+
+    fn inject(&mut self) -> BoxFuture<'_, Result<(), Trouble>> {
+        async {
+            self.topic.inject().await?;
+            self.broker.inject().await
+        }
+        .boxed()
+    }
+
+    fn effect(&mut self) -> BoxFuture<'_, Effect> {
+        self.topic.effect()
+    }
+
+    /// The setting is whole again only when its replicas are.
+    fn heal(&mut self) -> BoxFuture<'_, Result<(), Trouble>> {
+        async {
+            self.broker.heal().await?;
+            self.topic.heal().await
+        }
+        .boxed()
+    }
+}

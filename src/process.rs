@@ -76,6 +76,33 @@ pub(crate) fn bytes(pages: u64) -> u64 {
     pages.saturating_mul(page_size() as u64)
 }
 
+/// In the environment of everything that a run starts: which harness it belongs to.
+pub(crate) const MARK: &str = "FCFS_BENCH_OF";
+
+/// The value of [`MARK`] for what this process starts.
+pub(crate) fn mark() -> String {
+    let pid = std::process::id();
+    mark_of(pid, Stat::of(pid).map_or(0, |stat| stat.started))
+}
+
+/// The value of [`MARK`] for what a process has started.
+pub(crate) fn mark_of(pid: u32, started: u64) -> String {
+    format!("{pid}-{started}")
+}
+
+/// Everything that has this mark: numbers, and when each started.
+pub(crate) fn marked(mark: &str) -> Vec<(u32, u64)> {
+    let wanted = format!("{MARK}={mark}").into_bytes();
+    let has_it = |pid: &u32| {
+        let read = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        read.split(|byte| *byte == 0).any(|word| word == wanted)
+    };
+    let found = pids().filter(has_it);
+    found
+        .filter_map(|pid| Some((pid, Stat::of(pid)?.started)))
+        .collect()
+}
+
 /// The children of a process, now.
 pub(crate) fn children(pid: u32) -> Vec<u32> {
     let is_child = |child: &u32| Stat::of(*child).is_some_and(|stat| stat.parent == pid);

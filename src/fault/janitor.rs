@@ -2,19 +2,27 @@
 //! whoever looks for orphaned leases later.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::process::Signal;
+use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, ChildStdin, Command};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::book::{self, Page};
-use crate::keeper;
+use crate::process;
 
 /// How long undoing one thing may take.
 const UNDO_WITHIN: Duration = Duration::from_secs(15);
+
+/// How long what a dead harness has started may take to end in good order.
+const END_BY_ITSELF_WITHIN: Duration = Duration::from_secs(3);
+
+/// What a harness says that lives.
+const OVER: &[u8] = b"over\n";
 
 /// How long the janitor may take to see that there is nothing to do.
 const END_WITHIN: Duration = Duration::from_secs(2);
@@ -47,21 +55,37 @@ impl Janitor {
         Ok(Self { child, stdin })
     }
 
-    /// Lets it go, when everything is healed.
+    /// Lets it go, when everything is healed, or it is known what is not.
     pub(super) async fn dismiss(mut self) {
-        drop(self.stdin.take());
+        if let Some(mut stdin) = self.stdin.take() {
+            // Should it be gone, there is nobody to be told.
+            let _ = stdin.write_all(OVER).await;
+        }
         let _ = timeout(END_WITHIN, self.child.wait()).await;
     }
 }
 
-/// Waits for the end of standard input, then undoes what is in the file.
+/// Waits for the end of standard input, then undoes what is in the file. When the harness has died,
+/// it also sees to it that what the harness has started ends soon: all of that ends by itself, but
+/// in good order, which may take a while.
 ///
 /// # Errors
 /// When it cannot wait.
 pub async fn wait_and_heal(leases: &Path) -> io::Result<()> {
-    keeper::until_told().await?;
-    if let Ok(page) = book::read(leases) {
-        undo_all(leases, page).await;
+    let mut last_words = Vec::new();
+    io::stdin().lock().read_to_end(&mut last_words)?;
+    let Ok(page) = book::read(leases) else {
+        return Ok(());
+    };
+    let mark = process::mark_of(page.owner.pid, page.owner.started);
+    let died = last_words != OVER;
+    undo_all(leases, page).await;
+    if died {
+        sleep(END_BY_ITSELF_WITHIN).await;
+        for (pid, started) in process::marked(&mark) {
+            // It may have ended in the meantime.
+            let _ = process::send(pid, started, Signal::KILL);
+        }
     }
     Ok(())
 }

@@ -24,6 +24,7 @@ use super::log::last_lines;
 use super::settings::{KAFKA_GROUP, KAFKA_TOPIC};
 use super::{NotReady, external};
 use crate::plan::{BaseUrl, Plan, Process, Role, Secret, Stack, Subject};
+use crate::process;
 
 /// How long the server may take to listen.
 const LISTEN_WITHIN: Duration = Duration::from_secs(15);
@@ -275,6 +276,7 @@ impl Launch {
         for variable in [REDIS, MYSQL, KAFKA, JWT_SECRET] {
             command.env_remove(variable);
         }
+        command.env(process::MARK, process::mark());
         let log = File::options().append(true).create(true).open(&self.log)?;
         command
             .envs(self.environment.iter().map(|(name, value)| (name, value)))

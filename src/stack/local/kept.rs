@@ -11,6 +11,7 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::timeout;
 
 use crate::keeper::STOP_WITHIN;
+use crate::process;
 
 /// What a keeper needs beside the time of its program.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -50,6 +51,7 @@ impl Kept {
             // MariaDB's installer has temporary files; in a shared directory a server that starts
             // removes those of the others.
             .env("TMPDIR", directory)
+            .env(process::MARK, process::mark())
             .stdin(Stdio::piped())
             .stdout(log.try_clone()?)
             .stderr(log)

@@ -7,10 +7,9 @@ use crate::scenario::{Fault as Written, Position, Report};
 
 pub(super) fn check(faults: &[Fault], written: &[Written], report: &mut Report<'_>) {
     for (at, one) in faults.iter().enumerate() {
-        let clash = faults[..at]
-            .iter()
-            .enumerate()
-            .find(|(earlier, other)| excludes(one, other) && may_overlap(one, other, *earlier));
+        let clash = faults[..at].iter().enumerate().find(|(earlier, other)| {
+            excludes(one, other) && !comes_behind(one, *earlier, faults) && may_overlap(one, other)
+        });
         if let Some((_, other)) = clash {
             report.error_hint(
                 position(one, written),
@@ -37,9 +36,22 @@ fn excludes(one: &Fault, other: &Fault) -> bool {
     one.victim.may_meet(&other.victim) && !apart(one) && !apart(other)
 }
 
-fn may_overlap(later: &Fault, earlier: &Fault, number: usize) -> bool {
+/// Whether it begins when the other is healed, or when one is healed that did.
+fn comes_behind(fault: &Fault, other: usize, faults: &[Fault]) -> bool {
+    match fault.trigger {
+        // Each refers to an earlier one, so this ends.
+        Trigger::After { fault: before, .. } => {
+            before == other
+                || faults
+                    .get(before)
+                    .is_some_and(|before| comes_behind(before, other, faults))
+        }
+        Trigger::At(_) | Trigger::When(_) => false,
+    }
+}
+
+fn may_overlap(later: &Fault, earlier: &Fault) -> bool {
     match (&later.trigger, &earlier.trigger) {
-        (Trigger::After { fault, .. }, _) if *fault == number => false,
         (Trigger::At(_), Trigger::At(_)) => spans(later)
             .any(|(from, to)| spans(earlier).any(|(begin, end)| from <= end && begin <= to)),
         // Nobody knows when a condition comes true.

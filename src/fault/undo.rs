@@ -96,8 +96,8 @@ async fn ask_redis_once(url: &Secret, commands: &[Vec<String>]) -> Tried {
     let mut ended = Ok(());
     for command in commands {
         let command: Vec<&str> = command.iter().map(String::as_str).collect();
-        match session.ask::<::redis::Value>(&command).await {
-            Ok(_) => {}
+        match session.run(&command).await {
+            Ok(()) => {}
             Err(failure @ redis::Failure::Said(_)) => ended = ended.and(Err(failure.at(url))),
             Err(failure) => return Tried::Again(failure.at(url)),
         }

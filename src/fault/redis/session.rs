@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisError};
+use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisError, Value};
 use tokio::time::timeout;
 
 use crate::fault::nemesis::Trouble;
@@ -78,6 +78,11 @@ impl Session {
         let answer = timeout(self.limit, asking).await;
         let answer = answer.map_err(|_| Failure::Silent(self.limit))?;
         answer.map_err(|error| failure(&error, self.limit))
+    }
+
+    /// Sends one command; what it answers does not matter, unless it is an error.
+    pub(in crate::fault) async fn run(&mut self, words: &[&str]) -> Result<(), Failure> {
+        self.ask::<Value>(words).await.map(|_| ())
     }
 
     /// What a setting is now.

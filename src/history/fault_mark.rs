@@ -12,6 +12,7 @@ pub struct FaultMark {
     /// A fault may happen several times: from 1.
     pub occurrence: u32,
     /// What happened.
+    #[serde(flatten)]
     pub moment: Moment,
 }
 

@@ -240,9 +240,9 @@ pub(super) fn remarks(fault: &FaultSummary) -> Vec<String> {
         _ => format!("not injected: {why}"),
     }));
     let effect = fault.effect.as_ref();
-    say(effect.map(|effect| match fault.effect_seen {
-        true => format!("seen to bite: {effect}"),
-        false => format!("not seen to bite: {effect}"),
+    say(effect.map(|effect| {
+        let not = if fault.effect_seen { "" } else { "not " };
+        format!("{not}seen to bite: {effect}")
     }));
     let bad = fault.first_bad_ms.map(after);
     say(bad.map(|after| format!("the first bad window began {after} after it")));

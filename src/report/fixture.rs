@@ -236,7 +236,7 @@ fn faults() -> Vec<FaultSummary> {
         recovered_s: None,
         recovery_ms: None,
         not_recovered: Some(
-            "it was not as before when the load ended, 10.0 s after the heal".to_owned(),
+            "not enough good windows running until the load ended, 10.0 s after the heal; the last bad window ended 9.5 s after it".to_owned(),
         ),
         baseline: None,
         unknown: 0,

@@ -204,7 +204,7 @@ fn fault_table(summary: &Summary) -> String {
     }
     if summary.faults.len() > shown {
         let more = count((summary.faults.len() - shown) as u64);
-        out += &format!("- and {more} more, in report.md\n");
+        let _ = writeln!(out, "- and {more} more, in report.md");
     }
     out + &wrapped("", faults::NOTE)
 }

@@ -19,7 +19,7 @@ pub(super) struct FaultDoubts {
 /// of its faults, and one that was cut off says so itself.
 pub(super) fn fault_doubts<'a>(
     plan: &Plan,
-    occurrences: impl Iterator<Item = &'a Occurrence> + Clone,
+    occurrences: &(impl Iterator<Item = &'a Occurrence> + Clone),
     end: &End,
 ) -> FaultDoubts {
     let mut found = FaultDoubts::default();

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | was not injected | not: whether it should have been is a guard's question |
 //! | was not seen to bite | as no data: its figures would be those of no fault |
-//! | has not recovered while it was looked at | as at least that long: it breaks a limit below that, and is no data for others |
+//! | has not recovered while it was looked at | as at least until its last bad window: it breaks a limit below that, and is no data for others |
 
 use super::{NoData, Observed, judge};
 use crate::measure::fault::{Measured, Recovery, Until, is_meant};
@@ -102,13 +102,16 @@ fn figure(metric: &Metric, one: &Measured) -> Figure {
                 let recovery = one.recovery_ns().map(ms);
                 recovery.map_or_else(|| Figure::Unknown("was not healed".to_owned()), Figure::Is)
             }
-            Recovery::NotWithin { seen_ns, until } => {
+            Recovery::NotWithin { bad_ns, until, .. } => {
                 let why = match until {
-                    Until::TooEarly => "was healed too late in the load to see a recovery",
+                    Until::TooLittle => "was followed by too few attempts to see a recovery",
                     Until::LoadEnded => "was not recovered from before the load ended",
                     Until::Kept => "was not recovered from",
                 };
-                Figure::AtLeast(ms(seen_ns), why.to_owned())
+                match bad_ns {
+                    Some(bad) => Figure::AtLeast(ms(bad), why.to_owned()),
+                    None => Figure::Unknown(why.to_owned()),
+                }
             }
             Recovery::NotHealed => Figure::Unknown("was not healed".to_owned()),
         },
@@ -198,10 +201,11 @@ flows: { issue: [{ post: /issue, outcomes: { issued: 201 } }] }
         }
     }
 
-    fn broken_for(seen_ms: u64, until: Until) -> Measured {
+    fn broken_for(bad_ms: u64, until: Until) -> Measured {
         Measured {
             recovery: Recovery::NotWithin {
-                seen_ns: seen_ms * MS,
+                seen_ns: bad_ms * MS,
+                bad_ns: Some(bad_ms * MS).filter(|bad| *bad > 0),
                 until,
             },
             ..recovered(1, 1, 0)
@@ -257,6 +261,10 @@ flows: { issue: [{ post: /issue, outcomes: { issued: 201 } }] }
             detail.starts_with("no data (`storm-1` was not recovered from"),
             "{detail}"
         );
+        let short = [broken_for(0, Until::TooLittle)];
+        let (verdict, detail) = judged("recovery", "value<1ms", &short);
+        assert_eq!(verdict, Fail, "without a bad window there is no least");
+        assert!(detail.contains("too few attempts"), "{detail}");
     }
 
     #[test]

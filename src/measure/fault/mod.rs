@@ -90,6 +90,8 @@ pub enum Recovery {
     NotWithin {
         /// From the heal to the last attempt, or for as long as windows are kept.
         seen_ns: u64,
+        /// From the heal to the end of the last bad window; `None`: none was bad.
+        bad_ns: Option<u64>,
         /// Why it was not looked at any longer.
         until: Until,
     },
@@ -100,8 +102,9 @@ pub enum Recovery {
 /// What ended the look at a recovery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {
-    /// Nothing was sent any more, and there were not even as many windows as a recovery needs.
-    TooEarly,
+    /// Nothing was sent any more, and what had been was too little to tell: no window was bad, but
+    /// there were not as many good ones running as a recovery needs.
+    TooLittle,
     /// Nothing was sent any more.
     LoadEnded,
     /// Windows are not kept any longer.

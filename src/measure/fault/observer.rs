@@ -3,7 +3,7 @@
 //! Memory grows with the time near faults, not with the attempts: ten seconds before each, while it
 //! is active, and [`KEPT_AFTER_NS`] after it.
 
-use super::window::{Baseline, CELL_NS, Grid, RUNNING, Scale};
+use super::window::{Baseline, CELL_NS, Grid, Scale};
 use super::{Detected, Detector, Measured, Occurrence, Recovery, Until};
 use crate::history::{Operation, OutcomeKind};
 
@@ -177,16 +177,19 @@ impl Observer {
     fn recovery(&self, scale: &Scale, healed_ns: u64) -> Recovery {
         let kept_ns = healed_ns.saturating_add(KEPT_AFTER_NS);
         let last_ns = self.last_ns.min(kept_ns);
-        if let Some(at) = self.grid.recovered(scale, healed_ns, last_ns) {
-            return Recovery::At(at);
-        }
-        let seen_ns = last_ns.saturating_sub(healed_ns);
-        let until = match self.last_ns {
-            last if last > kept_ns => Until::Kept,
-            _ if seen_ns < RUNNING * scale.window_ns() => Until::TooEarly,
-            _ => Until::LoadEnded,
+        let bad = match self.grid.recovered(scale, healed_ns, last_ns) {
+            Ok(at) => return Recovery::At(at),
+            Err(bad) => bad,
         };
-        Recovery::NotWithin { seen_ns, until }
+        Recovery::NotWithin {
+            seen_ns: last_ns.saturating_sub(healed_ns),
+            bad_ns: bad.map(|bad| bad - healed_ns),
+            until: match bad {
+                _ if self.last_ns > kept_ns => Until::Kept,
+                None => Until::TooLittle,
+                Some(_) => Until::LoadEnded,
+            },
+        }
     }
 
     /// The end of what is kept for a fault.
@@ -283,4 +286,40 @@ fn kept(active: &[Active]) -> Vec<(u64, u64)> {
 fn is_kept(kept: &[(u64, u64)], at_ns: u64) -> bool {
     let begun = kept.partition_point(|(from, _)| *from <= at_ns);
     kept[..begun].last().is_some_and(|(_, to)| at_ns <= *to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{Cause, Key};
+
+    const S: u64 = 1_000_000_000;
+
+    #[test]
+    fn only_what_is_near_a_fault_is_kept() {
+        let occurrence = Occurrence {
+            applied_ns: Some(10_000 * S),
+            healed_ns: Some(10_020 * S),
+            ..Occurrence::default()
+        };
+        let mut observer = Observer::new(vec![occurrence], Load::default());
+        for second in 0..86_400 {
+            observer.take(&Operation {
+                user: Key(1),
+                coupon: Key::NONE,
+                inv_ns: second * S,
+                ret_ns: second * S + 1,
+                lag_us: 0,
+                status: 0,
+                kind: OutcomeKind::Issued,
+                label: 0,
+                step: 0,
+                cause: Cause::None,
+                phase: 1,
+                vu: 0,
+            });
+        }
+        assert_eq!(observer.attempts, 86_400);
+        assert_eq!(observer.grid.cells(), 10 + 20 + 300 + 1);
+    }
 }

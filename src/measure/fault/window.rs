@@ -16,7 +16,7 @@ const WIDTHS: [u64; 5] = [5, 10, 20, 50, 100];
 const ENOUGH: u64 = 20;
 
 /// How many good windows running are a recovery.
-pub(super) const RUNNING: u64 = 4;
+const RUNNING: u64 = 4;
 
 /// What failed may be this much more, as a share of the attempts.
 const MORE_FAILED: f64 = 0.01;
@@ -77,6 +77,12 @@ impl Grid {
         })
     }
 
+    /// How many cells there are.
+    #[cfg(test)]
+    pub(super) fn cells(&self) -> usize {
+        self.0.len()
+    }
+
     fn window(&self, first: u64, width: u64) -> Tally {
         let mut all = Tally::default();
         let cells = (first..first + width).filter_map(|cell| self.0.get(&cell));
@@ -97,19 +103,28 @@ impl Grid {
         })
     }
 
-    /// The end of the first good windows running, of windows that end at the last attempt or before.
-    /// One without an attempt breaks the row.
-    pub(super) fn recovered(&self, scale: &Scale, healed_ns: u64, last_ns: u64) -> Option<u64> {
+    /// The end of the first good windows running, of windows that end at the last attempt or before;
+    /// else the end of the last bad one. One without an attempt breaks the row.
+    pub(super) fn recovered(
+        &self,
+        scale: &Scale,
+        healed_ns: u64,
+        last_ns: u64,
+    ) -> Result<u64, Option<u64>> {
         let end = (last_ns / CELL_NS + 1).saturating_sub(scale.width - 1);
-        let mut running = 0;
+        let (mut running, mut bad) = (0, None);
         for first in scale.windows(healed_ns, end * CELL_NS) {
             let good = scale.is_good(&self.window(first, scale.width));
+            let over_ns = (first + scale.width) * CELL_NS;
             running = if good == Some(true) { running + 1 } else { 0 };
             if running == RUNNING {
-                return Some((first + scale.width) * CELL_NS);
+                return Ok(over_ns);
+            }
+            if good == Some(false) {
+                bad = Some(over_ns);
             }
         }
-        None
+        Err(bad)
     }
 }
 

@@ -260,7 +260,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         steps: flows.whole,
         broken_metrics: &metrics.broken,
         sources: resources.whole,
-        faults: faults.whole,
+        faults: faults.whole.then_some(plan.faults.as_slice()),
     };
     plan.thresholds = threshold::resolve(&scenario.thresholds, &plan, known, report);
     if !report.has_errors() {

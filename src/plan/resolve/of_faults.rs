@@ -2,7 +2,7 @@
 
 use crate::measure::fault::is_meant;
 use crate::measure::{Metric, Tag, Threshold};
-use crate::plan::Plan;
+use crate::plan::fault::Fault;
 use crate::scenario::{At, Report, Threshold as Written, did_you_mean};
 
 /// Neither windows nor an early end fit what is known only afterwards.
@@ -32,10 +32,10 @@ pub(super) fn check_key(
     key: &At<String>,
     metric: &Metric,
     tags: &[(Tag, String)],
-    plan: &Plan,
+    faults: &[Fault],
     report: &mut Report<'_>,
 ) {
-    if plan.faults.is_empty() {
+    if faults.is_empty() {
         report.error_hint(
             key.position,
             format!("`{metric}` is of faults, and the scenario has none"),
@@ -44,10 +44,10 @@ pub(super) fn check_key(
         return;
     }
     for (_, name) in tags.iter().filter(|(tag, _)| *tag == Tag::Fault) {
-        if plan.faults.iter().any(|fault| is_meant(fault, name)) {
+        if faults.iter().any(|fault| is_meant(fault, name)) {
             continue;
         }
-        let names: Vec<&str> = names(plan);
+        let names: Vec<&str> = names(faults);
         report.error_hint(
             key.position,
             format!("there is no fault `{name}`"),
@@ -57,9 +57,9 @@ pub(super) fn check_key(
 }
 
 /// What a tag may say: every fault, and before those that have numbers what they have in common.
-fn names(plan: &Plan) -> Vec<&str> {
+fn names(faults: &[Fault]) -> Vec<&str> {
     let mut names: Vec<&str> = Vec::new();
-    for fault in &plan.faults {
+    for fault in faults {
         let common = fault.name.rsplit_once('-').map(|(common, _)| common);
         let common = common.filter(|common| is_meant(fault, common));
         for name in common.into_iter().chain([fault.name.as_str()]) {

@@ -6,6 +6,7 @@ use crate::measure::{
     Metric, Tag, Threshold, ThresholdError, Windowed, key_name, parse_assertion, parse_key,
 };
 use crate::plan::Plan;
+use crate::plan::fault::Fault;
 use crate::scenario::value::Span;
 use crate::scenario::{At, Position, Report, Threshold as Written, did_you_mean};
 
@@ -18,7 +19,8 @@ pub(super) struct Known<'a> {
     pub(super) broken_metrics: &'a [&'a str],
     /// All that is measured from outside.
     pub(super) sources: bool,
-    pub(super) faults: bool,
+    /// All faults; `None` with a broken one.
+    pub(super) faults: Option<&'a [Fault]>,
 }
 
 pub(super) fn resolve(
@@ -114,8 +116,8 @@ fn check_key(key: &At<String>, plan: &Plan, known: Known<'_>, report: &mut Repor
                 resource::check_key(key, quantity, &tags, plan, report);
             }
             if metric.is_of_faults() {
-                if known.faults {
-                    of_faults::check_key(key, &metric, &tags, plan, report);
+                if let Some(faults) = known.faults {
+                    of_faults::check_key(key, &metric, &tags, faults, report);
                 }
                 return;
             }

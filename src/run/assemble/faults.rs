@@ -199,16 +199,27 @@ fn state(one: &Measured) -> FaultState {
 
 /// Why there is no recovery, of what was healed.
 fn not_recovered(one: &Measured) -> Option<String> {
-    let Recovery::NotWithin { seen_ns, until } = one.recovery else {
+    let Recovery::NotWithin {
+        seen_ns,
+        bad_ns,
+        until,
+    } = one.recovery
+    else {
         return None;
     };
-    let seen = format!("{} s", grouped(seen_ns as f64 / 1e9, 1));
+    let seconds = |ns: u64| format!("{} s", grouped(ns as f64 / 1e9, 1));
+    let seen = seconds(seen_ns);
+    let bad = bad_ns.map_or_else(String::new, |bad| {
+        format!("; the last bad window ended {} after it", seconds(bad))
+    });
     Some(match until {
-        Until::TooEarly if seen_ns == 0 => "the load had ended before it was healed".to_owned(),
-        Until::TooEarly => format!("the load ended {seen} after the heal, too early to tell"),
-        Until::LoadEnded => {
-            format!("it was not as before when the load ended, {seen} after the heal")
+        Until::TooLittle if seen_ns == 0 => "the load had ended before it was healed".to_owned(),
+        Until::TooLittle => {
+            format!("too little was asked until the load ended, {seen} after the heal")
         }
-        Until::Kept => format!("it was not as before within {seen} of the heal"),
+        Until::LoadEnded => format!(
+            "not enough good windows running until the load ended, {seen} after the heal{bad}"
+        ),
+        Until::Kept => format!("not enough good windows running within {seen} of the heal{bad}"),
     })
 }

@@ -128,7 +128,7 @@ impl Judge<'_> {
             return FaultDoubts::default();
         }
         let occurrences = self.files.faults.iter().map(|one| &one.occurrence);
-        fault_doubts(self.plan, occurrences, end)
+        fault_doubts(self.plan, &occurrences, end)
     }
 
     /// A run that was cut off before its first second has missed no limit. What ended the load has

@@ -53,7 +53,7 @@ const ENDED: End = End {
 };
 
 fn judged(occurrences: &[Occurrence], end: &End) -> FaultDoubts {
-    fault_doubts(&plan(1), occurrences.iter(), end)
+    fault_doubts(&plan(1), &occurrences.iter(), end)
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn a_fault_that_happened_less_often_than_it_should_is_counted() {
         ..Occurrence::default()
     };
     let twice =
-        |occurrences: &[Occurrence]| fault_doubts(&plan(2), occurrences.iter(), &ENDED).doubts;
+        |occurrences: &[Occurrence]| fault_doubts(&plan(2), &occurrences.iter(), &ENDED).doubts;
     assert_eq!(
         twice(&[good(), never]),
         ["the fault `down` happened 1 of 2 times: the load ended before"]

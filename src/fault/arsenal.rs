@@ -37,15 +37,15 @@ pub(super) struct Occurrence<'p> {
     /// The fault's index in the plan.
     pub(super) number: u16,
     pub(super) fault: &'p Fault,
-    /// From 1.
-    pub(super) occurrence: u32,
+    /// How often it has begun, with this time.
+    pub(super) time: u32,
 }
 
 impl Occurrence<'_> {
     /// Which of so many are met, from 0.
     fn chosen(self, there: usize) -> Vec<usize> {
         let victim = &self.fault.victim;
-        timeline::chosen(victim, there, self.plan.seed, self.number, self.occurrence)
+        timeline::chosen(victim, there, self.plan.seed, self.number, self.time)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -152,8 +152,8 @@ async fn undo_all(path: &Path, mut page: Page) -> Vec<Undone> {
     }
     left.reverse();
     let _ = keep_or_remove(
-        path.to_owned(),
-        Page {
+        path,
+        &Page {
             leases: left,
             ..page
         },
@@ -161,10 +161,10 @@ async fn undo_all(path: &Path, mut page: Page) -> Vec<Undone> {
     all
 }
 
-fn keep_or_remove(path: PathBuf, page: Page) -> io::Result<()> {
+fn keep_or_remove(path: &Path, page: &Page) -> io::Result<()> {
     if page.leases.is_empty() {
         std::fs::remove_file(path)
     } else {
-        book::write(&path, &page)
+        book::write(path, page)
     }
 }

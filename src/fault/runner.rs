@@ -243,7 +243,7 @@ impl Task {
             plan: &shared.plan,
             number: self.number,
             fault,
-            occurrence,
+            time: occurrence,
         });
         let victims = blows.iter().flatten().map(|blow| blow.victim.clone());
         mark(Moment::Asked {
@@ -342,9 +342,9 @@ fn too_long(what: &str, limit: Duration) -> String {
 }
 
 fn first_trouble(
-    all: impl Iterator<Item = Result<(), super::nemesis::Trouble>>,
+    mut all: impl Iterator<Item = Result<(), super::nemesis::Trouble>>,
 ) -> Result<(), String> {
-    let trouble = all.filter_map(Result::err).next();
+    let trouble = all.find_map(Result::err);
     trouble.map_or(Ok(()), |trouble| Err(trouble.to_string()))
 }
 

@@ -34,29 +34,18 @@ pub struct Way {
 
 /// On the way to whom there are faults.
 #[derive(Debug, Default)]
-struct Wanted {
-    redis: bool,
-    database: bool,
-    kafka: bool,
-    client: bool,
-}
+struct Wanted(Vec<Party>);
 
 impl Wanted {
     fn of(faults: &[Fault]) -> Self {
         let on_a_link = faults
             .iter()
             .filter(|fault| matches!(fault.injection, Injection::Link(_) | Injection::Partition));
-        let parties: Vec<&Party> = on_a_link.map(|fault| &fault.victim.party).collect();
-        Self {
-            redis: parties.contains(&&Party::Redis),
-            database: parties.contains(&&Party::Database),
-            kafka: parties.contains(&&Party::Kafka),
-            client: parties.contains(&&Party::Client),
-        }
+        Self(on_a_link.map(|fault| fault.victim.party.clone()).collect())
     }
 
-    const fn any(&self) -> bool {
-        self.redis || self.database || self.kafka || self.client
+    fn has(&self, party: &Party) -> bool {
+        self.0.contains(party)
     }
 }
 
@@ -71,7 +60,7 @@ impl Links {
     pub(super) fn start(plan: &Plan) -> Result<Self, NotReady> {
         let wanted = Wanted::of(&plan.faults);
         Ok(Self {
-            proxies: wanted.any().then(Proxies::start).transpose()?,
+            proxies: (!wanted.0.is_empty()).then(Proxies::start).transpose()?,
             wanted,
             all: Vec::new(),
             seed: plan.seed,
@@ -86,7 +75,7 @@ impl Links {
     pub(super) async fn brokers(&mut self, brokers: u8) -> Result<Vec<Option<u16>>, NotReady> {
         let mut ports = Vec::new();
         for number in 1..=u16::from(brokers) {
-            let port = if self.wanted.kafka {
+            let port = if self.wanted.has(&Party::Kafka) {
                 let name = format!("clients to kafka-{number}");
                 let to = (Party::Kafka, number);
                 Some(self.open(&name, to, None, Protocol::Kafka).await?.port())
@@ -115,7 +104,7 @@ impl Links {
     ) -> Result<Reach, NotReady> {
         let mut redis = Vec::new();
         for (url, number) in services.redis_urls().into_iter().zip(1..) {
-            redis.push(if self.wanted.redis {
+            redis.push(if self.wanted.has(&Party::Redis) {
                 let name = format!("{server} to redis-{number}");
                 let to = (Party::Redis, number);
                 self.around(&name, to, &url, Protocol::Resp).await?
@@ -124,7 +113,7 @@ impl Links {
             });
         }
         let mysql = match services.mysql_url() {
-            Some(url) if self.wanted.database => {
+            Some(url) if self.wanted.has(&Party::Database) => {
                 let (name, to) = (format!("{server} to mysql"), (Party::Database, 1));
                 let url = self
                     .around(&name, to, url.reveal(), Protocol::MySql)
@@ -134,7 +123,7 @@ impl Links {
             url => url.cloned(),
         };
         let kafka = match services.kafka() {
-            Some(_) if self.wanted.kafka => {
+            Some(_) if self.wanted.has(&Party::Kafka) => {
                 let ways = self.all.iter().filter(|way| way.party == Party::Kafka);
                 let addresses = ways.map(|way| way.link.address().to_string());
                 Some(addresses.collect::<Vec<_>>().join(","))
@@ -154,7 +143,7 @@ impl Links {
         &mut self,
         endpoints: Vec<Endpoint>,
     ) -> Result<Vec<Endpoint>, NotReady> {
-        if !self.wanted.client {
+        if !self.wanted.has(&Party::Client) {
             return Ok(endpoints);
         }
         let mut led = Vec::new();

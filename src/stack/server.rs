@@ -228,7 +228,9 @@ impl Launch {
                 ("--coupon-url", &upstreams.coupon),
                 ("--queue-url", &upstreams.queue),
             ] {
-                urls.iter().for_each(|url| add(flag, &url.to_string()));
+                for url in urls {
+                    add(flag, &url.to_string());
+                }
             }
         }
         Self {

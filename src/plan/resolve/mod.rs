@@ -205,22 +205,15 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         with_slots,
         report,
     );
-    let seed = overrides
-        .seed
-        .or(scenario.seed.as_ref().map(|seed| seed.value.0))
-        .unwrap_or(DEFAULT_SEED);
-    let faults = fault::resolve(
-        scenario,
-        fault::Known {
-            target: target.as_ref(),
-            subject: subject.as_ref(),
-            phases: &loads.phases,
-            whole_phases: loads.whole,
-            seed,
-            scale: overrides.scale,
-        },
-        report,
-    );
+    let seed = seed(scenario, overrides);
+    let known = fault::Known {
+        target: target.as_ref(),
+        subject: subject.as_ref(),
+        loads: &loads,
+        seed,
+        scale: overrides.scale,
+    };
+    let faults = fault::resolve(scenario, known, report);
     let resources = resource::resolve(&scenario.resources, target.as_ref(), report);
     let after = setup::resolve(&scenario.after, who, &mut slots, report);
     let mut setup = super::Setup { before, after };
@@ -267,6 +260,11 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         worries::warn(scenario, &plan, report);
     }
     Some(plan)
+}
+
+fn seed(scenario: &Scenario, overrides: &Overrides) -> u64 {
+    let written = scenario.seed.as_ref().map(|seed| seed.value.0);
+    overrides.seed.or(written).unwrap_or(DEFAULT_SEED)
 }
 
 /// A name that is missing or wrong was reported; the thresholds are looked at all the same.

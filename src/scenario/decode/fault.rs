@@ -3,7 +3,7 @@
 use super::super::fault::{Blow, Fault, KINDS, KINDS_NOT_YET, Kind, Start, What};
 use super::super::node::{Entry, Node, Value};
 use super::super::position::At;
-use super::super::reader::{self, Fields, did_you_mean, list, unsupported};
+use super::super::reader::{self, Fields, Given, did_you_mean, list, unsupported};
 use super::super::report::Report;
 
 /// Who can be broken, and the choice among several blows.
@@ -32,34 +32,29 @@ fn fault(report: &mut Report<'_>, node: &Node) -> Option<Fault> {
     let name = name.and_then(|entry| reader::value(report, &entry.node));
     let what = fields.one_of(report, &WHAT, "what is broken");
     let which = fields.get("which");
-    let which = which.map(|entry| reader::text(report, &entry.node));
+    let which = Given::read(which, |entry| reader::text(report, &entry.node));
     let start = fields.one_of(report, &["at", "after", "when"], "when it begins");
     let [lasts, every] = ["for", "every"].map(|key| {
         let entry = fields.get(key);
-        entry.map(|entry| reader::value(report, &entry.node))
+        Given::read(entry, |entry| reader::value(report, &entry.node))
     });
     let times = fields.get("times");
-    let times = times.map(|entry| reader::value(report, &entry.node));
+    let times = Given::read(times, |entry| reader::value(report, &entry.node));
     fields.finish(report);
+    if which.is_broken() || lasts.is_broken() || every.is_broken() || times.is_broken() {
+        return None;
+    }
     let what = what.and_then(|entry| self::what(report, entry));
     let start = start.and_then(|entry| self::start(report, entry));
     Some(Fault {
         name: name?,
         what: what?,
-        which: right(which)?,
+        which: which.into_value(),
         start: start?,
-        lasts: right(lasts)?,
-        every: right(every)?,
-        times: right(times)?,
+        lasts: lasts.into_value(),
+        every: every.into_value(),
+        times: times.into_value(),
     })
-}
-
-/// What is wrong was reported, and must not look like what is absent.
-fn right<T>(read: Option<Option<T>>) -> Option<Option<T>> {
-    match read {
-        None => Some(None),
-        Some(value) => value.map(Some),
-    }
 }
 
 fn what(report: &mut Report<'_>, entry: &Entry) -> Option<What> {

@@ -34,8 +34,8 @@ pub(super) fn length(injection: &Injection) -> Length {
         Injection::Kill
         | Injection::Stop
         | Injection::RedisLoseWrites { .. }
-        | Injection::RedisEvict => Length::Possible,
-        Injection::Link(LinkRule {
+        | Injection::RedisEvict
+        | Injection::Link(LinkRule {
             fault: LinkFault::Reset,
             ..
         }) => Length::Possible,

@@ -10,8 +10,9 @@ mod victim;
 use std::time::Duration;
 
 use super::Scale;
+use super::load::Loads;
 use crate::plan::fault::{Fault, Injection, Trigger, Victim};
-use crate::plan::{Phase, Subject, Target};
+use crate::plan::{Subject, Target};
 use crate::scenario::{Blow, Fault as Written, Report, Scenario, What};
 
 /// A plan with more is a mistake in `every`, and no report could show them.
@@ -22,9 +23,7 @@ const MOST: usize = 200;
 pub(super) struct Known<'p> {
     pub(super) target: Option<&'p Target>,
     pub(super) subject: Option<&'p Subject>,
-    pub(super) phases: &'p [Phase],
-    /// Whether all phases are there, so that one that is not known is a mistake.
-    pub(super) whole_phases: bool,
+    pub(super) loads: &'p Loads,
     pub(super) seed: u64,
     pub(super) scale: Scale,
 }
@@ -32,7 +31,11 @@ pub(super) struct Known<'p> {
 impl Known<'_> {
     /// The latest regular end of the load.
     fn end(self) -> Duration {
-        let phases = self.phases.iter().filter(|phase| phase.load.is_some());
+        let phases = self
+            .loads
+            .phases
+            .iter()
+            .filter(|phase| phase.load.is_some());
         phases.map(|phase| phase.to).max().unwrap_or_default()
     }
 }
@@ -152,7 +155,7 @@ fn too_late(trigger: &Trigger, known: Known<'_>) -> Option<String> {
         return None;
     };
     let end = known.end();
-    let late = known.whole_phases && *at >= end;
+    let late = known.loads.whole && *at >= end;
     late.then(|| {
         let end = crate::scenario::value::Span(end);
         format!("the load ends after {end}: choose an earlier moment")

@@ -66,7 +66,11 @@ fn moment(
         },
         None => (text.value.trim(), Duration::ZERO),
     };
-    let of_load = known.phases.iter().filter(|phase| phase.load.is_some());
+    let of_load = known
+        .loads
+        .phases
+        .iter()
+        .filter(|phase| phase.load.is_some());
     let mut named = of_load.clone().filter(|phase| phase.name == name);
     if let Some(phase) = named.next() {
         if named.next().is_some() {
@@ -82,7 +86,7 @@ fn moment(
     if let Some(fault) = earlier.iter().rposition(|fault| fault.name == name) {
         return Some(Trigger::After { fault, delay });
     }
-    if known.whole_phases {
+    if known.loads.whole {
         let names: Vec<&str> = of_load.map(|phase| phase.name.as_str()).collect();
         let names: Vec<&str> = names
             .into_iter()

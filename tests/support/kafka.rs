@@ -9,8 +9,14 @@ use super::{Service, free_port, program, run};
 
 /// A broker that is its own controller, with nothing in it.
 pub(crate) fn start() -> Service {
-    let (port, directory) = (free_port(), tempfile::tempdir().expect("a directory"));
-    let settings = settings(port, free_port());
+    let port = free_port();
+    start_on(port, port)
+}
+
+/// The same on a port of one's own, with the one that its clients are told.
+pub(crate) fn start_on(port: u16, advertised: u16) -> Service {
+    let directory = tempfile::tempdir().expect("a directory");
+    let settings = settings(port, free_port(), advertised);
     std::fs::write(directory.path().join("server.properties"), settings).expect("a file");
     let mut format = java(directory.path(), "kafka.tools.StorageTool");
     format.args(["format", "-t", "AAAAAAAAAAAAAAAAAAAAAA"]);
@@ -22,7 +28,7 @@ pub(crate) fn start() -> Service {
     })
 }
 
-fn settings(port: u16, controller: u16) -> String {
+fn settings(port: u16, controller: u16, advertised: u16) -> String {
     format!(
         "process.roles=broker,controller
 node.id=1
@@ -30,7 +36,7 @@ controller.quorum.voters=1@127.0.0.1:{controller}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{advertised}
 log.dirs=data
 num.partitions=3
 offsets.topic.num.partitions=1

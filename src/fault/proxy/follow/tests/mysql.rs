@@ -32,6 +32,13 @@ fn logged_in(more: impl IntoIterator<Item = Said>) -> Vec<Said> {
     login(PLAIN, PLAIN).into_iter().chain(more).collect()
 }
 
+/// A query of a client that may send attributes with it.
+fn attributed(command: &[u8]) -> Vec<Said> {
+    let mut said = login(PLAIN | 1 << 27, PLAIN | 1 << 27);
+    said.extend([client(packet(0, command)), done()]);
+    said
+}
+
 fn query(text: &str) -> Said {
     client(packet(0, [b"\x03", text.as_bytes()].concat()))
 }
@@ -144,6 +151,25 @@ fn prepared() -> Vec<Row> {
             None,
         ),
         (
+            "the statement that is just being prepared, in one go",
+            "INSERT",
+            logged_in([
+                prepare("SELECT 1"),
+                server(packet(1, b"\0\x06\0\0\0\0\0\0\0\0\0\0")),
+                client(
+                    [
+                        packet(0, b"\x16insert into coupons values (1)"),
+                        packet(0, b"\x17\xff\xff\xff\xff\0\x01\0\0\0"),
+                    ]
+                    .concat(),
+                ),
+                prepared.clone(),
+                done(),
+            ]),
+            Some(torn + 16 + 16),
+            None,
+        ),
+        (
             "a statement that was closed again, without a reply",
             "INSERT",
             logged_in([
@@ -189,13 +215,29 @@ fn beginnings() -> Vec<Row> {
         ),
         (
             "a file of the client's",
-            "LOAD",
+            "COMMIT",
             logged_in([
                 query("load data local infile 'x'"),
-                server(packet(1, b"\xffno")),
+                server(packet(1, b"\xfbx")),
+                client(packet(2, b"\x03COMMIT")),
+                server(packet(4, b"\0\0\0")),
             ]),
             None,
+            Some("file of the client"),
+        ),
+        (
+            "queries that could have attributes and have none",
+            "COMMIT",
+            attributed(b"\x03\0\x01COMMIT"),
+            Some(torn),
             None,
+        ),
+        (
+            "queries with attributes",
+            "COMMIT",
+            attributed(b"\x03\x01\x01\0\x01\xfd\0\x01aCOMMIT"),
+            None,
+            Some("attributes"),
         ),
         (
             "another greeting",

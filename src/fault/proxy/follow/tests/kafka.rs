@@ -72,6 +72,16 @@ pub(super) fn rows() -> Vec<Row> {
             None,
         ),
         (
+            "a frame of the server's that cannot be, with the number of the call",
+            "Produce",
+            vec![
+                client(kafka(0, 7, 5, all)),
+                server([0, 0, 0, 0, 0, 0, 0, 5, 1]),
+            ],
+            None,
+            Some("server says is not Kafka"),
+        ),
+        (
             "TLS",
             "Produce",
             vec![client(b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03..")],

@@ -19,10 +19,16 @@ const BUSY: Duration = Duration::from_secs(15);
 
 /// A few users who ask for a while.
 fn scenario(server: &str, load: &str, faults: &[&str]) -> String {
-    let faults: String = faults
+    let faults: Vec<String> = faults
         .iter()
-        .map(|fault| format!("  - {{ {fault} }}\n"))
+        .map(|fault| {
+            format!(
+                "  - {{ {fault} }}
+"
+            )
+        })
         .collect();
+    let faults = faults.concat();
     format!(
         "name: faults
 target: {{ stack: {{ provider: local, server: {{ {server} }} }} }}

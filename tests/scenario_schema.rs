@@ -283,7 +283,7 @@ fn agreed(path: &str, mut decoder: Keys) -> Keys {
             decoder.required.remove("name");
             for key in ["at", "after", "when"] {
                 // `close` has a key of this name itself.
-                if !(key == "after" && path.ends_with(".close")) {
+                if !(key == "after" && path.rsplit('.').next() == Some("close")) {
                     decoder.one_of.remove(key);
                 }
             }

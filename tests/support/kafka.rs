@@ -13,22 +13,30 @@ pub(crate) fn start() -> Service {
     brokers.pop().expect("there is one")
 }
 
+/// The same on a port of one's own, with the one that its clients are told.
+pub(crate) fn start_on(port: u16, advertised: u16) -> Service {
+    start_one(port, &settings(0, &[(port, free_port())], advertised))
+}
+
+fn start_one(port: u16, settings: &str) -> Service {
+    let directory = tempfile::tempdir().expect("a directory");
+    std::fs::write(directory.path().join("server.properties"), settings).expect("a file");
+    let mut format = java(directory.path(), "kafka.tools.StorageTool");
+    format.args(["format", "-t", "AAAAAAAAAAAAAAAAAAAAAA"]);
+    run(format.args(["-c", "server.properties"]));
+    Service::start(directory, port, Signal::KILL, |directory| {
+        let mut broker = java(directory, "kafka.Kafka");
+        broker.arg("server.properties");
+        broker
+    })
+}
+
 /// Brokers of one cluster, with nothing in it.
 pub(crate) fn start_some(brokers: usize) -> Vec<Service> {
     let ports = (0..brokers).map(|_| (free_port(), free_port()));
     let ports: Vec<_> = ports.collect();
     let start = |(index, (port, _)): (usize, &(u16, u16))| {
-        let directory = tempfile::tempdir().expect("a directory");
-        let settings = settings(index, &ports);
-        std::fs::write(directory.path().join("server.properties"), settings).expect("a file");
-        let mut format = java(directory.path(), "kafka.tools.StorageTool");
-        format.args(["format", "-t", "AAAAAAAAAAAAAAAAAAAAAA"]);
-        run(format.args(["-c", "server.properties"]));
-        Service::start(directory, *port, Signal::KILL, |directory| {
-            let mut broker = java(directory, "kafka.Kafka");
-            broker.arg("server.properties");
-            broker
-        })
+        start_one(*port, &settings(index, &ports, *port))
     };
     // A broker opens its port when most of the controllers are there.
     std::thread::scope(|scope| {
@@ -43,7 +51,7 @@ pub(crate) fn start_some(brokers: usize) -> Vec<Service> {
     })
 }
 
-fn settings(index: usize, ports: &[(u16, u16)]) -> String {
+fn settings(index: usize, ports: &[(u16, u16)], advertised: u16) -> String {
     let (port, controller) = ports[index];
     let (brokers, number) = (ports.len(), index + 1);
     let voters = ports.iter().zip(1..);
@@ -58,7 +66,7 @@ controller.quorum.voters={voters}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{advertised}
 log.dirs=data
 num.partitions=3
 offsets.topic.num.partitions=1

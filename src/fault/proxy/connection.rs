@@ -60,11 +60,12 @@ async fn finish(visit: &Visit, fate: Fate, client: TcpStream, server: TcpStream)
         Fate::Holed => Some(&counters.holed),
         Fate::ReplyDropped => Some(&counters.dropped_replies),
     };
-    reset(client);
-    reset(server);
+    // Before the parties can see it, so that whoever has seen it finds it counted.
     if let Some(count) = count {
         count.add(1);
     }
+    reset(client);
+    reset(server);
 }
 
 /// Sends RST, whatever is still to be read or written.

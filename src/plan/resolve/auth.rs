@@ -22,8 +22,22 @@ pub(super) fn header(
     value(auth, words, report)
 }
 
+/// Adds the header, if there is one, to all steps and to the requests around the load.
+pub(super) fn add_everywhere(
+    header: Option<&Template>,
+    of_users: usize,
+    steps: &mut [Step],
+    setup: &mut Setup,
+) {
+    let Some(header) = header else { return };
+    for step in steps {
+        add(header, step);
+    }
+    add_around(header, of_users, setup);
+}
+
 /// Adds the header to a step, unless that has its own.
-pub(super) fn add(header: &Template, step: &mut Step) {
+fn add(header: &Template, step: &mut Step) {
     if step.headers.iter().all(|(name, _)| name != HEADER) {
         step.headers.push((HEADER.to_owned(), header.clone()));
     }
@@ -31,7 +45,7 @@ pub(super) fn add(header: &Template, step: &mut Step) {
 
 /// Adds the header to the requests around the load, where its values are known: those of users,
 /// in the first `of_users` slots, where a step is done for each; others after the load.
-pub(super) fn add_around(header: &Template, of_users: usize, setup: &mut Setup) {
+fn add_around(header: &Template, of_users: usize, setup: &mut Setup) {
     let before = setup.before.iter_mut().map(|step| (step, false));
     let after = setup.after.iter_mut().map(|step| (step, true));
     for (step, is_after) in before.chain(after) {

@@ -205,29 +205,23 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         with_slots,
         report,
     );
-    let seed = seed(scenario, overrides);
     let known = fault::Known {
         target: target.as_ref(),
         subject: subject.as_ref(),
         loads: &loads,
-        seed,
+        seed: seed(scenario, overrides),
         scale: overrides.scale,
     };
     let faults = fault::resolve(scenario, known, report);
     let resources = resource::resolve(&scenario.resources, target.as_ref(), report);
     let after = setup::resolve(&scenario.after, who, &mut slots, report);
     let mut setup = super::Setup { before, after };
-    if let Some(header) = header {
-        for step in &mut flows.steps {
-            auth::add(&header, step);
-        }
-        auth::add_around(&header, of_users, &mut setup);
-    }
+    auth::add_everywhere(header.as_ref(), of_users, &mut flows.steps, &mut setup);
     let mut plan = Plan {
         name: name_of(scenario),
         profile: overrides.profile.clone(),
         about: scenario.about.as_ref().map(|about| about.value.clone()),
-        seed,
+        seed: known.seed,
         target: target.unwrap_or_else(nowhere),
         subject,
         users: users?,

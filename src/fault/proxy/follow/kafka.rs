@@ -117,10 +117,12 @@ impl Kafka {
         let [a, b, c, d, ref number @ ..] = self.answered[..] else {
             return;
         };
-        match i32::from_be_bytes([a, b, c, d]) {
-            length @ 4..=LARGEST => self.answered_left = length as usize - 4,
-            _ => self.lost = Some("what the server says is not Kafka"),
+        let length = i32::from_be_bytes([a, b, c, d]);
+        if !(4..=LARGEST).contains(&length) {
+            self.lost = Some("what the server says is not Kafka");
+            return;
         }
+        self.answered_left = length as usize - 4;
         let place = self.chosen.iter().position(|chosen| chosen == number);
         self.dropping = place.is_some_and(|place| self.chosen.remove(place).is_some());
     }

@@ -208,11 +208,21 @@ impl MySql {
         choose(Call::Word(first_word(text))).then_some(Awaited::Drop)
     }
 
+    /// The first word of a statement that was prepared.
     fn statement(&self, number: u32) -> Option<&Vec<u8>> {
-        // MariaDB's way to say "the one that I have just prepared".
-        let last = number == u32::MAX;
-        self.prepared
-            .get(if last { &self.last_prepared } else { &number })
+        if number != u32::MAX {
+            return self.prepared.get(&number);
+        }
+        // MariaDB's way to say "the one that I have just prepared", whose number may not be known.
+        let coming = self
+            .awaited
+            .iter()
+            .rev()
+            .find_map(|(_, awaited)| match awaited {
+                Awaited::Number(word) => Some(word),
+                Awaited::Drop => None,
+            });
+        coming.or_else(|| self.prepared.get(&self.last_prepared))
     }
 
     pub(super) fn replies(&mut self, bytes: &[u8]) -> Replies {

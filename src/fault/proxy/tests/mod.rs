@@ -2,6 +2,7 @@
 
 mod faults;
 mod passing;
+mod streams;
 
 use std::io;
 use std::net::SocketAddr;

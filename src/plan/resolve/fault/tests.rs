@@ -8,10 +8,16 @@ use crate::plan::{LinkFault, Overrides, Plan, load, print};
 const STACK: &str = "stack: { server: { strategy: redis-kafka } }";
 
 fn planned_on(target: &str, faults: &[&str]) -> Result<Plan, String> {
-    let faults: String = faults
+    let faults: Vec<String> = faults
         .iter()
-        .map(|fault| format!("  - {{ {fault} }}\n"))
+        .map(|fault| {
+            format!(
+                "  - {{ {fault} }}
+"
+            )
+        })
         .collect();
+    let faults = faults.concat();
     let text = format!(
         "name: case\nseed: 7\ntarget: {{ {target} }}\n\
          subject: {{ coupon: {{ id: 1, stock: 1000 }} }}\n\

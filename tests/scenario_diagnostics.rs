@@ -37,7 +37,8 @@ fn plan_file(path: &Path, overrides: &Overrides) -> Result<Plan, Diagnostics> {
 
 #[test]
 fn every_shipped_scenario_plans_without_a_warning() {
-    let all = [files("scenarios"), files("scenarios/documents")].concat();
+    let folders = ["scenarios", "scenarios/documents", "scenarios/chaos"];
+    let all = folders.map(files).concat();
     assert!(all.len() >= 7, "{all:?}");
     for path in all {
         let plan = plan_file(&path, &Overrides::default());

@@ -78,7 +78,8 @@ fn the_command_prints_the_schema_and_nothing_else() {
 #[test]
 fn every_shipped_scenario_is_accepted() {
     let validator = validator();
-    for path in [files("scenarios"), files("scenarios/documents")].concat() {
+    let folders = ["scenarios", "scenarios/documents", "scenarios/chaos"];
+    for path in folders.map(files).concat() {
         let text = std::fs::read_to_string(&path).expect("a scenario");
         let document = yaml(&text).expect("YAML");
         let errors: Vec<String> = validator

@@ -64,7 +64,11 @@ impl Book {
     /// # Errors
     /// When it has no place.
     pub(super) fn open(run: &Path) -> io::Result<Self> {
-        let directory = directory()?;
+        let directory = directory();
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&directory)?;
         let pid = std::process::id();
         let owner = Owner {
             pid,
@@ -168,7 +172,11 @@ pub(super) fn read(path: &Path) -> io::Result<Page> {
 /// When their directory cannot be read.
 pub(super) fn orphans() -> io::Result<Vec<(PathBuf, Page)>> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(directory()?)? {
+    let entries = match fs::read_dir(directory()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
+        entries => entries?,
+    };
+    for entry in entries {
         let path = entry?.path();
         if path
             .extension()
@@ -193,17 +201,12 @@ impl Owner {
 
 /// `$XDG_STATE_HOME/fcfs-bench/leases`, by default below `~/.local/state`; only its owner may look
 /// into it.
-fn directory() -> io::Result<PathBuf> {
+fn directory() -> PathBuf {
     let of_home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/state"));
     let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
     let state = state.filter(|path| path.is_absolute()).or_else(of_home);
     let state = state.unwrap_or_else(std::env::temp_dir);
-    let directory = state.join("fcfs-bench/leases");
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&directory)?;
-    Ok(directory)
+    state.join("fcfs-bench/leases")
 }
 
 /// The kernel's name for this boot: after another one, no process of before lives.

@@ -96,10 +96,7 @@ pub async fn conduct(mut request: Request<'_>) -> Result<RunDirectory, RunError>
     let progress = Rc::new(Progress::new(&request.plan, request.quiet));
     let place = directory.path().display();
     progress.note(&format!("{}: evidence goes to {place}", request.plan.name));
-    let orphans = fault::heal_orphans().await;
-    for undone in orphans.map_err(failed_to("look for what is still broken"))? {
-        progress.note(&format!("a run that was killed: {undone}"));
-    }
+    heal_orphans(&progress).await;
     let mask = request.plan.mask.clone();
     let events = EventLog::create(&directory.events_file(), mask.clone());
     let events = events.map_err(failed_to("write to the run directory"))?;
@@ -149,6 +146,21 @@ pub async fn conduct(mut request: Request<'_>) -> Result<RunDirectory, RunError>
     // A server that is not waited for is killed.
     waiting.unless(2, ready.stop()).await;
     ended.map(|()| directory)
+}
+
+/// What runs have left broken that do not live any more. This run does without it where it cannot be
+/// looked for.
+async fn heal_orphans(progress: &Progress) {
+    match fault::heal_orphans().await {
+        Ok(healed) => {
+            for undone in healed {
+                progress.note(&format!("a run that was killed: {undone}"));
+            }
+        }
+        Err(error) => progress.note(&format!(
+            "what killed runs have left was not found: {error}"
+        )),
+    }
 }
 
 /// What a run is made of once its system is prepared.

@@ -7,8 +7,6 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use fcfs_bench::fault::database::{CommitStall, HotRow, KillSessions, PoolExhausted, ReadOnly};
@@ -17,11 +15,9 @@ use fcfs_bench::fault::nemesis::{Effect, Nemesis, Trouble};
 use fcfs_bench::plan::Secret;
 use rustix::process::{Signal, geteuid};
 use sqlx::{Connection as _, Executor as _, MySqlConnection, Row as _};
+use support::nemesis::{LONG, Load, is_not_seen, seen, undo_from_the_lease};
 use support::{Service, free_port, program, run};
-use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
-
-const LONG: Duration = Duration::from_mins(1);
 
 /// As the bundled stack has them: one who may do anything, and the system's user, who may do
 /// anything in its own database.
@@ -126,13 +122,6 @@ impl Shop {
     }
 }
 
-/// Somebody who sells on, one coupon after the other.
-struct Load {
-    done: Arc<AtomicU64>,
-    failed: Arc<AtomicU64>,
-    task: JoinHandle<()>,
-}
-
 #[derive(Clone, Copy, PartialEq)]
 enum Sessions {
     /// One, until it fails.
@@ -141,56 +130,20 @@ enum Sessions {
     New,
 }
 
-impl Load {
-    fn start(url: &Secret, sessions: Sessions) -> Self {
-        let (done, failed) = (Arc::default(), Arc::default());
-        let (url, counts) = (url.clone(), (Arc::clone(&done), Arc::clone(&failed)));
-        let task = tokio::spawn(async move {
-            let mut kept = None;
-            loop {
-                let sale = timeout(Duration::from_millis(500), sell(&url, &mut kept)).await;
-                let is_sold = matches!(sale, Ok(Ok(())));
-                if !is_sold || sessions == Sessions::New {
-                    kept = None;
-                }
-                let count: &AtomicU64 = if is_sold { &counts.0 } else { &counts.1 };
-                count.fetch_add(1, Ordering::Relaxed);
-                sleep(Duration::from_millis(5)).await;
+fn load(url: &Secret, sessions: Sessions) -> Load {
+    let url = url.clone();
+    Load::of(move |counts| async move {
+        let mut kept = None;
+        loop {
+            let sale = timeout(Duration::from_millis(500), sell(&url, &mut kept)).await;
+            let is_sold = matches!(sale, Ok(Ok(())));
+            if !is_sold || sessions == Sessions::New {
+                kept = None;
             }
-        });
-        Self { done, failed, task }
-    }
-
-    /// Returns when sales fail.
-    async fn suffers(&self) {
-        let before = self.failed.load(Ordering::Relaxed);
-        eventually(|| self.failed.load(Ordering::Relaxed) > before).await;
-    }
-
-    /// Returns when several sales in a row were made.
-    async fn fares_well(&self) {
-        let count = || {
-            (
-                self.done.load(Ordering::Relaxed),
-                self.failed.load(Ordering::Relaxed),
-            )
-        };
-        let mut start = count();
-        eventually(|| {
-            let now = count();
-            if now.1 > start.1 {
-                start = now;
-            }
-            now.0 >= start.0 + 5
-        })
-        .await;
-    }
-}
-
-impl Drop for Load {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+            counts.count(is_sold);
+            sleep(Duration::from_millis(5)).await;
+        }
+    })
 }
 
 async fn sell(url: &Secret, kept: &mut Option<MySqlConnection>) -> Result<(), sqlx::Error> {
@@ -202,53 +155,10 @@ async fn sell(url: &Secret, kept: &mut Option<MySqlConnection>) -> Result<(), sq
     session.execute(sqlx::raw_sql(sale)).await.map(|_| ())
 }
 
-async fn eventually(mut holds: impl FnMut() -> bool) {
-    let held = async {
-        while !holds() {
-            sleep(Duration::from_millis(10)).await;
-        }
-    };
-    timeout(LONG, held).await.expect("it holds in the end");
-}
-
-async fn seen(nemesis: &mut dyn Nemesis) -> String {
-    let mut last = String::new();
-    let seen = async {
-        loop {
-            match nemesis.effect().await {
-                Effect::Seen(words) => return words,
-                Effect::NotSeen(words) => last = words,
-            }
-            sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let seen = timeout(LONG, seen).await;
-    seen.unwrap_or_else(|_| panic!("the effect is not seen: {last}"))
-}
-
-async fn is_not_seen(nemesis: &mut dyn Nemesis) -> String {
-    match nemesis.effect().await {
-        Effect::NotSeen(words) => words,
-        Effect::Seen(words) => panic!("{words}"),
-    }
-}
-
-/// As the janitor gets it: through a file, in another process.
-async fn undo_from_the_lease(undos: &[Undo]) {
-    let written = serde_json::to_string(undos).unwrap();
-    let read: Vec<Undo> = serde_json::from_str(&written).unwrap();
-    assert_eq!(read, undos);
-    for _ in 0..2 {
-        for undo in &read {
-            undo.run().await.unwrap();
-        }
-    }
-}
-
 /// From whole to whole, with a load that suffers between; gives what was seen.
 async fn bites_and_is_healed(nemesis: &mut dyn Nemesis, shop: &Shop, sessions: Sessions) -> String {
     let before = shop.variables().await;
-    let load = Load::start(&shop.system, sessions);
+    let load = load(&shop.system, sessions);
     load.fares_well().await;
     nemesis.undo().await.unwrap();
     // The known-bad case: an injector that does nothing.
@@ -266,7 +176,7 @@ async fn bites_and_is_healed(nemesis: &mut dyn Nemesis, shop: &Shop, sessions: S
 
 /// The harness dies: what was injected ends with its sessions.
 async fn ends_with_the_harness(mut nemesis: impl Nemesis, shop: &Shop, sessions: Sessions) {
-    let load = Load::start(&shop.system, sessions);
+    let load = load(&shop.system, sessions);
     load.fares_well().await;
     assert_eq!(nemesis.undo().await.unwrap(), []);
     nemesis.inject().await.unwrap();
@@ -430,7 +340,7 @@ async fn sessions_of_the_system_are_killed_again_and_again() {
     let words = bites_and_is_healed(&mut nemesis, &shop, Sessions::Kept).await;
     assert!(words.starts_with("none of the "), "{words}");
 
-    let load = Load::start(&shop.system, Sessions::Kept);
+    let load = load(&shop.system, Sessions::Kept);
     nemesis.undo().await.unwrap();
     nemesis.inject().await.unwrap();
     // More than the first kill.
@@ -445,7 +355,7 @@ async fn sessions_of_the_system_are_killed_again_and_again() {
 async fn sessions_of_spared_users_live_on() {
     let shop = Shop::open().await;
     let mut spared = MySqlConnection::connect(shop.admin.reveal()).await.unwrap();
-    let load = Load::start(&shop.system, Sessions::Kept);
+    let load = load(&shop.system, Sessions::Kept);
     load.fares_well().await;
     let every = Duration::from_millis(50);
     let mut nemesis = KillSessions::new(&shop.admin, every, &["root".to_owned()]);

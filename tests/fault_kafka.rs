@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fcfs_bench::fault::kafka::BelowMinIsr;
-use fcfs_bench::fault::lease::Undo;
-use fcfs_bench::fault::nemesis::{Effect, Nemesis};
+use fcfs_bench::fault::nemesis::Nemesis;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{
     AdminClient, AdminOptions, ConfigSource, NewTopic, ResourceSpecifier, TopicReplication,
@@ -17,6 +16,7 @@ use rdkafka::admin::{
 use rdkafka::client::DefaultClientContext;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use support::Service;
+use support::nemesis::{is_not_seen, seen, undo_from_the_lease};
 use tokio::time::{sleep, timeout};
 
 const TOPIC: &str = "coupon-issued";
@@ -92,37 +92,6 @@ async fn eventually_sent(at: &str) {
     timeout(LIMIT, sending)
         .await
         .expect("it is sent in the end");
-}
-
-async fn seen(nemesis: &mut dyn Nemesis) -> String {
-    let seen = async {
-        loop {
-            match nemesis.effect().await {
-                Effect::Seen(words) => return words,
-                Effect::NotSeen(_) => sleep(Duration::from_millis(100)).await,
-            }
-        }
-    };
-    timeout(LIMIT, seen).await.expect("the effect is seen")
-}
-
-async fn is_not_seen(nemesis: &mut dyn Nemesis) -> String {
-    match nemesis.effect().await {
-        Effect::NotSeen(words) => words,
-        Effect::Seen(words) => panic!("{words}"),
-    }
-}
-
-/// As the janitor gets it: through a file, in another process.
-async fn undo_from_the_lease(undos: &[Undo]) {
-    let written = serde_json::to_string(undos).unwrap();
-    let read: Vec<Undo> = serde_json::from_str(&written).unwrap();
-    assert_eq!(read, undos);
-    for _ in 0..2 {
-        for undo in &read {
-            undo.run().await.unwrap();
-        }
-    }
 }
 
 /// All three confirm, one of them is away: two are as good as all until the fault asks for three.

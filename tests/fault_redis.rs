@@ -6,12 +6,10 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use fcfs_bench::fault::lease::Undo;
-use fcfs_bench::fault::nemesis::{Effect, Nemesis, Trouble};
+use fcfs_bench::fault::nemesis::{Nemesis, Trouble};
 use fcfs_bench::fault::redis::{
     ClientsExhausted, Evict, Failover, KillClients, OutOfMemory, Stall,
 };
@@ -19,11 +17,9 @@ use fcfs_bench::plan::Secret;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, RedisError};
 use rustix::process::Signal;
+use support::nemesis::{LONG, Load, is_not_seen, seen, undo_from_the_lease};
 use support::{Service, free_port, program};
-use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
-
-const LONG: Duration = Duration::from_mins(1);
 
 fn start() -> Service {
     start_with(&[])
@@ -75,13 +71,6 @@ async fn settings(url: &Secret) -> BTreeMap<String, String> {
     command.query_async(&mut connection).await.unwrap()
 }
 
-/// Somebody who writes on, one write after the other.
-struct Load {
-    done: Arc<AtomicU64>,
-    failed: Arc<AtomicU64>,
-    task: JoinHandle<()>,
-}
-
 #[derive(Clone, Copy, PartialEq)]
 enum Connections {
     /// One, until it fails.
@@ -90,59 +79,19 @@ enum Connections {
     New,
 }
 
-impl Load {
-    fn start(url: &Secret, connections: Connections) -> Self {
-        let (done, failed) = (Arc::default(), Arc::default());
-        let (url, counts) = (url.clone(), (Arc::clone(&done), Arc::clone(&failed)));
-        let task = tokio::spawn(async move {
-            let mut kept = None;
-            loop {
-                let written = write(&url, &mut kept).await;
-                if written.is_err() || connections == Connections::New {
-                    kept = None;
-                }
-                let count: &AtomicU64 = if written.is_ok() {
-                    &counts.0
-                } else {
-                    &counts.1
-                };
-                count.fetch_add(1, Ordering::Relaxed);
-                sleep(Duration::from_millis(5)).await;
+fn load(url: &Secret, connections: Connections) -> Load {
+    let url = url.clone();
+    Load::of(move |counts| async move {
+        let mut kept = None;
+        loop {
+            let written = write(&url, &mut kept).await;
+            if written.is_err() || connections == Connections::New {
+                kept = None;
             }
-        });
-        Self { done, failed, task }
-    }
-
-    /// Returns when writes fail.
-    async fn suffers(&self) {
-        let before = self.failed.load(Ordering::Relaxed);
-        eventually(|| self.failed.load(Ordering::Relaxed) > before).await;
-    }
-
-    /// Returns when several writes in a row have been taken.
-    async fn fares_well(&self) {
-        let count = || {
-            (
-                self.done.load(Ordering::Relaxed),
-                self.failed.load(Ordering::Relaxed),
-            )
-        };
-        let mut start = count();
-        eventually(|| {
-            let now = count();
-            if now.1 > start.1 {
-                start = now;
-            }
-            now.0 >= start.0 + 5
-        })
-        .await;
-    }
-}
-
-impl Drop for Load {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+            counts.count(written.is_ok());
+            sleep(Duration::from_millis(5)).await;
+        }
+    })
 }
 
 async fn write(url: &Secret, kept: &mut Option<MultiplexedConnection>) -> Result<(), RedisError> {
@@ -157,44 +106,6 @@ async fn write(url: &Secret, kept: &mut Option<MultiplexedConnection>) -> Result
         .await
 }
 
-async fn eventually(mut holds: impl FnMut() -> bool) {
-    let held = async {
-        while !holds() {
-            sleep(Duration::from_millis(10)).await;
-        }
-    };
-    timeout(LONG, held).await.expect("it holds in the end");
-}
-
-async fn seen(nemesis: &mut dyn Nemesis) -> String {
-    let seen = async {
-        loop {
-            match nemesis.effect().await {
-                Effect::Seen(words) => return words,
-                Effect::NotSeen(_) => sleep(Duration::from_millis(20)).await,
-            }
-        }
-    };
-    timeout(LONG, seen).await.expect("the effect is seen")
-}
-
-async fn is_not_seen(nemesis: &mut dyn Nemesis) {
-    let effect = nemesis.effect().await;
-    assert!(matches!(effect, Effect::NotSeen(_)), "{effect:?}");
-}
-
-/// As the janitor gets it: through a file, in another process.
-async fn undo_from_the_lease(undos: &[Undo]) {
-    let written = serde_json::to_string(undos).unwrap();
-    let read: Vec<Undo> = serde_json::from_str(&written).unwrap();
-    assert_eq!(read, undos);
-    for _ in 0..2 {
-        for undo in &read {
-            undo.run().await.unwrap();
-        }
-    }
-}
-
 /// From whole to whole, with a load that suffers between; gives what was seen.
 async fn bites_and_is_healed(
     nemesis: &mut dyn Nemesis,
@@ -202,7 +113,7 @@ async fn bites_and_is_healed(
     connections: Connections,
 ) -> String {
     let before = settings(url).await;
-    let load = Load::start(url, connections);
+    let load = load(url, connections);
     load.fares_well().await;
     nemesis.undo().await.unwrap();
     // The known-bad case: an injector that does nothing.
@@ -248,7 +159,7 @@ async fn a_stall_of_writes_answers_reads_and_is_cut_short() {
     ask(&url, "GET load").await;
     drop(stall);
     undo_from_the_lease(&undo).await;
-    Load::start(&url, Connections::Kept).fares_well().await;
+    load(&url, Connections::Kept).fares_well().await;
 }
 
 #[tokio::test]
@@ -278,7 +189,7 @@ async fn eviction_takes_the_keys_and_leaves_the_settings() {
         ask(&url, &format!("SET guard:{key} 1")).await;
     }
     let before = settings(&url).await;
-    let load = Load::start(&url, Connections::Kept);
+    let load = load(&url, Connections::Kept);
     load.fares_well().await;
     let mut nemesis = Evict::new(&url, "f");
     nemesis.undo().await.unwrap();
@@ -321,7 +232,7 @@ async fn clients_are_killed_again_and_again() {
 
     assert_eq!(nemesis.undo().await.unwrap(), []);
     nemesis.inject().await.unwrap();
-    let load = Load::start(&url, Connections::Kept);
+    let load = load(&url, Connections::Kept);
     // More than the first kill.
     load.suffers().await;
     load.suffers().await;
@@ -345,14 +256,14 @@ async fn all_connections_are_taken_by_holding_them() {
 async fn connections_that_were_open_go_on_while_all_others_are_taken() {
     let service = start_with(&["--maxclients", "300"]);
     let url = url(&service);
-    let load = Load::start(&url, Connections::Kept);
+    let load = load(&url, Connections::Kept);
     load.fares_well().await;
     let mut nemesis = ClientsExhausted::new(&url, "f");
     nemesis.undo().await.unwrap();
     nemesis.inject().await.unwrap();
     seen(&mut nemesis).await;
     load.fares_well().await;
-    assert_eq!(load.failed.load(Ordering::Relaxed), 0);
+    assert_eq!(load.failed(), 0);
     nemesis.heal().await.unwrap();
 }
 

@@ -2,6 +2,7 @@
 
 #[allow(dead_code, reason = "not every test reads from Kafka")]
 pub(crate) mod kafka;
+pub(crate) mod nemesis;
 
 use std::fs::File;
 use std::net::{TcpListener, TcpStream};

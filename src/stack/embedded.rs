@@ -3,12 +3,16 @@
 //! Its brokers speak the protocol on the loopback address, and end with the process however that
 //! ends. They keep everything in memory, and of each partition only the newest events.
 
-use std::fmt;
+use std::io;
 use std::iter;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
 
 use rdkafka::error::KafkaError;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
+use tokio::sync::oneshot;
 
 use super::NotReady;
 use super::cluster;
@@ -16,44 +20,189 @@ use super::outside::Figures;
 use super::settings::KAFKA_TOPIC;
 use crate::plan::Stack;
 
+/// Orders that may wait; one more is refused.
+const ORDERS: usize = 16;
+
 /// The running brokers.
+#[derive(Debug)]
 pub(super) struct Services {
-    cluster: MockCluster<'static, DefaultProducerContext>,
+    bootstrap: String,
+    brokers: Vec<Arc<Broker>>,
+    orders: mpsc::SyncSender<Order>,
+    /// The handle of the brokers must stay in one thread.
+    thread: Option<JoinHandle<()>>,
 }
 
-impl fmt::Debug for Services {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut fields = f.debug_struct("Services");
-        fields.field("kafka", &self.kafka()).finish()
-    }
+/// One broker, which can be taken down and up again at its address.
+#[derive(Debug)]
+pub(super) struct Broker {
+    name: String,
+    /// From 1, as the mock counts them.
+    id: i32,
+    port: u16,
+    orders: mpsc::SyncSender<Order>,
 }
+
+/// What the thread of the brokers is told.
+#[derive(Debug)]
+enum Order {
+    /// One of them closes its connections, and takes no more until it is up again.
+    Turn {
+        id: i32,
+        up: bool,
+        done: oneshot::Sender<Result<(), String>>,
+    },
+    /// All of them end.
+    End,
+}
+
+type Cluster = MockCluster<'static, DefaultProducerContext>;
 
 impl Services {
     /// Brokers that answer, and the topic of the events: the mock lets no client make one.
     pub(super) fn start(stack: &Stack) -> Result<Self, NotReady> {
-        let brokers = stack.kafka.into();
-        let start = || {
+        let (brokers, partitions) = (stack.kafka.into(), stack.partitions().into());
+        let start = move || {
             let cluster = MockCluster::new(brokers)?;
-            let partitions = stack.partitions().into();
             cluster.create_topic(KAFKA_TOPIC, partitions, brokers)?;
-            Ok(Self { cluster })
+            Ok::<_, KafkaError>(cluster)
         };
-        start().map_err(|error: KafkaError| NotReady::Service {
+        let (orders, taken) = mpsc::sync_channel(ORDERS);
+        let (say, said) = mpsc::sync_channel(1);
+        let thread = std::thread::Builder::new().name("kafka".to_owned());
+        let thread = thread.spawn(move || match start() {
+            Ok(cluster) => {
+                // Nobody waits for it any more if this fails.
+                let _ = say.send(Ok(cluster.bootstrap_servers()));
+                obey(&cluster, &taken);
+            }
+            Err(error) => drop(say.send(Err(error.to_string()))),
+        })?;
+        let bootstrap = said.recv().map_err(|_| ended())?;
+        let bootstrap = bootstrap.map_err(|problem| NotReady::Service {
             service: "kafka".to_owned(),
-            problem: error.to_string(),
+            problem,
             log: String::new(),
+        })?;
+        Ok(Self {
+            brokers: brokers_of(&bootstrap, &orders)?,
+            bootstrap,
+            orders,
+            thread: Some(thread),
         })
     }
 
     /// Where a client of Kafka begins: the address of each broker, separated by commas.
-    pub(super) fn kafka(&self) -> String {
-        self.cluster.bootstrap_servers()
+    pub(super) fn kafka(&self) -> &str {
+        &self.bootstrap
+    }
+
+    /// Each broker, in their order.
+    pub(super) fn brokers(&self) -> &[Arc<Broker>] {
+        &self.brokers
     }
 
     /// How far the issuers are behind. The brokers are no process of their own: what they use is in
     /// the figures of the harness.
     pub(super) fn outside(&self) -> Vec<Figures> {
-        cluster::figures(&self.kafka(), iter::once(None))
+        cluster::figures(self.kafka(), iter::once(None))
+    }
+}
+
+impl Drop for Services {
+    /// The brokers are gone when this returns.
+    fn drop(&mut self) {
+        // The thread has ended if one of these fails.
+        let _ = self.orders.send(Order::End);
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// The mock lists its brokers in their order.
+fn brokers_of(
+    bootstrap: &str,
+    orders: &mpsc::SyncSender<Order>,
+) -> Result<Vec<Arc<Broker>>, NotReady> {
+    let broker = |(address, id): (&str, i32)| {
+        let port = address.rsplit(':').next()?.parse().ok()?;
+        Some(Arc::new(Broker {
+            name: format!("kafka-{id}"),
+            id,
+            port,
+            orders: orders.clone(),
+        }))
+    };
+    let brokers = bootstrap.split(',').zip(1..).map(broker);
+    let brokers: Option<Vec<_>> = brokers.collect();
+    brokers.ok_or_else(|| {
+        let words = format!("the mock of Kafka has the addresses {bootstrap}, one without a port");
+        NotReady::Io(io::Error::other(words))
+    })
+}
+
+/// Until the end is ordered, or nobody can order any more.
+fn obey(cluster: &Cluster, orders: &mpsc::Receiver<Order>) {
+    while let Ok(Order::Turn { id, up, done }) = orders.recv() {
+        let turned = if up {
+            cluster.broker_up(id)
+        } else {
+            cluster.broker_down(id)
+        };
+        // Who has ordered it may be gone.
+        let _ = done.send(turned.map_err(|error| error.to_string()));
+    }
+}
+
+fn ended() -> io::Error {
+    io::Error::other("the thread of the mock of Kafka has ended")
+}
+
+impl Broker {
+    /// As errors and figures call it.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// As a client takes it.
+    pub(super) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Asks it once whether it answers.
+    ///
+    /// # Errors
+    /// In words, when it does not.
+    pub(super) async fn ask(&self) -> Result<(), String> {
+        cluster::answers(self.port).await
+    }
+
+    /// It closes its connections, and takes no more.
+    ///
+    /// # Errors
+    /// In words, when the mock is gone.
+    pub(super) async fn down(&self) -> Result<(), String> {
+        self.turn(false).await
+    }
+
+    /// It takes connections again.
+    ///
+    /// # Errors
+    /// In words, when the mock is gone.
+    pub(super) async fn up(&self) -> Result<(), String> {
+        self.turn(true).await
+    }
+
+    async fn turn(&self, up: bool) -> Result<(), String> {
+        let (done, turned) = oneshot::channel();
+        let order = Order::Turn {
+            id: self.id,
+            up,
+            done,
+        };
+        // One for each broker at most: two faults never meet the same one at the same time.
+        let ordered = self.orders.try_send(order);
+        ordered.map_err(|error| format!("the mock of Kafka takes no order: {error}"))?;
+        turned.await.map_err(|_| ended().to_string())?
     }
 }
 

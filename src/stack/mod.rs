@@ -23,10 +23,10 @@ use rustls::pki_types::CertificateDer;
 use crate::load::http::Endpoint;
 use crate::plan::{Plan, Slot, Source, Target};
 
-pub use docker::keep_containers;
+pub use docker::{keep_containers, unpause};
 use links::Links;
 pub use links::Way;
-pub use part::{Part, Running};
+pub use part::Part;
 use services::Services;
 
 /// Tells the one who waits.

@@ -43,7 +43,7 @@ impl Services {
     pub(super) fn kafka(&self) -> Option<String> {
         match self {
             Self::None => None,
-            Self::Embedded(services) => Some(services.kafka()),
+            Self::Embedded(services) => Some(services.kafka().to_owned()),
             Self::Local(services) => services.kafka(),
             Self::Docker(services) => services.kafka(),
         }
@@ -52,8 +52,10 @@ impl Services {
     /// Where each broker listens.
     pub(super) fn broker_ports(&self) -> Vec<u16> {
         match self {
-            Self::None | Self::Docker(_) | Self::Embedded(_) => Vec::new(),
+            // No other address can be given to the brokers of the mock, so no plan has a link to them.
+            Self::None | Self::Embedded(_) => Vec::new(),
             Self::Local(services) => services.client_ports().to_vec(),
+            Self::Docker(services) => services.linked_ports().to_vec(),
         }
     }
 
@@ -155,7 +157,7 @@ impl Job<'_> {
         let words = self.needs.in_words();
         (self.say)(&format!("starting {words} in containers"));
         // It holds the start of each container, and the futures around it hold it.
-        let services = Box::pin(engine.start(self.needs, self.directory)).await?;
+        let services = Box::pin(engine.start(self.needs, self.directory, self.brokers)).await?;
         Ok(Services::Docker(Box::new(services)))
     }
 

@@ -24,6 +24,7 @@ use crate::load::http::Endpoint;
 use crate::plan::{Plan, Slot, Source, Target};
 
 pub use docker::{keep_containers, unpause};
+pub use embedded::be_kafka;
 use links::Links;
 pub use links::Way;
 pub use part::Part;

@@ -17,7 +17,7 @@ use crate::plan::fault::Party;
 use crate::plan::{Role, Secret};
 use crate::process::{self, Stat};
 
-/// The mock answers from this process, which has work of its own.
+/// All brokers of the mock are one process, which is neither of them.
 const MOCK_FREEZES_NOT: &str = "a broker of the mock cannot be frozen";
 
 /// A process or a container of the stack.
@@ -38,7 +38,7 @@ enum Body {
     Service(Arc<Service>),
     Server(Arc<Server>),
     Container(Arc<Container>),
-    /// Of the mock in this process.
+    /// Of the mock of `embedded`.
     Broker(Arc<Broker>),
 }
 

@@ -73,7 +73,7 @@ impl Services {
     pub(super) async fn stop(self) {
         match self {
             Self::None => {}
-            Self::Embedded(services) => drop(services),
+            Self::Embedded(services) => services.stop().await,
             Self::Local(services) => services.stop().await,
             Self::Docker(services) => services.stop().await,
         }
@@ -93,7 +93,7 @@ pub(super) async fn start(
     }
     let words = needs.in_words();
     if stack.embeds_kafka() {
-        let services = Services::Embedded(Box::new(embedded::Services::start(stack)?));
+        let services = Services::Embedded(Box::new(embedded::Services::start(stack).await?));
         let why = match stack.provider {
             Provider::Auto => "auto, and the strategy needs no service but",
             _ => "as asked, with",

@@ -139,8 +139,10 @@ pub(super) fn says_port_taken(problem: &str) -> bool {
 fn request(kind: &dyn Kind, image: &Image, place: &Place<'_>) -> ContainerRequest<GenericImage> {
     let Address { name, network, .. } = kind.address();
     let published = kind.published();
-    let mut request = images::generic(image)
-        .with_exposed_port(kind.port().tcp())
+    // Only what is exposed can be published.
+    let exposed = published.iter().map(|(inside, _)| inside.tcp());
+    let mut request = exposed
+        .fold(images::generic(image), GenericImage::with_exposed_port)
         .with_cmd(kind.command())
         .with_labels(place.labels.iter().map(|(name, value)| (*name, value)))
         .with_startup_timeout(START_WITHIN)

@@ -1,5 +1,5 @@
-//! What cannot be done to the Kafka of the provider `embedded`: it answers from the harness itself,
-//! always at its own addresses.
+//! What cannot be done to the Kafka of the provider `embedded`: a mock, which always tells its
+//! clients its own addresses.
 
 use crate::plan::fault::{Injection, Party, Victim};
 use crate::plan::{Stack, Target};
@@ -29,8 +29,8 @@ pub(super) fn check(
     None
 }
 
-/// A broker of the mock can be down. It has neither a process that could be frozen nor a listener
-/// that could be told the address of a link, and its topics have no settings.
+/// A broker of the mock can be down. It has neither a process of its own that could be frozen
+/// nor a listener that could be told the address of a link, and its topics have no settings.
 const fn is_possible(injection: &Injection) -> bool {
     matches!(
         injection,

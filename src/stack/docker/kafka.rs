@@ -214,14 +214,15 @@ impl Broker {
     /// Where it listens for clients, and what it tells them.
     fn listeners(&self) -> (String, String) {
         let here = self.address.port;
-        let mut listeners = format!("CLIENT://:{CLIENT}");
-        let mut advertised = format!("CLIENT://127.0.0.1:{here}");
-        if let Some(link) = &self.link {
-            let to = link.advertised;
-            listeners += &format!(",LINKED://:{LINKED}");
-            advertised += &format!(",LINKED://127.0.0.1:{to}");
+        let listeners = format!("CLIENT://:{CLIENT}");
+        let advertised = format!("CLIENT://127.0.0.1:{here}");
+        match &self.link {
+            None => (listeners, advertised),
+            Some(ByLink { advertised: to, .. }) => (
+                format!("{listeners},LINKED://:{LINKED}"),
+                format!("{advertised},LINKED://127.0.0.1:{to}"),
+            ),
         }
-        (listeners, advertised)
     }
 
     /// What does not.

@@ -2,7 +2,7 @@
 //! paused it is gone.
 
 use std::error::Error as _;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 
 use testcontainers::bollard::Docker;
 use testcontainers::bollard::errors::Error;
@@ -46,13 +46,8 @@ fn nobody_listens(error: &Error) -> bool {
     }
     let mut source = error.source();
     while let Some(error) = source {
-        let kind = error
-            .downcast_ref::<std::io::Error>()
-            .map(|error| error.kind());
-        if matches!(
-            kind,
-            Some(ErrorKind::NotFound | ErrorKind::ConnectionRefused)
-        ) {
+        let io = error.downcast_ref::<io::Error>();
+        if let Some(ErrorKind::NotFound | ErrorKind::ConnectionRefused) = io.map(io::Error::kind) {
             return true;
         }
         source = error.source();

@@ -5,6 +5,7 @@ mod heal;
 mod import;
 mod keep;
 mod keep_containers;
+mod mock_kafka;
 mod new;
 mod probe;
 
@@ -79,6 +80,9 @@ enum Command {
     /// Remove the containers of a run when stdin ends
     #[command(hide = true)]
     KeepContainers(keep_containers::KeepContainersArgs),
+    /// Be the Kafka of a run until stdin ends
+    #[command(hide = true)]
+    MockKafka(mock_kafka::MockKafkaArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -225,6 +229,7 @@ pub fn main() -> Exit {
         Command::Janitor { leases } => heal::janitor(&leases),
         Command::Keep(args) => keep::run(&args),
         Command::KeepContainers(args) => keep_containers::run(&args),
+        Command::MockKafka(args) => mock_kafka::run(&args),
         Command::Completions { shell } => completions(shell),
     }
 }

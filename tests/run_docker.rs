@@ -1,11 +1,14 @@
 //! The provider `docker`: real services as containers of a run, in a real engine.
 
+#[path = "support/engine.rs"]
+mod engine;
 #[path = "support/harness/mod.rs"]
 mod harness;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use engine::{containers, docker, inspect, needs_an_engine, networks};
 use harness::scenario::Scenario;
 use harness::{Bench, Running, wait_until};
 use rustix::process::Signal;
@@ -16,52 +19,6 @@ const NO_ENGINE: &str = "unix:///nowhere/docker.sock";
 
 /// A registry that refuses, on every machine.
 const NO_IMAGE: &str = "127.0.0.1:1/nothing:1";
-
-/// What `docker` prints.
-#[track_caller]
-fn docker(args: &[&str]) -> String {
-    const HINT: &str = "these tests need a Docker engine with redis:7, mysql:8.0 and \
-                        apache/kafka:4.1.1: scripts/test starts one and makes the images";
-    let ended = Command::new("docker").args(args).output();
-    let ended = ended.unwrap_or_else(|error| panic!("docker: {error}; {HINT}"));
-    let errors = String::from_utf8_lossy(&ended.stderr);
-    assert!(ended.status.success(), "docker {args:?}: {errors}{HINT}");
-    String::from_utf8(ended.stdout).expect("text")
-}
-
-/// Says what is missing before a run says it in other words.
-#[track_caller]
-fn needs_an_engine() {
-    docker(&[
-        "image",
-        "inspect",
-        "redis:7",
-        "mysql:8.0",
-        "apache/kafka:4.1.1",
-    ]);
-}
-
-/// The containers that a process has started.
-#[track_caller]
-fn containers(pid: u32) -> Vec<String> {
-    let label = format!("label=fcfs-bench.pid={pid}");
-    let ids = docker(&["ps", "--all", "--quiet", "--no-trunc", "--filter", &label]);
-    ids.lines().map(str::to_owned).collect()
-}
-
-/// The networks that a process has made.
-#[track_caller]
-fn networks(pid: u32) -> String {
-    let label = format!("label=fcfs-bench.pid={pid}");
-    docker(&["network", "ls", "--quiet", "--filter", &label])
-}
-
-/// One container, if it is still there.
-fn inspect(id: &str) -> Option<Value> {
-    let ended = Command::new("docker").args(["inspect", id]).output().ok()?;
-    let mut found: Vec<Value> = serde_json::from_slice(&ended.stdout).ok()?;
-    found.pop()
-}
 
 fn volumes_of(container: &Value) -> Vec<String> {
     let mounts = container["Mounts"].as_array().expect("a list");

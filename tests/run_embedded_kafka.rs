@@ -71,7 +71,7 @@ fn all_who_are_told_have_a_row_with_one_broker_or_three_whoever_chose_the_provid
 }
 
 #[test]
-fn the_lag_of_the_issuer_is_read_and_the_brokers_are_no_processes() {
+fn the_lag_of_the_issuer_is_read_and_the_brokers_are_one_process() {
     let load = "constant_vus: { vus: 10, for: 3s }";
     let thresholds = "\"consumer_lag{source:kafka-1}\": [\"max<100000\"]\n  \
                       consumer_lag: [\"min>0\"]";
@@ -91,6 +91,7 @@ fn the_lag_of_the_issuer_is_read_and_the_brokers_are_no_processes() {
         ("harness", "process"),
         ("issuer-1", "process"),
         ("coupon-1", "process"),
+        ("kafka-1", "process"),
         ("kafka-1", "kafka"),
     ];
     let expected = expected.map(|(name, kind)| (name.to_owned(), kind.to_owned()));

@@ -22,6 +22,13 @@ pub enum Undo {
         /// When it started, in the kernel's ticks since the boot: another process may get its number.
         started: u64,
     },
+    /// Let a container go on, if it is still there.
+    Unpause {
+        /// Where its engine is: as `DOCKER_HOST` has it.
+        engine: String,
+        /// As the engine calls it; no other container ever gets this id.
+        container: String,
+    },
     /// Give settings of Redis back.
     RedisSettings {
         /// Where it is.

@@ -11,17 +11,21 @@ use super::nemesis::Trouble;
 use super::redis::session as redis;
 use super::wait::{ANSWER_WITHIN, WHOLE_WITHIN, until};
 use crate::plan::Secret;
-use crate::process;
+use crate::{process, stack};
 
 impl Undo {
     /// Does it. A victim that is gone needs nothing: a process whose number is somebody else's, a
-    /// server at whose port nobody listens.
+    /// server at whose port nobody listens, a container that its engine does not know.
     ///
     /// # Errors
     /// When it was not done within 10 s, or the victim says no.
     pub async fn run(&self) -> Result<(), Trouble> {
         match self {
             Self::Continue { pid, started } => go_on(*pid, *started),
+            Self::Unpause { engine, container } => {
+                let unpaused = stack::unpause(engine, container).await;
+                unpaused.map_err(Trouble::new)
+            }
             Self::RedisSettings { url, settings } => {
                 let set = |(name, value): &(String, String)| words(&["CONFIG", "SET", name, value]);
                 let commands: Vec<_> = settings.iter().map(set).collect();
@@ -181,6 +185,21 @@ mod tests {
         of(started).run().await.unwrap();
         wait_for(pid, 'S');
         of(started).run().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_container_whose_engine_is_gone_needs_nothing() {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap();
+        let at = port.local_addr().unwrap();
+        drop(port);
+        let nowhere = "unix:///nowhere/docker.sock".to_owned();
+        for engine in [nowhere, format!("tcp://{at}")] {
+            let container = "0123456789ab".to_owned();
+            let undo = Undo::Unpause { engine, container };
+            undo.run()
+                .await
+                .unwrap_or_else(|error| panic!("{undo:?}: {error}"));
+        }
     }
 
     #[tokio::test]

@@ -99,8 +99,8 @@ pub(super) fn brought_up(target: &Target) -> Vec<(String, ResourceKind)> {
     if stack.database == Database::MySql {
         all.extend(both("mysql".to_owned(), ResourceKind::Sql));
     }
-    // In this program they are no processes of their own.
-    let brokers = if stack.embeds_kafka() { 0 } else { stack.kafka };
+    // The mock is one process, however many brokers it has.
+    let brokers = if stack.embeds_kafka() { 1 } else { stack.kafka };
     for number in 1..=brokers {
         all.push((format!("kafka-{number}"), ResourceKind::Process));
     }

@@ -44,6 +44,15 @@ impl Cluster {
     }
 }
 
+/// Asks a broker that nobody else can stand in for once whether it answers.
+///
+/// # Errors
+/// In words, when it does not.
+pub(super) async fn answers(port: u16) -> Result<(), String> {
+    let asked = tokio::task::spawn_blocking(move || look(port));
+    asked.await.map_err(|error| error.to_string())?.map(drop)
+}
+
 /// As clients take the addresses of brokers on these ports.
 pub(super) fn bootstrap(ports: impl Iterator<Item = u16>) -> String {
     let addresses: Vec<_> = ports.map(|port| format!("127.0.0.1:{port}")).collect();

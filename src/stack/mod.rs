@@ -23,10 +23,11 @@ use rustls::pki_types::CertificateDer;
 use crate::load::http::Endpoint;
 use crate::plan::{Plan, Slot, Source, Target};
 
-pub use docker::keep_containers;
+pub use docker::{keep_containers, unpause};
+pub use embedded::be_kafka;
 use links::Links;
 pub use links::Way;
-pub use part::{Part, Running};
+pub use part::Part;
 use services::Services;
 
 /// Tells the one who waits.

@@ -5,14 +5,20 @@ use std::sync::Arc;
 
 use rustix::process::Signal;
 
+use super::docker::{self, Container};
+use super::embedded::Broker;
 use super::local::Service;
 use super::server::Server;
 use super::services::Services;
 use super::settings::{KAFKA_TOPIC, MYSQL_LOCK};
 use super::{Ready, Way};
+use crate::fault::lease::Undo;
 use crate::plan::fault::Party;
 use crate::plan::{Role, Secret};
 use crate::process::{self, Stat};
+
+/// All brokers of the mock are one process, which is neither of them.
+const MOCK_FREEZES_NOT: &str = "a broker of the mock cannot be frozen";
 
 /// A process or a container of the stack.
 #[derive(Debug, Clone)]
@@ -31,16 +37,18 @@ pub struct Part {
 enum Body {
     Service(Arc<Service>),
     Server(Arc<Server>),
+    Container(Arc<Container>),
+    /// Of the mock of `embedded`.
+    Broker(Arc<Broker>),
 }
 
 /// A process of this machine: its number, and when it started, which tells it from another one that
 /// gets the same number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Running {
-    /// Its number.
-    pub pid: u32,
+struct Running {
+    pid: u32,
     /// In the kernel's ticks since the boot.
-    pub started: u64,
+    started: u64,
 }
 
 impl Part {
@@ -77,28 +85,69 @@ impl Part {
         match &self.body {
             Body::Service(service) => service.ask().await,
             Body::Server(server) => server.ask().await,
+            Body::Container(container) => container.ask().await,
+            Body::Broker(broker) => broker.ask().await,
         }
     }
 
-    /// Its process; none while it does not run.
-    pub fn running(&self) -> Option<Running> {
+    /// Its process, where it is one; none while it does not run.
+    fn running(&self) -> Option<Running> {
         let pid = match &self.body {
             // The keeper is not what is meant.
             Body::Service(service) => *process::children(service.keeper()?).first()?,
             Body::Server(server) => server.pid()?,
+            Body::Container(_) | Body::Broker(_) => return None,
         };
         let started = Stat::of(pid)?.started;
         Some(Running { pid, started })
     }
 
-    /// Sends it a signal.
-    ///
-    /// # Errors
-    /// In words, when it does not run or cannot be reached.
-    pub fn send(&self, signal: Signal) -> Result<(), String> {
+    fn send(&self, signal: Signal) -> Result<(), String> {
         let running = self.running().ok_or("it does not run")?;
         let sent = process::send(running.pid, running.started, signal);
         sent.map_err(|error| error.to_string())
+    }
+
+    /// What lets it go on if this process cannot.
+    ///
+    /// # Errors
+    /// In words, when it does not run or cannot be frozen.
+    pub fn undo_of_freeze(&self) -> Result<Undo, String> {
+        match &self.body {
+            Body::Service(_) | Body::Server(_) => {
+                let Running { pid, started } = self.running().ok_or("it does not run")?;
+                Ok(Undo::Continue { pid, started })
+            }
+            Body::Container(container) => Ok(Undo::Unpause {
+                engine: docker::engine_place(),
+                container: container.id().to_owned(),
+            }),
+            Body::Broker(_) => Err(MOCK_FREEZES_NOT.to_owned()),
+        }
+    }
+
+    /// Stops it where it is, with all its connections open.
+    ///
+    /// # Errors
+    /// In words, when it does not run or cannot be reached.
+    pub async fn freeze(&self) -> Result<(), String> {
+        match &self.body {
+            Body::Service(_) | Body::Server(_) => self.send(Signal::STOP),
+            Body::Container(container) => container.pause().await,
+            Body::Broker(_) => Err(MOCK_FREEZES_NOT.to_owned()),
+        }
+    }
+
+    /// Lets it go on; nothing if it is not frozen.
+    ///
+    /// # Errors
+    /// In words, when it does not run or cannot be reached.
+    pub async fn thaw(&self) -> Result<(), String> {
+        match &self.body {
+            Body::Service(_) | Body::Server(_) => self.send(Signal::CONT),
+            Body::Container(container) => container.unpause().await,
+            Body::Broker(_) => Ok(()),
+        }
     }
 
     /// Kills it, and returns when it is gone.
@@ -106,20 +155,34 @@ impl Part {
     /// # Errors
     /// In words, when it does not run or cannot be reached.
     pub async fn kill(&self) -> Result<(), String> {
-        self.send(Signal::KILL)?;
         match &self.body {
-            Body::Service(service) => service.has_ended().await,
-            Body::Server(server) => server.has_ended().await,
+            Body::Service(service) => {
+                self.send(Signal::KILL)?;
+                service.has_ended().await;
+                Ok(())
+            }
+            Body::Server(server) => {
+                self.send(Signal::KILL)?;
+                server.has_ended().await;
+                Ok(())
+            }
+            Body::Container(container) => container.kill().await,
+            Body::Broker(broker) => broker.down().await,
         }
-        Ok(())
     }
 
     /// Lets it stop in good order.
-    pub async fn stop(&self) {
+    ///
+    /// # Errors
+    /// In words, when it cannot be reached.
+    pub async fn stop(&self) -> Result<(), String> {
         match &self.body {
             Body::Service(service) => service.stop().await,
             Body::Server(server) => server.stop().await,
+            Body::Container(container) => container.stop().await?,
+            Body::Broker(broker) => broker.down().await?,
         }
+        Ok(())
     }
 
     /// Starts it again at its address, and returns when it answers; nothing if it runs.
@@ -130,6 +193,8 @@ impl Part {
         let started = match &self.body {
             Body::Service(service) => service.start_again().await,
             Body::Server(server) => server.start_again().await,
+            Body::Container(container) => container.start_again().await,
+            Body::Broker(broker) => return broker.up().await,
         };
         started.map_err(|error| error.to_string())
     }
@@ -170,32 +235,84 @@ impl Ready {
 
 impl Services {
     fn parts(&self) -> Vec<Part> {
-        let Self::Local(local) = self else {
-            return Vec::new();
-        };
-        let part = |party, number, url, service: &Arc<Service>| Part {
-            name: service.name().to_owned(),
+        match self {
+            Self::None => Vec::new(),
+            Self::Embedded(embedded) => {
+                let brokers = embedded.brokers().iter().zip(1..);
+                let brokers = brokers.map(|(broker, number)| Part {
+                    name: broker.name().to_owned(),
+                    party: Party::Kafka,
+                    number,
+                    url: Some(Secret::new(broker.address())),
+                    admin: None,
+                    body: Body::Broker(Arc::clone(broker)),
+                });
+                brokers.collect()
+            }
+            Self::Local(local) => {
+                let service = |service: &Arc<Service>| One {
+                    name: service.name().to_owned(),
+                    port: service.port,
+                    body: Body::Service(Arc::clone(service)),
+                };
+                self.each(
+                    local.redis().iter().map(service),
+                    local.mysql().map(service),
+                    local.brokers().iter().map(service),
+                )
+            }
+            Self::Docker(docker) => {
+                let container = |container: &Arc<Container>| One {
+                    name: container.name().to_owned(),
+                    port: container.port(),
+                    body: Body::Container(Arc::clone(container)),
+                };
+                self.each(
+                    docker.redis().iter().map(container),
+                    docker.mysql().map(container),
+                    docker.brokers().iter().map(container),
+                )
+            }
+        }
+    }
+
+    fn each(
+        &self,
+        redis: impl Iterator<Item = One>,
+        mysql: Option<One>,
+        brokers: impl Iterator<Item = One>,
+    ) -> Vec<Part> {
+        let redis = redis.zip(self.redis_urls()).zip(1..);
+        let redis = redis
+            .map(|((one, url), number)| one.part(Party::Redis, number, Some(Secret::new(url))));
+        let mysql = mysql.map(|one| Part {
+            admin: self.mysql_admin_url(),
+            ..one.part(Party::Database, 1, self.mysql_url().cloned())
+        });
+        let brokers = brokers.zip(1..).map(|(one, number)| {
+            let address = Secret::new(format!("127.0.0.1:{}", one.port));
+            one.part(Party::Kafka, number, Some(address))
+        });
+        redis.chain(mysql).chain(brokers).collect()
+    }
+}
+
+/// An instance of a service, whoever runs it.
+struct One {
+    name: String,
+    port: u16,
+    body: Body,
+}
+
+impl One {
+    fn part(self, party: Party, number: u16, url: Option<Secret>) -> Part {
+        Part {
+            name: self.name,
             party,
             number,
             url,
             admin: None,
-            body: Body::Service(Arc::clone(service)),
-        };
-        let redis = local.redis().iter().zip(local.redis_urls()).zip(1..);
-        let redis = redis.map(|((service, url), number)| {
-            part(Party::Redis, number, Some(Secret::new(url)), service)
-        });
-        let mysql = local.mysql().map(|service| {
-            let url = local.mysql_url().cloned();
-            Part {
-                admin: self.mysql_admin_url(),
-                ..part(Party::Database, 1, url, service)
-            }
-        });
-        let brokers = local.brokers().iter().zip(1..).map(|(service, number)| {
-            let address = Secret::new(format!("127.0.0.1:{}", service.port));
-            part(Party::Kafka, number, Some(address), service)
-        });
-        redis.chain(mysql).chain(brokers).collect()
+            body: self.body,
+        }
     }
 }

@@ -49,7 +49,7 @@ impl Services {
     pub(super) fn kafka(&self) -> Option<String> {
         match self {
             Self::None => None,
-            Self::Embedded(services) => Some(services.kafka()),
+            Self::Embedded(services) => Some(services.kafka().to_owned()),
             Self::Local(services) => services.kafka(),
             Self::Docker(services) => services.kafka(),
         }
@@ -58,8 +58,10 @@ impl Services {
     /// Where each broker listens.
     pub(super) fn broker_ports(&self) -> Vec<u16> {
         match self {
-            Self::None | Self::Docker(_) | Self::Embedded(_) => Vec::new(),
+            // No other address can be given to the brokers of the mock, so no plan has a link to them.
+            Self::None | Self::Embedded(_) => Vec::new(),
             Self::Local(services) => services.client_ports().to_vec(),
+            Self::Docker(services) => services.linked_ports().to_vec(),
         }
     }
 
@@ -77,7 +79,7 @@ impl Services {
     pub(super) async fn stop(self) {
         match self {
             Self::None => {}
-            Self::Embedded(services) => drop(services),
+            Self::Embedded(services) => services.stop().await,
             Self::Local(services) => services.stop().await,
             Self::Docker(services) => services.stop().await,
         }
@@ -97,7 +99,7 @@ pub(super) async fn start(
     }
     let words = needs.in_words();
     if stack.embeds_kafka() {
-        let services = Services::Embedded(Box::new(embedded::Services::start(stack)?));
+        let services = Services::Embedded(Box::new(embedded::Services::start(stack).await?));
         let why = match stack.provider {
             Provider::Auto => "auto, and the strategy needs no service but",
             _ => "as asked, with",
@@ -161,7 +163,7 @@ impl Job<'_> {
         let words = self.needs.in_words();
         (self.say)(&format!("starting {words} in containers"));
         // It holds the start of each container, and the futures around it hold it.
-        let services = Box::pin(engine.start(self.needs, self.directory)).await?;
+        let services = Box::pin(engine.start(self.needs, self.directory, self.brokers)).await?;
         Ok(Services::Docker(Box::new(services)))
     }
 

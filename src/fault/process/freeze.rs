@@ -1,15 +1,14 @@
-//! Freeze: the kernel stops the process, and goes on acknowledging for it, so that clients see
-//! silence and no error.
+//! Freeze: the kernel stops the process, or all of a container, and goes on acknowledging for it, so
+//! that clients see silence and no error.
 
 use futures_util::future::BoxFuture;
-use rustix::process::Signal;
 
 use super::{silence_of, whole};
 use crate::fault::lease::Undo;
 use crate::fault::nemesis::{Effect, Nemesis, Trouble};
 use crate::stack::Part;
 
-/// SIGSTOP, and SIGCONT to heal it.
+/// A part that does nothing while it lasts, and goes on afterwards.
 #[derive(Debug)]
 pub struct Freeze {
     part: Part,
@@ -28,20 +27,15 @@ impl Freeze {
 
 impl Nemesis for Freeze {
     fn undo(&mut self) -> BoxFuture<'_, Result<Vec<Undo>, Trouble>> {
-        Box::pin(async {
-            let running = self.part.running();
-            let running = running.ok_or_else(|| self.trouble("it does not run"))?;
-            Ok(vec![Undo::Continue {
-                pid: running.pid,
-                started: running.started,
-            }])
-        })
+        let undo = self.part.undo_of_freeze();
+        let undo = undo.map_err(|problem| self.trouble(&problem));
+        Box::pin(std::future::ready(undo.map(|undo| vec![undo])))
     }
 
     fn inject(&mut self) -> BoxFuture<'_, Result<(), Trouble>> {
         Box::pin(async {
-            let sent = self.part.send(Signal::STOP);
-            sent.map_err(|problem| self.trouble(&problem))
+            let frozen = self.part.freeze().await;
+            frozen.map_err(|problem| self.trouble(&problem))
         })
     }
 
@@ -51,8 +45,8 @@ impl Nemesis for Freeze {
 
     fn heal(&mut self) -> BoxFuture<'_, Result<(), Trouble>> {
         Box::pin(async {
-            let sent = self.part.send(Signal::CONT);
-            sent.map_err(|problem| self.trouble(&problem))?;
+            let thawed = self.part.thaw().await;
+            thawed.map_err(|problem| self.trouble(&problem))?;
             whole(&self.part).await
         })
     }

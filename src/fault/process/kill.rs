@@ -1,4 +1,4 @@
-//! Kill and stop: the process is gone while the fault lasts, and is started again at its address.
+//! Kill and stop: the process, or the container, is gone while the fault lasts, and is started again at its address.
 
 use futures_util::future::BoxFuture;
 
@@ -7,7 +7,7 @@ use crate::fault::lease::Undo;
 use crate::fault::nemesis::{Effect, Nemesis, Trouble};
 use crate::stack::Part;
 
-/// How a process comes to its end.
+/// How a part comes to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum How {
     /// SIGKILL: nothing is finished, nothing is written.
@@ -16,7 +16,7 @@ pub enum How {
     Stopped,
 }
 
-/// A process that is down. There is nothing to undo when the harness is gone: what a run has started
+/// A part that is down. There is nothing to undo when the harness is gone: what a run has started
 /// ends with it.
 #[derive(Debug)]
 pub struct Down {
@@ -42,16 +42,11 @@ impl Nemesis for Down {
 
     fn inject(&mut self) -> BoxFuture<'_, Result<(), Trouble>> {
         Box::pin(async {
-            match self.how {
-                How::Killed => {
-                    let killed = self.part.kill().await;
-                    killed.map_err(|problem| self.trouble(&problem))
-                }
-                How::Stopped => {
-                    self.part.stop().await;
-                    Ok(())
-                }
-            }
+            let down = match self.how {
+                How::Killed => self.part.kill().await,
+                How::Stopped => self.part.stop().await,
+            };
+            down.map_err(|problem| self.trouble(&problem))
         })
     }
 

@@ -1,4 +1,4 @@
-//! Faults of whole processes: frozen, killed, stopped.
+//! Faults of whole processes and containers: frozen, killed, stopped.
 
 mod freeze;
 mod kill;

@@ -24,6 +24,11 @@ impl Restart {
     }
 }
 
+async fn stop(part: &Part) -> Result<(), Trouble> {
+    let stopped = part.stop().await;
+    stopped.map_err(|problem| Trouble::new(format!("{}: {problem}", part.name())))
+}
+
 impl Nemesis for Restart {
     fn undo(&mut self) -> BoxFuture<'_, Result<Vec<Undo>, Trouble>> {
         Box::pin(std::future::ready(Ok(Vec::new())))
@@ -31,10 +36,10 @@ impl Nemesis for Restart {
 
     fn inject(&mut self) -> BoxFuture<'_, Result<(), Trouble>> {
         Box::pin(async {
-            if let Some(first) = self.parts.first() {
-                first.stop().await;
+            match self.parts.first() {
+                Some(first) => stop(first).await,
+                None => Ok(()),
             }
-            Ok(())
         })
     }
 
@@ -51,7 +56,7 @@ impl Nemesis for Restart {
         Box::pin(async {
             while let Some(part) = self.parts.get(self.done) {
                 // A part that is down already has nothing to stop.
-                part.stop().await;
+                stop(part).await?;
                 let started = part.start_again().await;
                 started.map_err(|problem| Trouble::new(format!("{}: {problem}", part.name())))?;
                 whole(part).await?;

@@ -1,32 +1,31 @@
-//! Starts one container, and waits until its service answers in its own protocol.
+//! One container of a run, with a service that answers: it can be frozen, killed, stopped and started
+//! again, always at the same address.
 
-use std::collections::HashMap;
-use std::fs::File;
-use std::io::Write as _;
+use std::fmt;
+use std::io;
 use std::mem::ManuallyDrop;
-use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
 use testcontainers::bollard::Docker;
 use testcontainers::bollard::errors::Error;
-use testcontainers::bollard::models::{HostConfig, PortBinding};
 use testcontainers::bollard::query_parameters::{
-    InspectContainerOptions, LogsOptionsBuilder, WaitContainerOptions,
+    KillContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder,
+    WaitContainerOptions,
 };
-use testcontainers::core::IntoContainerPort as _;
-use testcontainers::runners::AsyncRunner as _;
-use testcontainers::{ContainerAsync, ContainerRequest, GenericImage, ImageExt as _};
-use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use testcontainers::{ContainerAsync, GenericImage};
+use tokio::sync::Mutex as AsyncMutex;
+use tokio::time::{Instant, sleep, timeout};
 
-use super::{Place, images};
-use crate::plan::{Image, Process};
+use super::Place;
+use super::launch::says_port_taken;
+use super::log::{Following, Log};
+use super::pause;
+use crate::plan::Process;
 use crate::stack::NotReady;
-use crate::stack::log::last_lines;
-
-/// How long a container may take to be made and started.
-const START_WITHIN: Duration = Duration::from_mins(1);
+use crate::stack::local::free_port;
 
 /// How long its service may take to answer for the first time: `MySQL` makes its data first.
 const READY_WITHIN: Duration = Duration::from_mins(2);
@@ -40,35 +39,40 @@ const TRY_EVERY: Duration = Duration::from_millis(50);
 /// How long the service may take to stop in good order, in seconds.
 const STOP_WITHIN: i32 = 20;
 
-/// How long the end of a log may take when its container has ended.
-const LOG_WITHIN: Duration = Duration::from_secs(5);
+/// While a container is down, its port can be the other end of somebody's connection, for so long as
+/// that lasts.
+const PORT_WITHIN: Duration = Duration::from_secs(20);
 
 /// A kind of service.
-pub(super) trait Kind {
-    /// Where it listens in its container.
-    const PORT: u16;
-
+pub(super) trait Kind: Send + Sync {
     /// As errors and directories call it.
     fn name(&self) -> &str;
+
+    /// Where it listens in its container.
+    fn port(&self) -> u16;
+
+    /// Where others find it.
+    fn address(&self) -> &Address;
 
     fn environment(&self) -> Vec<(String, String)>;
 
     /// What the image's entrypoint gets.
     fn command(&self) -> Vec<String>;
 
-    /// Asks it once in its own protocol.
-    async fn ask(&self, port: u16) -> Result<(), String>;
+    /// Asks it once in its own protocol, at its port of this machine.
+    fn ask(&self) -> BoxFuture<'_, Result<(), String>>;
 
     /// What must not be in a log.
     fn secret(&self) -> Option<&str>;
 
-    /// Where others find it, for a kind that must know it before it starts.
-    fn address(&self) -> Option<&Address> {
-        None
+    /// The ports in its container, each with the one of this machine where it is published.
+    fn published(&self) -> Vec<(u16, u16)> {
+        vec![(self.port(), self.address().port)]
     }
 }
 
-/// How a container can be reached, chosen before it starts.
+/// How a container can be reached, chosen before it starts. A port that the engine finds would be
+/// another one when the container starts again, and nobody would know it.
 #[derive(Debug)]
 pub(super) struct Address {
     /// Of the container, which is its host name in its network.
@@ -79,199 +83,206 @@ pub(super) struct Address {
     pub(super) network: Option<String>,
 }
 
-/// Why a container was not started.
-#[derive(Debug)]
-pub(super) enum Failed {
-    /// The port was free when it was chosen.
-    PortTaken(NotReady),
-    Otherwise(NotReady),
-}
+impl Address {
+    /// A free port, and no network.
+    pub(super) fn new(place: &Place<'_>, name: &str) -> io::Result<Self> {
+        Ok(Self {
+            name: place.container(name),
+            port: free_port()?,
+            network: None,
+        })
+    }
 
-impl From<Failed> for NotReady {
-    fn from(failed: Failed) -> Self {
-        match failed {
-            Failed::PortTaken(error) | Failed::Otherwise(error) => error,
+    #[cfg(test)]
+    pub(super) fn of_a_test() -> Self {
+        Self {
+            name: "one".to_owned(),
+            port: 12345,
+            network: None,
         }
     }
 }
 
-/// A container that runs, whose service may not answer yet. Dropping it does nothing, as with
-/// [`Container`].
-#[derive(Debug)]
-pub(super) struct Launched {
-    handle: ManuallyDrop<ContainerAsync<GenericImage>>,
-    log: Log,
-    following: JoinHandle<()>,
-}
-
 /// A service that answers. Dropping it does nothing: the destructor of the handle would block the
 /// thread, and the keeper removes what was not stopped.
-#[derive(Debug)]
-pub(super) struct Container {
-    handle: ManuallyDrop<ContainerAsync<GenericImage>>,
-    log: JoinHandle<()>,
-    pub(super) port: u16,
-    /// Its first process as this machine's kernel knows it, where the engine is on this machine.
+pub(in crate::stack) struct Container {
+    kind: Box<dyn Kind>,
+    docker: Docker,
+    id: String,
+    /// `None` when it is removed.
+    handle: Mutex<Option<ManuallyDrop<ContainerAsync<GenericImage>>>>,
+    log: Log,
+    /// `None` while it does not run.
+    following: AsyncMutex<Option<Following>>,
+    /// Of the process with which it began.
     pid: Option<u32>,
 }
 
+impl fmt::Debug for Container {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {:?}", self.kind.name(), self.kind.address())
+    }
+}
+
 impl Container {
-    pub(super) async fn start(
-        kind: &impl Kind,
-        image: Option<&Image>,
-        place: &Place<'_>,
-    ) -> Result<Self, NotReady> {
-        let launched = Launched::launch(kind, image, place).await?;
-        launched.ready(kind, place).await
+    pub(super) fn new(
+        kind: Box<dyn Kind>,
+        docker: Docker,
+        handle: ManuallyDrop<ContainerAsync<GenericImage>>,
+        (log, following): (Log, Following),
+        pid: Option<u32>,
+    ) -> Self {
+        Self {
+            kind,
+            docker,
+            id: handle.id().to_owned(),
+            handle: Mutex::new(Some(handle)),
+            log,
+            following: AsyncMutex::new(Some(following)),
+            pid,
+        }
+    }
+
+    /// As errors and figures call it.
+    pub(in crate::stack) fn name(&self) -> &str {
+        self.kind.name()
+    }
+
+    /// Of this machine.
+    pub(in crate::stack) fn port(&self) -> u16 {
+        self.kind.address().port
+    }
+
+    /// As the engine calls it.
+    pub(in crate::stack) fn id(&self) -> &str {
+        &self.id
     }
 
     pub(super) fn process(&self) -> Option<Process> {
         self.pid.map(Process::Pid)
     }
 
-    /// Stops it in good order and removes it with its volumes; whether it is gone.
-    pub(super) async fn stop(self) -> bool {
-        let stopped = self.handle.stop_with_timeout(Some(STOP_WITHIN)).await;
-        // Its last words are in the log before it is removed.
-        let _ = timeout(LOG_WITHIN, self.log).await;
-        let removed = ManuallyDrop::into_inner(self.handle).rm().await;
-        stopped.is_ok() && removed.is_ok()
+    /// Asks it once whether it answers as before.
+    ///
+    /// # Errors
+    /// In words, when it does not.
+    pub(in crate::stack) async fn ask(&self) -> Result<(), String> {
+        self.kind.ask().await
     }
-}
 
-impl Launched {
-    /// Makes a container and starts it, which takes its port.
-    pub(super) async fn launch(
-        kind: &impl Kind,
-        image: Option<&Image>,
-        place: &Place<'_>,
-    ) -> Result<Self, Failed> {
-        let log = Log::of(kind, place.stack).map_err(|error| Failed::Otherwise(error.into()))?;
-        let Some(image) = image else {
-            return Err(Failed::Otherwise(log.fail(kind, "it has no image")));
+    /// Stops all its processes where they are, with their connections open.
+    ///
+    /// # Errors
+    /// In words, when the engine does not do it.
+    pub(in crate::stack) async fn pause(&self) -> Result<(), String> {
+        let paused = self.docker.pause_container(&self.id).await;
+        paused.map_err(|error| error.to_string())
+    }
+
+    /// Lets them go on; nothing if it is not paused.
+    ///
+    /// # Errors
+    /// In words, when the engine does not do it.
+    pub(in crate::stack) async fn unpause(&self) -> Result<(), String> {
+        pause::end(&self.docker, &self.id).await
+    }
+
+    /// Kills it, and returns when it is gone.
+    ///
+    /// # Errors
+    /// In words, when it does not run or cannot be reached.
+    pub(in crate::stack) async fn kill(&self) -> Result<(), String> {
+        let mut following = self.following.lock().await;
+        let options = KillContainerOptionsBuilder::new().signal("SIGKILL").build();
+        let killed = self.docker.kill_container(&self.id, Some(options)).await;
+        killed.map_err(|error| error.to_string())?;
+        ended(&self.docker, &self.id).await;
+        if let Some(following) = following.take() {
+            following.end().await;
+        }
+        Ok(())
+    }
+
+    /// Stops it in good order, and returns when it is gone; nothing if it does not run.
+    ///
+    /// # Errors
+    /// In words, when the engine does not do it.
+    pub(in crate::stack) async fn stop(&self) -> Result<(), String> {
+        let Some(following) = self.following.lock().await.take() else {
+            return Ok(());
         };
-        let started = request(kind, image, place).start().await;
-        let handle = started.map_err(|error| {
-            let problem = error.to_string();
-            let failed = log.fail(kind, &problem);
-            if kind.address().is_some() && says_port_taken(&problem) {
-                Failed::PortTaken(failed)
-            } else {
-                Failed::Otherwise(failed)
-            }
-        })?;
-        let handle = ManuallyDrop::new(handle);
-        let following = log.follow(&place.engine.docker, handle.id());
-        Ok(Self {
-            following: following.map_err(|error| Failed::Otherwise(error.into()))?,
-            handle,
-            log,
-        })
+        let options = StopContainerOptionsBuilder::new().t(STOP_WITHIN).build();
+        let stopped = self.docker.stop_container(&self.id, Some(options)).await;
+        // Its last words are in the log before it is removed.
+        following.end().await;
+        stopped.map_err(|error| error.to_string())
     }
 
-    /// Waits until its service answers.
-    pub(super) async fn ready(
-        self,
-        kind: &impl Kind,
-        place: &Place<'_>,
-    ) -> Result<Container, NotReady> {
-        let docker = &place.engine.docker;
-        let Self {
-            handle,
-            log,
-            mut following,
-        } = self;
-        match ready(kind, docker, handle.id()).await {
-            Ok(port) => Ok(Container {
-                pid: pid(docker, handle.id()).await,
-                handle,
-                log: following,
-                port,
-            }),
-            Err(problem) => {
-                // Nobody waits for more of a log than there is.
-                let _ = handle.stop_with_timeout(Some(0)).await;
-                let _ = timeout(LOG_WITHIN, &mut following).await;
-                Err(log.fail(kind, &problem))
+    /// Starts it again at its address, with the files that it has left, and returns when it answers;
+    /// nothing if it runs.
+    ///
+    /// # Errors
+    /// When it does not answer in time.
+    pub(in crate::stack) async fn start_again(&self) -> Result<(), NotReady> {
+        let mut following = self.following.lock().await;
+        if following.is_some() {
+            return Ok(());
+        }
+        let fail = |problem: String| self.log.fail(&*self.kind, &problem);
+        self.launch_again().await.map_err(fail)?;
+        *following = Some(self.log.follow(&self.docker, &self.id)?);
+        if let Err(problem) = ready(&*self.kind, &self.docker, &self.id).await {
+            drop(following);
+            // What is of interest is why it did not start.
+            let _ = self.stop().await;
+            return Err(fail(problem));
+        }
+        Ok(())
+    }
+
+    async fn launch_again(&self) -> Result<(), String> {
+        let give_up = Instant::now() + PORT_WITHIN;
+        loop {
+            let options = None::<StartContainerOptions>;
+            match self.docker.start_container(&self.id, options).await {
+                Ok(()) => return Ok(()),
+                Err(error) if !says_port_taken(&error.to_string()) || Instant::now() >= give_up => {
+                    return Err(error.to_string());
+                }
+                Err(_) => sleep(TRY_EVERY).await,
             }
+        }
+    }
+
+    /// Stops it in good order and removes it with its volumes; whether it is gone.
+    pub(super) async fn remove(&self) -> bool {
+        let stopped = self.stop().await;
+        let handle = self.handle.lock();
+        let handle = handle.unwrap_or_else(PoisonError::into_inner).take();
+        match handle {
+            Some(handle) => ManuallyDrop::into_inner(handle).rm().await.is_ok() && stopped.is_ok(),
+            None => true,
         }
     }
 }
 
-/// The engine's words, and the system's, which it passes on.
-fn says_port_taken(problem: &str) -> bool {
-    problem.contains("port is already allocated") || problem.contains("address already in use")
-}
-
-fn request<K: Kind>(kind: &K, image: &Image, place: &Place<'_>) -> ContainerRequest<GenericImage> {
-    let chosen = kind.address().map(|address| address.port);
-    let mut request = images::generic(image)
-        .with_exposed_port(K::PORT.tcp())
-        .with_cmd(kind.command())
-        .with_labels(place.labels.iter().map(|(name, value)| (*name, value)))
-        .with_startup_timeout(START_WITHIN)
-        .with_host_config_modifier(move |config| on_loopback(config, K::PORT, chosen));
-    if let Some(Address { name, network, .. }) = kind.address() {
-        request = request.with_container_name(name).with_hostname(name);
-        if let Some(network) = network {
-            request = request.with_network(network);
-        }
-    }
-    for (name, value) in kind.environment() {
-        request = request.with_env_var(name, value);
-    }
-    request
-}
-
-/// Publishes one port for this machine alone, where nothing is chosen on a free one that the engine
-/// finds.
-fn on_loopback(config: &mut HostConfig, port: u16, chosen: Option<u16>) {
-    let here = PortBinding {
-        host_ip: Some("127.0.0.1".to_owned()),
-        host_port: chosen.map(|port| port.to_string()),
-    };
-    config.publish_all_ports = Some(false);
-    config.port_bindings = Some(HashMap::from([(name_of(port), Some(vec![here]))]));
-}
-
-fn name_of(port: u16) -> String {
-    format!("{port}/tcp")
-}
-
-/// The published port, when the service answers on it.
-async fn ready(kind: &impl Kind, docker: &Docker, id: &str) -> Result<u16, String> {
+/// Waits until a service that runs answers.
+///
+/// # Errors
+/// In words, when it ends before or takes too long.
+pub(super) async fn ready(kind: &dyn Kind, docker: &Docker, id: &str) -> Result<(), String> {
     tokio::select! {
         ended = ended(docker, id) => Err(ended),
-        ready = timeout(READY_WITHIN, until_ready(kind, docker, id)) => ready.map_err(|_| {
+        ready = timeout(READY_WITHIN, until_ready(kind)) => ready.map_err(|_| {
             format!("no right answer within {} s", READY_WITHIN.as_secs())
         }),
     }
 }
 
-async fn until_ready<K: Kind>(kind: &K, docker: &Docker, id: &str) -> u16 {
-    loop {
-        if let Some(port) = published(docker, id, K::PORT).await
-            && let Ok(Ok(())) = timeout(TRY_WITHIN, kind.ask(port)).await
-        {
-            return port;
-        }
+async fn until_ready(kind: &dyn Kind) {
+    while !matches!(timeout(TRY_WITHIN, kind.ask()).await, Ok(Ok(()))) {
         sleep(TRY_EVERY).await;
     }
-}
-
-async fn published(docker: &Docker, id: &str, port: u16) -> Option<u16> {
-    let container = docker.inspect_container(id, None::<InspectContainerOptions>);
-    let mut ports = container.await.ok()?.network_settings?.ports?;
-    let bindings = ports.remove(&name_of(port))??;
-    bindings.first()?.host_port.as_ref()?.parse().ok()
-}
-
-async fn pid(docker: &Docker, id: &str) -> Option<u32> {
-    let container = docker.inspect_container(id, None::<InspectContainerOptions>);
-    let pid = u32::try_from(container.await.ok()?.state?.pid?).ok()?;
-    // An engine in a machine of its own counts differently: the same number is somebody else here.
-    let group = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
-    group.contains(id).then_some(pid)
 }
 
 /// Waits for the end of a container, and says how it ended.
@@ -284,91 +295,5 @@ async fn ended(docker: &Docker, id: &str) -> String {
         }
         Some(Err(error)) => format!("the engine lost it: {error}"),
         None => "the engine lost it".to_owned(),
-    }
-}
-
-/// Where a container's words go.
-#[derive(Debug)]
-struct Log {
-    path: PathBuf,
-    secret: Option<String>,
-}
-
-impl Log {
-    fn of(kind: &impl Kind, stack: &Path) -> std::io::Result<Self> {
-        let directory = stack.join(kind.name());
-        std::fs::create_dir_all(&directory)?;
-        Ok(Self {
-            path: directory.join("log"),
-            secret: kind.secret().map(str::to_owned),
-        })
-    }
-
-    fn fail(&self, kind: &impl Kind, problem: &str) -> NotReady {
-        NotReady::Service {
-            service: kind.name().to_owned(),
-            problem: self.hide(problem),
-            log: self.hide(&last_lines(&self.path)),
-        }
-    }
-
-    fn hide(&self, text: &str) -> String {
-        hide(self.secret.as_deref(), text)
-    }
-
-    /// Writes all that the container says, until it ends.
-    fn follow(&self, docker: &Docker, id: &str) -> std::io::Result<JoinHandle<()>> {
-        let mut file = File::create(&self.path)?;
-        let options = LogsOptionsBuilder::new()
-            .follow(true)
-            .stdout(true)
-            .stderr(true);
-        let (docker, id, secret) = (docker.clone(), id.to_owned(), self.secret.clone());
-        Ok(tokio::spawn(async move {
-            let mut words = std::pin::pin!(docker.logs(&id, Some(options.build())));
-            // The engine gives it line by line.
-            while let Some(Ok(line)) = words.next().await {
-                let line = hide(secret.as_deref(), &line.to_string());
-                // A full disk is told by those who write evidence.
-                let _ = file.write_all(line.as_bytes());
-            }
-        }))
-    }
-}
-
-fn hide(secret: Option<&str>, text: &str) -> String {
-    match secret {
-        Some(secret) => text.replace(secret, "***"),
-        None => text.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_taken_port_is_told_from_other_failures() {
-        let table = [
-            (
-                "a container of the engine has it",
-                "Bind for 127.0.0.1:39100 failed: port is already allocated",
-                true,
-            ),
-            (
-                "another process has it",
-                "listen tcp4 127.0.0.1:39099: bind: address already in use",
-                true,
-            ),
-            (
-                "the name is taken",
-                "Conflict. The container name \"/one\" is already in use by container",
-                false,
-            ),
-            ("nothing of the kind", "no such image", false),
-        ];
-        for (row, problem, taken) in table {
-            assert_eq!(says_port_taken(problem), taken, "{row}");
-        }
     }
 }

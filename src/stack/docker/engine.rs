@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use testcontainers::bollard::Docker;
+use testcontainers::bollard::errors::Error;
+use testcontainers::bollard::{API_DEFAULT_VERSION, Docker};
 use testcontainers::core::client::docker_client_instance;
 use tokio::time::timeout;
 
@@ -14,6 +15,9 @@ use crate::plan::Images;
 
 /// How long an engine may take for its first answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long one may take to do what it is asked for.
+const DO_WITHIN: Duration = Duration::from_secs(10);
 
 /// Where an engine is, as for Docker's own programs.
 const HOST: &str = "DOCKER_HOST";
@@ -86,7 +90,7 @@ impl Engine {
 
 /// The engine that `DOCKER_HOST` names, or the usual one.
 pub(super) async fn connect() -> Result<Docker, Unavailable> {
-    let place = std::env::var(HOST).unwrap_or_else(|_| USUAL_PLACE.to_owned());
+    let place = place();
     let failed = |problem: String| Unavailable::Engine {
         place: place.clone(),
         problem,
@@ -103,6 +107,26 @@ pub(super) async fn connect() -> Result<Docker, Unavailable> {
         Ok(Err(error)) => Err(failed(error.to_string())),
         Err(_) => Err(failed(format!("not within {} s", ANSWER_WITHIN.as_secs()))),
     }
+}
+
+/// Where the engine of this process is.
+pub(super) fn place() -> String {
+    std::env::var(HOST).unwrap_or_else(|_| USUAL_PLACE.to_owned())
+}
+
+/// The engine at a place where another process has found it.
+///
+/// # Errors
+/// When it does not answer.
+pub(super) async fn at(place: &str) -> Result<Docker, Error> {
+    let limit = DO_WITHIN.as_secs();
+    let docker = if place.starts_with("unix://") {
+        Docker::connect_with_unix(place, limit, API_DEFAULT_VERSION)?
+    } else {
+        Docker::connect_with_http(place, limit, API_DEFAULT_VERSION)?
+    };
+    docker.ping().await?;
+    Ok(docker)
 }
 
 /// Whether an address by TCP is one of this machine's loopback addresses; others are files.

@@ -1,10 +1,12 @@
 //! Apache Kafka in containers: one broker or three in `KRaft` mode, each of which is a controller
 //! too, set by the variables of the official image.
 
-use futures_util::future::{join_all, try_join_all};
-use testcontainers::bollard::query_parameters::RemoveContainerOptionsBuilder;
+use std::sync::Arc;
 
-use super::container::{Address, Container, Failed, Kind, Launched};
+use futures_util::future::{BoxFuture, join_all, try_join_all};
+
+use super::container::{Address, Container, Kind};
+use super::launch::{Failed, Launched, remove};
 use super::network::Network;
 use super::{NotReady, Place};
 use crate::stack::cluster::{self, Cluster};
@@ -16,39 +18,60 @@ use crate::stack::settings;
 const BROKERS: u16 = 9094;
 const CONTROLLERS: u16 = 9093;
 
+/// Where the harness comes in, and the servers of a run where no link is on their way.
+const CLIENT: u16 = 9092;
+
+/// Where those come in who come by a link.
+const LINKED: u16 = 9095;
+
 /// A volume of the image, which its user may write.
 const DATA: &str = "/var/lib/kafka/data";
 
 /// All brokers, which answer.
 #[derive(Debug)]
 pub(super) struct Kafka {
-    brokers: Vec<Container>,
+    brokers: Vec<Arc<Container>>,
+    /// Of this machine, where those come in who come by a link.
+    linked: Vec<u16>,
     network: Option<Network>,
 }
 
 impl Kafka {
     /// Starts the brokers side by side: with three, none is ready before another one is.
-    pub(super) async fn start(place: &Place<'_>, brokers: u8) -> Result<Self, NotReady> {
+    /// `advertised` are the ports of the links to them, `None` without one.
+    pub(super) async fn start(
+        place: &Place<'_>,
+        brokers: u8,
+        advertised: &[Option<u16>],
+    ) -> Result<Self, NotReady> {
         let cluster = Cluster::new(brokers)?;
         let network = network(place, brokers).await?;
         let image = place.engine.images.kafka.as_ref();
         let mut tried = 1;
         loop {
-            let kinds = kinds(place, &cluster, network.as_ref())?;
-            let launched = kinds
+            let kinds = kinds(place, &cluster, network.as_ref(), advertised)?;
+            let linked = kinds
                 .iter()
-                .map(|kind| Launched::launch(kind, image, place));
+                .filter_map(|kind| Some(kind.link.as_ref()?.here));
+            let linked = linked.collect();
+            let names: Vec<_> = kinds.iter().map(|kind| kind.name.clone()).collect();
+            let launched = kinds
+                .into_iter()
+                .map(|kind| Launched::launch(Box::new(kind), image, place));
             // All of them end, so that none comes after what was started has been removed.
             let launched = join_all(launched).await;
             match launched.into_iter().collect::<Result<Vec<_>, _>>() {
                 Ok(launched) => {
-                    let ready = launched.into_iter().zip(&kinds);
-                    let ready = ready.map(|(launched, kind)| launched.ready(kind, place));
+                    let ready = launched.into_iter().map(|launched| launched.ready(place));
                     let brokers = try_join_all(ready).await?;
-                    return Ok(Self { brokers, network });
+                    return Ok(Self {
+                        brokers: brokers.into_iter().map(Arc::new).collect(),
+                        linked,
+                        network,
+                    });
                 }
                 Err(Failed::PortTaken(_)) if tried < PORTS => {
-                    remove(place, &kinds).await;
+                    join_all(names.iter().map(|name| remove(place, name))).await;
                     tried += 1;
                 }
                 Err(failed) => return Err(failed.into()),
@@ -58,17 +81,26 @@ impl Kafka {
 
     /// As clients take it.
     pub(super) fn bootstrap(&self) -> String {
-        cluster::bootstrap(self.brokers.iter().map(|broker| broker.port))
+        cluster::bootstrap(self.brokers.iter().map(|broker| broker.port()))
+    }
+
+    pub(super) fn brokers(&self) -> &[Arc<Container>] {
+        &self.brokers
+    }
+
+    /// The ports behind the links, if there are links.
+    pub(super) fn linked(&self) -> &[u16] {
+        &self.linked
     }
 
     pub(super) fn outside(&self) -> Vec<Figures> {
-        let processes = self.brokers.iter().map(Container::process);
+        let processes = self.brokers.iter().map(|broker| broker.process());
         cluster::figures(&self.bootstrap(), processes)
     }
 
     /// Stops all in good order, and removes them with their network; whether they are gone.
     pub(super) async fn stop(self) -> bool {
-        let removed = join_all(self.brokers.into_iter().map(Container::stop)).await;
+        let removed = join_all(self.brokers.iter().map(|broker| broker.remove())).await;
         let network = match self.network {
             Some(network) => network.remove().await,
             None => true,
@@ -91,18 +123,6 @@ async fn network(place: &Place<'_>, brokers: u8) -> Result<Option<Network>, NotR
     Ok(Some(network))
 }
 
-/// Removes what was made under these names, whether it runs or not.
-async fn remove(place: &Place<'_>, kinds: &[Broker]) {
-    let removals = kinds.iter().map(|kind| {
-        let options = RemoveContainerOptionsBuilder::new().force(true).v(true);
-        let name = &kind.address.name;
-        let docker = &place.engine.docker;
-        docker.remove_container(name, Some(options.build()))
-    });
-    // What stays makes the next try fail, which says so; and the keeper removes it.
-    let _ = join_all(removals).await;
-}
-
 /// How one broker is started.
 struct Broker {
     cluster: Cluster,
@@ -110,30 +130,49 @@ struct Broker {
     number: u8,
     name: String,
     address: Address,
+    link: Option<ByLink>,
     /// Of all brokers in their order, as their controllers find each other.
     hosts: Vec<String>,
+}
+
+/// The second way to a broker. Who asks at a port is told the address that belongs to it, so those who
+/// come by a link stay with it, and the harness is not met by what happens there.
+struct ByLink {
+    /// Of this machine, where the link leads to.
+    here: u16,
+    /// The link's own.
+    advertised: u16,
 }
 
 fn kinds(
     place: &Place<'_>,
     cluster: &Cluster,
     network: Option<&Network>,
+    advertised: &[Option<u16>],
 ) -> std::io::Result<Vec<Broker>> {
-    let container = |number| format!("fcfs-bench-{}-kafka-{number}", place.run);
+    let name = |number: u8| format!("kafka-{number}");
     let hosts: Vec<_> = match network {
-        Some(_) => (1..=cluster.brokers).map(container).collect(),
+        Some(_) => (1..=cluster.brokers)
+            .map(|number| place.container(&name(number)))
+            .collect(),
         None => vec!["localhost".to_owned()],
     };
-    let broker = |number| {
+    let broker = |number: u8| {
+        let name = name(number);
+        let link = advertised.get(usize::from(number - 1)).copied().flatten();
+        let link = link.map(|advertised| {
+            let here = free_port()?;
+            Ok::<_, std::io::Error>(ByLink { here, advertised })
+        });
         Ok(Broker {
             cluster: cluster.clone(),
             number,
-            name: format!("kafka-{number}"),
             address: Address {
-                name: container(number),
-                port: free_port()?,
                 network: network.map(|network| network.name.clone()),
+                ..Address::new(place, &name)?
             },
+            name,
+            link: link.transpose()?,
             hosts: hosts.clone(),
         })
     };
@@ -143,13 +182,12 @@ fn kinds(
 impl Broker {
     /// What follows from where it runs.
     fn place(&self) -> Vec<(&'static str, String)> {
-        let port = self.address.port;
+        let (listeners, advertised) = self.listeners();
         let host = &self.hosts[usize::from(self.number - 1)];
         let voters = self.hosts.iter().zip(1..);
         let voters: Vec<_> = voters
             .map(|(host, number)| format!("{number}@{host}:{CONTROLLERS}"))
             .collect();
-        let here = Self::PORT;
         let words = |text: &str| text.to_owned();
         vec![
             ("CLUSTER_ID", self.cluster.id.clone()),
@@ -160,17 +198,31 @@ impl Broker {
             ("KAFKA_INTER_BROKER_LISTENER_NAME", words("BROKER")),
             (
                 "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP",
-                words("CONTROLLER:PLAINTEXT,BROKER:PLAINTEXT,CLIENT:PLAINTEXT"),
+                words("CONTROLLER:PLAINTEXT,BROKER:PLAINTEXT,CLIENT:PLAINTEXT,LINKED:PLAINTEXT"),
             ),
             (
                 "KAFKA_LISTENERS",
-                format!("CLIENT://:{here},BROKER://:{BROKERS},CONTROLLER://:{CONTROLLERS}"),
+                format!("{listeners},BROKER://:{BROKERS},CONTROLLER://:{CONTROLLERS}"),
             ),
             (
                 "KAFKA_ADVERTISED_LISTENERS",
-                format!("CLIENT://127.0.0.1:{port},BROKER://{host}:{BROKERS}"),
+                format!("{advertised},BROKER://{host}:{BROKERS}"),
             ),
         ]
+    }
+
+    /// Where it listens for clients, and what it tells them.
+    fn listeners(&self) -> (String, String) {
+        let here = self.address.port;
+        let listeners = format!("CLIENT://:{CLIENT}");
+        let advertised = format!("CLIENT://127.0.0.1:{here}");
+        match &self.link {
+            None => (listeners, advertised),
+            Some(ByLink { advertised: to, .. }) => (
+                format!("{listeners},LINKED://:{LINKED}"),
+                format!("{advertised},LINKED://127.0.0.1:{to}"),
+            ),
+        }
     }
 
     /// What does not.
@@ -189,10 +241,22 @@ fn variable(line: &str) -> Option<(String, String)> {
 }
 
 impl Kind for Broker {
-    const PORT: u16 = 9092;
-
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn port(&self) -> u16 {
+        CLIENT
+    }
+
+    fn address(&self) -> &Address {
+        &self.address
+    }
+
+    fn published(&self) -> Vec<(u16, u16)> {
+        let own = (CLIENT, self.address.port);
+        let linked = self.link.as_ref().map(|link| (LINKED, link.here));
+        std::iter::once(own).chain(linked).collect()
     }
 
     fn environment(&self) -> Vec<(String, String)> {
@@ -211,16 +275,12 @@ impl Kind for Broker {
         Vec::new()
     }
 
-    async fn ask(&self, port: u16) -> Result<(), String> {
-        self.cluster.ask(port).await
+    fn ask(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(self.cluster.ask(self.address.port))
     }
 
     fn secret(&self) -> Option<&str> {
         None
-    }
-
-    fn address(&self) -> Option<&Address> {
-        Some(&self.address)
     }
 }
 
@@ -234,11 +294,8 @@ mod tests {
             cluster: Cluster::new(brokers).expect("random numbers"),
             number,
             name: format!("kafka-{number}"),
-            address: Address {
-                name: "one".to_owned(),
-                port: 12345,
-                network: None,
-            },
+            address: Address::of_a_test(),
+            link: None,
             hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
         }
     }
@@ -268,5 +325,20 @@ mod tests {
         let voters = "1@a:9093,2@b:9093,3@c:9093";
         has(&second, "KAFKA_CONTROLLER_QUORUM_VOTERS", voters);
         has(&second, "KAFKA_MIN_INSYNC_REPLICAS", "2");
+    }
+    #[test]
+    fn who_comes_by_a_link_stays_with_it_and_the_harness_does_not_come_by_it() {
+        let here = 23456;
+        let mut linked = broker(&["localhost"], 1);
+        linked.link = Some(ByLink {
+            here,
+            advertised: 34567,
+        });
+        let advertised =
+            "CLIENT://127.0.0.1:12345,LINKED://127.0.0.1:34567,BROKER://localhost:9094";
+        has(&linked, "KAFKA_ADVERTISED_LISTENERS", advertised);
+        let listeners = "CLIENT://:9092,LINKED://:9095,BROKER://:9094,CONTROLLER://:9093";
+        has(&linked, "KAFKA_LISTENERS", listeners);
+        assert_eq!(linked.published(), [(9092, 12345), (9095, here)]);
     }
 }

@@ -6,22 +6,27 @@ mod engine;
 mod images;
 mod kafka;
 mod keeper;
+mod launch;
+mod log;
 mod mysql;
 mod network;
+mod pause;
 mod redis;
 mod sweep;
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures_util::future::{join, join_all, try_join_all, try_join3};
 
-use self::container::Container;
+pub(super) use self::container::Container;
 pub(super) use self::engine::{Engine, Unavailable};
 use self::kafka::Kafka;
 use self::keeper::Keeper;
 use self::mysql::MySql;
+pub use self::pause::unpause;
 use self::redis::Redis;
 pub use self::sweep::keep_containers;
 use super::NotReady;
@@ -40,15 +45,21 @@ const STARTED_LABEL: &str = "fcfs-bench.started";
 /// The containers of one run. What is dropped without being stopped is removed by the keeper.
 #[derive(Debug)]
 pub(super) struct Services {
-    redis: Vec<Container>,
-    mysql: Option<(Container, Secret)>,
+    redis: Vec<Arc<Container>>,
+    mysql: Option<MySql>,
     kafka: Option<Kafka>,
     keeper: Keeper,
 }
 
 impl Engine {
-    /// Starts all side by side. `stack` is a directory that is there.
-    pub(super) async fn start(self, needs: Needs, stack: &Path) -> Result<Services, NotReady> {
+    /// Starts all side by side. `stack` is a directory that is there; `advertised` are the ports of
+    /// the links to the brokers, `None` without one.
+    pub(super) async fn start(
+        self,
+        needs: Needs,
+        stack: &Path,
+        advertised: &[Option<u16>],
+    ) -> Result<Services, NotReady> {
         let run = random_hex::<8>()?;
         let log = File::create(stack.join("containers.log"))?;
         // Before the first container: it removes also one that the engine has not finished yet.
@@ -70,11 +81,12 @@ impl Engine {
             if needs.kafka == 0 {
                 return Ok(None);
             }
-            Kafka::start(&place, needs.kafka).await.map(Some)
+            let started = Kafka::start(&place, needs.kafka, advertised).await;
+            started.map(Some)
         };
         let (redis, mysql, kafka) = try_join3(try_join_all(redis), mysql, kafka).await?;
         Ok(Services {
-            redis,
+            redis: redis.into_iter().map(Arc::new).collect(),
             mysql,
             kafka,
             keeper,
@@ -92,6 +104,18 @@ struct Place<'a> {
     stack: &'a Path,
 }
 
+impl Place<'_> {
+    /// What a container is called in the engine.
+    fn container(&self, name: &str) -> String {
+        format!("fcfs-bench-{}-{name}", self.run)
+    }
+}
+
+/// Where the engine of this run is, for one who has to find it again.
+pub(super) fn engine_place() -> String {
+    engine::place()
+}
+
 fn labels(run: String) -> Vec<(&'static str, String)> {
     let started = SystemTime::now().duration_since(UNIX_EPOCH);
     let started = started.map_or(0, |since| since.as_secs());
@@ -105,13 +129,32 @@ fn labels(run: String) -> Vec<(&'static str, String)> {
 impl Services {
     /// One for each instance.
     pub(super) fn redis_urls(&self) -> Vec<String> {
-        let ports = self.redis.iter().map(|container| container.port);
+        let ports = self.redis.iter().map(|container| container.port());
         ports.map(redis::url).collect()
     }
 
     /// With a password.
     pub(super) fn mysql_url(&self) -> Option<&Secret> {
-        self.mysql.as_ref().map(|(_, url)| url)
+        self.mysql.as_ref().map(|mysql| &mysql.url)
+    }
+
+    /// Each instance of Redis, in their order.
+    pub(super) fn redis(&self) -> &[Arc<Container>] {
+        &self.redis
+    }
+
+    pub(super) fn mysql(&self) -> Option<&Arc<Container>> {
+        self.mysql.as_ref().map(|mysql| &mysql.container)
+    }
+
+    /// Each broker, in their order.
+    pub(super) fn brokers(&self) -> &[Arc<Container>] {
+        self.kafka.as_ref().map_or(&[], Kafka::brokers)
+    }
+
+    /// Where the links to the brokers lead, if there are links.
+    pub(super) fn linked_ports(&self) -> &[u16] {
+        self.kafka.as_ref().map_or(&[], Kafka::linked)
     }
 
     /// Where a client of Kafka begins: the address of each broker, separated by commas.
@@ -128,12 +171,12 @@ impl Services {
             .map(|(container, number)| Figures {
                 name: format!("redis-{number}"),
                 process: container.process(),
-                of: Some(ResourceOf::Redis(Secret::new(redis::url(container.port)))),
+                of: Some(ResourceOf::Redis(Secret::new(redis::url(container.port())))),
             });
-        let mysql = self.mysql.iter().map(|(container, url)| Figures {
+        let mysql = self.mysql.iter().map(|mysql| Figures {
             name: "mysql".to_owned(),
-            process: container.process(),
-            of: Some(ResourceOf::Sql(as_admin(url))),
+            process: mysql.container.process(),
+            of: Some(ResourceOf::Sql(as_admin(&mysql.url))),
         });
         let kafka = self.kafka.iter().flat_map(Kafka::outside);
         redis.chain(mysql).chain(kafka).collect()
@@ -141,15 +184,15 @@ impl Services {
 
     /// Stops all in good order, side by side, and removes them.
     pub(super) async fn stop(self) {
-        let mysql = self.mysql.map(|(container, _)| container);
-        let containers = self.redis.into_iter().chain(mysql);
+        let mysql = self.mysql.iter().map(|mysql| &mysql.container);
+        let containers = self.redis.iter().chain(mysql);
         let kafka = async {
             match self.kafka {
                 Some(kafka) => kafka.stop().await,
                 None => true,
             }
         };
-        let (removed, kafka) = join(join_all(containers.map(Container::stop)), kafka).await;
+        let (removed, kafka) = join(join_all(containers.map(|one| one.remove())), kafka).await;
         if kafka && removed.into_iter().all(|removed| removed) {
             self.keeper.dismiss().await;
         } else {

@@ -1,7 +1,11 @@
 //! MySQL in a container, or MariaDB: both images take the same variables and options.
 
-use super::container::{Container, Kind};
-use super::{NotReady, Place};
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use super::container::{Address, Container, Kind};
+use super::{NotReady, Place, launch};
 use crate::plan::Secret;
 use crate::stack::account::{Account, DATABASE, USER};
 use crate::stack::settings;
@@ -10,28 +14,50 @@ use crate::stack::settings;
 /// options with `loose`.
 const PLAIN_PASSWORDS: &str = "--loose-default-authentication-plugin=mysql_native_password";
 
-/// How it is started.
+const NAME: &str = "mysql";
+
+/// MySQL that answers.
+#[derive(Debug)]
 pub(super) struct MySql {
-    account: Account,
+    pub(super) container: Arc<Container>,
+    /// With its password.
+    pub(super) url: Secret,
 }
 
 impl MySql {
-    pub(super) async fn start(place: &Place<'_>) -> Result<(Container, Secret), NotReady> {
-        let kind = Self {
-            account: Account::new()?,
-        };
+    pub(super) async fn start(place: &Place<'_>) -> Result<Self, NotReady> {
+        let account = Account::new()?;
         let image = place.engine.images.mysql.as_ref();
-        let container = Container::start(&kind, image, place).await?;
-        let url = kind.account.url(container.port);
-        Ok((container, url))
+        let make = |address| Recipe {
+            account: account.clone(),
+            address,
+        };
+        let container = launch::start(make, NAME, image, place).await?;
+        let port = container.port();
+        Ok(Self {
+            container: Arc::new(container),
+            url: account.url(port),
+        })
     }
 }
 
-impl Kind for MySql {
-    const PORT: u16 = 3306;
+/// How it is started.
+struct Recipe {
+    account: Account,
+    address: Address,
+}
 
-    fn name(&self) -> &'static str {
-        "mysql"
+impl Kind for Recipe {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn port(&self) -> u16 {
+        3306
+    }
+
+    fn address(&self) -> &Address {
+        &self.address
     }
 
     fn environment(&self) -> Vec<(String, String)> {
@@ -53,8 +79,8 @@ impl Kind for MySql {
         options.chain([PLAIN_PASSWORDS.to_owned()]).collect()
     }
 
-    async fn ask(&self, port: u16) -> Result<(), String> {
-        self.account.ask(port).await
+    fn ask(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(self.account.ask(self.address.port))
     }
 
     fn secret(&self) -> Option<&str> {
@@ -68,8 +94,10 @@ mod tests {
 
     #[test]
     fn each_setting_is_an_option_and_the_password_is_none_of_them() {
-        let account = Account::new().expect("random numbers");
-        let kind = MySql { account };
+        let kind = Recipe {
+            account: Account::new().expect("random numbers"),
+            address: Address::of_a_test(),
+        };
         let words = kind.command();
         for option in [
             "--skip-name-resolve",

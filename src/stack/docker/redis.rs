@@ -1,14 +1,16 @@
 //! One Redis in a container.
 
 use ::redis::{Client, RedisError, cmd};
+use futures_util::future::BoxFuture;
 
-use super::container::{Container, Kind};
-use super::{NotReady, Place};
+use super::container::{Address, Container, Kind};
+use super::{NotReady, Place, launch};
 use crate::stack::settings;
 
 /// How one instance is started.
 pub(super) struct Redis {
     name: String,
+    address: Address,
 }
 
 impl Redis {
@@ -16,7 +18,11 @@ impl Redis {
     pub(super) async fn start(place: &Place<'_>, number: u8) -> Result<Container, NotReady> {
         let name = format!("redis-{number}");
         let image = place.engine.images.redis.as_ref();
-        Container::start(&Self { name }, image, place).await
+        let make = |address| Self {
+            name: name.clone(),
+            address,
+        };
+        launch::start(make, &name, image, place).await
     }
 }
 
@@ -25,10 +31,16 @@ pub(super) fn url(port: u16) -> String {
 }
 
 impl Kind for Redis {
-    const PORT: u16 = 6379;
-
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn port(&self) -> u16 {
+        6379
+    }
+
+    fn address(&self) -> &Address {
+        &self.address
     }
 
     fn environment(&self) -> Vec<(String, String)> {
@@ -47,9 +59,11 @@ impl Kind for Redis {
     }
 
     /// The engine has bound the port itself, so nobody else can answer on it.
-    async fn ask(&self, port: u16) -> Result<(), String> {
-        let asked = ping(port).await;
-        asked.map_err(|error| error.to_string())
+    fn ask(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async {
+            let asked = ping(self.address.port).await;
+            asked.map_err(|error| error.to_string())
+        })
     }
 
     fn secret(&self) -> Option<&str> {
@@ -70,8 +84,11 @@ mod tests {
 
     #[test]
     fn each_setting_is_an_option() {
-        let name = "redis-1".to_owned();
-        let words = Redis { name }.command();
+        let kind = Redis {
+            name: "redis-1".to_owned(),
+            address: Address::of_a_test(),
+        };
+        let words = kind.command();
         let given = |option: &str, value: &str| {
             let mut pairs = words.windows(2);
             pairs.any(|pair| pair[0] == format!("--{option}") && pair[1] == value)

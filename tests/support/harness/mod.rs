@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub(crate) mod claims;
+pub(crate) mod fault;
 pub(crate) mod scenario;
 pub(crate) mod shop;
 pub(crate) mod system;

@@ -3,6 +3,7 @@
 mod blow;
 mod chaos;
 mod conflict;
+mod mock;
 mod settings;
 mod start;
 mod victim;
@@ -116,6 +117,7 @@ fn one(
     }
     let (times, every) = rhythm?;
     let lasts = lasts?;
+    mock::check(blow, &victim, &injection, known.target, report)?;
     if times > 1 && every <= lasts {
         let at = written
             .every

@@ -87,7 +87,10 @@ fn what_a_mock_cannot_suffer_is_refused_before_anything_starts() {
     for (row, fault, kind) in table {
         let bench = Bench::with_fault(&a_while("memory-kafka"), fault);
         for provider in ["embedded", "auto"] {
-            let ended = bench.run_scenario(&["--provider", provider]).expect(104);
+            // With three, so that no setting of the topic is impossible for want of brokers.
+            let brokers = "target.stack.kafka={ brokers: 3 }";
+            let args = ["--provider", provider, "--set", brokers];
+            let ended = bench.run_scenario(&args).expect(104);
             let words = format!("{kind} cannot be done to the Kafka of the provider `embedded`");
             assert!(ended.stderr.contains(&words), "{row}: {}", ended.all());
             ended.complains("has a real Kafka with `provider: local` or `docker`");

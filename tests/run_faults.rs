@@ -221,16 +221,15 @@ fn faults_of_every_family_bite_and_are_healed_and_the_right_strategy_holds() {
 }
 
 #[test]
-fn a_process_that_was_killed_with_what_it_had_confirmed_breaks_the_wrong_strategy() {
-    let fault = "name: crash, server: kill, when: issued >= 50%, for: 500ms";
-    let run = Run::of("strategy: memory-then-sqlite, bug_delay: 0", "6s", &[fault]);
-    // The setting does not exist: what is not known is refused, also beside faults.
-    let ended = run.run().expect(104);
-    assert!(
-        ended.stderr.contains("unknown key `bug_delay`"),
-        "{}",
-        ended.all()
-    );
+fn a_broker_that_is_killed_breaks_the_strategy_that_confirms_without_waiting() {
+    let fault = "name: broker-down, kafka: kill, when: issued >= 10%, for: 3s";
+    let run = Run::of("strategy: fire-and-forget", "20s", &[fault]);
+    let ended = run.run().expect(111);
+    assert_eq!(run.fault("broker-down")["effect_seen"], true);
+    let summary = run.bench.summary();
+    let kept = harness::verdict_of(&summary, "invariants", "acknowledged");
+    assert_eq!(kept["verdict"], "fail", "{}", ended.all());
+    run.is_gone("fire-and-forget");
 }
 
 #[test]

@@ -294,11 +294,12 @@ async fn pair() -> (Service, Service) {
     let primary = start();
     let port = primary.port.to_string();
     let replica = start_with(&["--replicaof", "127.0.0.1", &port]);
-    let link = url(&replica);
+    let link = url(&primary);
+    // The primary's word: the replica says that it follows a moment earlier.
     let follows = async {
         loop {
             let info = ask(&link, "INFO replication").await;
-            if format!("{info:?}").contains("master_link_status:up") {
+            if format!("{info:?}").contains("state=online") {
                 return;
             }
             sleep(Duration::from_millis(50)).await;

@@ -22,9 +22,13 @@ impl Undo {
     pub async fn run(&self) -> Result<(), Trouble> {
         match self {
             Self::Continue { pid, started } => go_on(*pid, *started),
+            // An engine that is just removing it says no, and does not know it a moment later.
             Self::Unpause { engine, container } => {
-                let unpaused = stack::unpause(engine, container).await;
-                unpaused.map_err(Trouble::new)
+                until(WHOLE_WITHIN, || async {
+                    let unpaused = stack::unpause(engine, container).await;
+                    unpaused.map_err(Trouble::new)
+                })
+                .await
             }
             Self::RedisSettings { url, settings } => {
                 let set = |(name, value): &(String, String)| words(&["CONFIG", "SET", name, value]);

@@ -89,7 +89,13 @@ impl Failover {
             undo.run().await?;
         }
         settings::wait_until_written(&self.primary, &self.label).await?;
-        until(WHOLE_WITHIN, || follows(&self.replica)).await
+        // A replica says that it follows some time before its primary says that it is online.
+        until(WHOLE_WITHIN, || async {
+            follows(&self.replica).await?;
+            self.look().await
+        })
+        .await?;
+        Ok(())
     }
 
     /// Whether the primary of before has all that the other one has.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, ChildStdin, Command};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::book::{self, Page};
 use crate::process;
@@ -20,6 +20,9 @@ const UNDO_WITHIN: Duration = Duration::from_secs(15);
 
 /// How long what a dead harness has started may take to end in good order.
 const END_BY_ITSELF_WITHIN: Duration = Duration::from_secs(3);
+
+/// Between two looks whether it has.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// What a harness says that lives.
 const OVER: &[u8] = b"over\n";
@@ -81,13 +84,26 @@ pub async fn wait_and_heal(leases: &Path) -> io::Result<()> {
     let died = last_words != OVER;
     undo_all(leases, page).await;
     if died {
-        sleep(END_BY_ITSELF_WITHIN).await;
-        for (pid, started) in process::marked(&mark) {
-            // It may have ended in the meantime.
-            let _ = process::send(pid, started, Signal::KILL);
-        }
+        end_what_it_started(&mark).await;
     }
     Ok(())
+}
+
+async fn end_what_it_started(mark: &str) {
+    let own = std::process::id();
+    let left = || {
+        let mut left = process::marked(mark);
+        left.retain(|(pid, _)| *pid != own);
+        left
+    };
+    let give_up = Instant::now() + END_BY_ITSELF_WITHIN;
+    while Instant::now() < give_up && !left().is_empty() {
+        sleep(LOOK_EVERY).await;
+    }
+    for (pid, started) in left() {
+        // It may have ended in the meantime.
+        let _ = process::send(pid, started, Signal::KILL);
+    }
 }
 
 /// What became of one lease.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
+use tokio::time::Instant;
 
 use super::session::{Failure, Session};
 use crate::fault::lease::Undo;
@@ -15,6 +16,9 @@ const LOCK: &str = "SET SESSION innodb_lock_wait_timeout = 5";
 const LOCK_WITHIN: Duration = Duration::from_secs(6);
 
 const LOCKING: &str = "FOR UPDATE";
+
+/// Its number of "you are the one whom I have chosen to end a deadlock".
+const DEADLOCK: u16 = 1213;
 
 /// The server's numbers of "somebody has locked it": `MariaDB` and `MySQL`.
 const TAKEN: [u16; 2] = [1205, 3572];
@@ -51,7 +55,18 @@ impl HotRow {
         })
     }
 
+    /// A lock that is asked for in the middle of others may be the one that the server gives up.
     async fn hold(&mut self) -> Result<(), Failure> {
+        let give_up = Instant::now() + LOCK_WITHIN;
+        loop {
+            match self.hold_once().await {
+                Err(failure) if failure.code() == Some(DEADLOCK) && Instant::now() < give_up => {}
+                held => return held,
+            }
+        }
+    }
+
+    async fn hold_once(&mut self) -> Result<(), Failure> {
         let mut session = Session::to(&self.url).await?;
         session.run(LOCK).await?;
         // The server would end a session that is silent for longer than this.

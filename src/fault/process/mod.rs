@@ -19,7 +19,7 @@ pub use restart::Restart;
 const ANSWER_WITHIN: Duration = Duration::from_millis(500);
 
 /// How long a part may take to answer as before.
-const WHOLE_WITHIN: Duration = Duration::from_secs(30);
+const WHOLE_WITHIN: Duration = Duration::from_mins(1);
 
 /// Between two questions.
 const ASK_EVERY: Duration = Duration::from_millis(50);

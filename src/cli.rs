@@ -141,7 +141,7 @@ struct Changes {
     provider: Option<String>,
 
     /// Plant a bug in the bundled server: oversell, double-issue, lost-ack, last-one-refused,
-    /// false-duplicate, lua-compare
+    /// false-duplicate, lua-compare, lease-unchecked
     #[arg(long, value_name = "NAME")]
     bug: Option<String>,
 

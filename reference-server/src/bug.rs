@@ -8,6 +8,7 @@
 //! | `last-one-refused` | [`Bugs::refuses_the_last`] | compared with `<=` where `<` was meant |
 //! | `lua-compare` | [`Bugs::compares_text_with_number`] | compared what GET returns with a number |
 //! | `false-duplicate` | [`Bugs::storage_fails`] | took every insert error for "already issued" |
+//! | `lease-unchecked` | [`Bugs::looks_at_the_lease`] | took a lock that it had once got for one that it still has |
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -28,6 +29,8 @@ pub enum Bug {
     FalseDuplicate,
     /// The script compares the text that Redis returns with a number (only redis-lua)
     LuaCompare,
+    /// What was done under a lock is committed, also when the lock has run out (only redlock)
+    LeaseUnchecked,
 }
 
 /// What the planted bug, if any, makes the server do.
@@ -90,6 +93,11 @@ impl Bugs {
         self.planted == Some(Bug::LuaCompare)
     }
 
+    /// Whether a holder asks before the commit if the lock is still its own.
+    pub(crate) fn looks_at_the_lease(&self) -> bool {
+        self.planted != Some(Bug::LeaseUnchecked)
+    }
+
     /// Whether every storage error is answered as a duplicate.
     pub(crate) fn takes_errors_for_duplicates(&self) -> bool {
         self.planted == Some(Bug::FalseDuplicate)
@@ -150,7 +158,7 @@ mod tests {
     #[test]
     fn changes_nothing_when_none_is_planted() {
         let bugs = Bugs::new(None, 7);
-        assert!(bugs.looks_for_an_earlier_coupon());
+        assert!(bugs.looks_for_an_earlier_coupon() && bugs.looks_at_the_lease());
         assert!(!bugs.acts_on_an_old_look() && !bugs.refuses_the_last(0) && !bugs.storage_fails());
         assert!(strikes(&bugs).iter().all(|struck| !struck));
     }

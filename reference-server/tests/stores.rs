@@ -311,6 +311,10 @@ async fn a_missing_store_or_a_bug_out_of_place_is_named_before_anything_is_opene
             "--strategy redis-lua",
         ),
         (
+            with(StrategyName::Redisson, Some(Bug::LeaseUnchecked)),
+            "--strategy redlock",
+        ),
+        (
             Options {
                 redis: vec!["redis://h".parse().unwrap(); 6],
                 ..default_options()

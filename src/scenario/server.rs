@@ -199,7 +199,7 @@ const LEVEL: SettingKind = SettingKind::Words(&[
 ]);
 
 /// Every setting that a scenario may give, by name.
-pub(crate) const SETTINGS: [Row; 33] = [
+pub(crate) const SETTINGS: [Row; 34] = [
     Row::new(
         "coupon_cache",
         SettingKind::Span {
@@ -345,6 +345,14 @@ pub(crate) const SETTINGS: [Row; 33] = [
         "Longest wait for a lock; then the request is refused.",
     )
     .only(REDISSON),
+    Row::new(
+        "lock_work",
+        ANY_TIME,
+        "0ms",
+        "50ms",
+        "How long a holder works between reading and writing, as with a call of another service.",
+    )
+    .only(LOCKING),
     Row::new(
         "log_level",
         LEVEL,

@@ -5,6 +5,8 @@ use std::time::Duration;
 use clap::ArgAction;
 use tracing_subscriber::filter::LevelFilter;
 
+use super::work::Work;
+
 /// How the locks of `redlock` and `redisson` behave.
 #[derive(clap::Args, Clone, Debug)]
 pub struct LockOptions {
@@ -44,6 +46,10 @@ pub struct LockOptions {
     #[arg(long, value_name = "MS", default_value_t = 3000, value_parser = clap::value_parser!(u32).range(1..))]
     pub lock_lease_ms: u32,
 
+    /// How long a holder works between reading and writing, in milliseconds (redlock, redisson)
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pub lock_work_ms: u32,
+
     /// Log level of a refused lock: off, error, warn, info, debug or trace (redlock, redisson)
     #[arg(long, value_name = "LEVEL", default_value_t = LevelFilter::DEBUG)]
     pub lock_log_level: LevelFilter,
@@ -64,6 +70,10 @@ impl LockOptions {
 
     pub(crate) fn extend_below(&self) -> Duration {
         Duration::from_millis(self.lock_extend_below_ms.into())
+    }
+
+    pub(crate) fn work(&self) -> Work {
+        Work::new(Duration::from_millis(self.lock_work_ms.into()))
     }
 
     pub(crate) fn wait(&self) -> Duration {

@@ -46,12 +46,7 @@ pub(crate) async fn open(
     options: &Options,
     queue: Option<&Arc<Queue>>,
 ) -> Result<Opened, ServerError> {
-    if options.bug == Some(Bug::LuaCompare) && !options.strategy.decides_in_a_script() {
-        return Err(ServerError::BugElsewhere {
-            bug: "lua-compare",
-            only: "redis-lua, redis-kafka, fire-and-forget or queue",
-        });
-    }
+    check_bug(options)?;
     if !options.role.answers_users() && !options.strategy.publishes_events() {
         let strategy = options.strategy.to_string();
         return Err(ServerError::RoleElsewhere { strategy });
@@ -87,6 +82,22 @@ pub(crate) async fn open(
         opened.strategy = Box::new(FalseDuplicate::new(opened.strategy, bugs));
     }
     Ok(opened)
+}
+
+/// A bug of a part that the strategy does not have.
+fn check_bug(options: &Options) -> Result<(), ServerError> {
+    let strategy = options.strategy;
+    let (bug, only) = match options.bug {
+        Some(Bug::LuaCompare) if !strategy.decides_in_a_script() => (
+            "lua-compare",
+            "redis-lua, redis-kafka, fire-and-forget or queue",
+        ),
+        Some(Bug::LeaseUnchecked) if strategy != StrategyName::Redlock => {
+            ("lease-unchecked", "redlock")
+        }
+        _ => return Ok(()),
+    };
+    Err(ServerError::BugElsewhere { bug, only })
 }
 
 async fn on_sqlite(options: &Options, bugs: &Arc<Bugs>) -> Result<Opened, ServerError> {
@@ -255,6 +266,7 @@ async fn under_redlock(
         infos: CouponInfos::new(Arc::clone(&store), first, options.coupon_cache_s),
         store,
         bugs,
+        work: options.locks.work(),
         falls_back: options.locks.lock_fallback_database,
         refusals: options.locks.lock_log_level,
     }))

@@ -24,7 +24,7 @@ use super::{Down, StockOptions, Strategy};
 use crate::background::Background;
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserCoupon, UserId};
-use crate::lock::{LockOptions, Redisson, Released, log_refusal};
+use crate::lock::{LockOptions, Redisson, Released, Work, log_refusal};
 use crate::mysql::{MySqlStore, rows};
 use crate::queue::Queue;
 use crate::redis_store::{ID_KEY, RedisStore, users_key};
@@ -49,6 +49,7 @@ struct Shared {
     /// Those that the tables had at the start.
     coupons: HashSet<CouponId>,
     bugs: Arc<Bugs>,
+    work: Work,
     refusals: LevelFilter,
 }
 
@@ -86,6 +87,7 @@ impl UnderLease {
             table,
             coupons,
             bugs,
+            work: locks.work(),
             refusals: locks.lock_log_level,
         });
         Ok(Self {
@@ -180,6 +182,7 @@ impl Shared {
         if old_look.unwrap_or(stock) <= 0 {
             return Ok(Issue::SoldOut);
         }
+        self.work.run().await;
         // A full queue must be known before anything is taken.
         let place = self.queue.reserve()?;
         let left = stock - 1;

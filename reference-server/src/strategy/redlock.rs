@@ -15,7 +15,7 @@ use super::in_flight::InFlight;
 use super::{Down, Strategy};
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserId};
-use crate::lock::{Held, Redlock, log_refusal};
+use crate::lock::{Held, Redlock, Work, log_refusal};
 use crate::mysql::{MySqlStore, rows};
 
 /// The guard is the lock, from before the first look to after the commit.
@@ -30,6 +30,7 @@ pub(super) struct Shared {
     pub(super) store: Arc<MySqlStore>,
     pub(super) infos: CouponInfos,
     pub(super) bugs: Arc<Bugs>,
+    pub(super) work: Work,
     /// Whether a lock of the database is taken where the one in Redis failed.
     pub(super) falls_back: bool,
     pub(super) refusals: LevelFilter,
@@ -128,16 +129,32 @@ impl Shared {
             transaction.rollback().await?;
             return Ok(Issue::SoldOut);
         }
+        self.work.run().await;
         let left = stock - 1;
         if self.bugs.refuses_the_last(left) {
             rows::set_left(&mut transaction, coupon, left).await?;
-            commit(transaction, guard).await?;
+            self.commit(transaction, guard).await?;
             return Ok(Issue::SoldOut);
         }
         let issued = rows::insert(&mut transaction, coupon, user, &self.bugs).await?;
         rows::set_left(&mut transaction, coupon, left).await?;
-        commit(transaction, guard).await?;
+        self.commit(transaction, guard).await?;
         Ok(Issue::Issued(issued))
+    }
+
+    /// Commits unless the lock is known to be lost. It may still be lost on the way to the
+    /// database, which nobody can know without fencing.
+    async fn commit(
+        &self,
+        transaction: Transaction<'_, MySql>,
+        guard: Guard<'_>,
+    ) -> Result<(), IssueError> {
+        if self.bugs.looks_at_the_lease() && !guard.is_valid() {
+            transaction.rollback().await?;
+            return Err(IssueError::Locked("the lock ran out before the commit"));
+        }
+        transaction.commit().await?;
+        Ok(())
     }
 
     /// The stock as it was before the lock, if a bug makes that the one to go by.
@@ -154,17 +171,6 @@ impl Shared {
         self.lock.check().await.map_err(Down::redis)?;
         self.store.check().await.map_err(Down::database)
     }
-}
-
-/// Commits unless the lock is known to be lost. It may still be lost on the way to the database,
-/// which nobody can know without fencing.
-async fn commit(transaction: Transaction<'_, MySql>, guard: Guard<'_>) -> Result<(), IssueError> {
-    if !guard.is_valid() {
-        transaction.rollback().await?;
-        return Err(IssueError::Locked("the lock ran out before the commit"));
-    }
-    transaction.commit().await?;
-    Ok(())
 }
 
 impl Strategy for UnderRedlock {

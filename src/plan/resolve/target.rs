@@ -7,18 +7,23 @@ use crate::scenario::{
     self, At, Given, Position, Report, Scenario, Target as Written, did_you_mean,
 };
 
-const BUGS: [&str; 6] = [
+const BUGS: [&str; 7] = [
     "oversell",
     "double-issue",
     "lost-ack",
     "last-one-refused",
     "false-duplicate",
-    LUA_COMPARE,
+    "lua-compare",
+    "lease-unchecked",
 ];
-/// The only bug that is not at home everywhere, and where it is.
-const LUA_COMPARE: &str = "lua-compare";
-const ITS_STRATEGY: &str = "redis-lua";
-const ITS_STRATEGIES: [&str; 4] = [ITS_STRATEGY, "redis-kafka", "fire-and-forget", "queue"];
+/// The bugs that are not at home everywhere, and the strategies that have what they break.
+const AT_HOME: [(&str, &[&str]); 2] = [
+    (
+        "lua-compare",
+        &["redis-lua", "redis-kafka", "fire-and-forget", "queue"],
+    ),
+    ("lease-unchecked", &["redlock"]),
+];
 const PROVIDERS: [(&str, Provider); 4] = [
     ("auto", Provider::Auto),
     ("embedded", Provider::Embedded),
@@ -147,26 +152,31 @@ fn check_bug(
     bug_at_home(strategy, bug, overrides, report);
 }
 
-/// A bug of a script needs the strategy that has the script.
+/// A bug of a script or of a lock needs a strategy that has one.
 fn bug_at_home(
     strategy: Option<&At<String>>,
     bug: Option<&At<String>>,
     overrides: &Overrides,
     report: &mut Report<'_>,
 ) {
-    if strategy.is_some_and(|strategy| ITS_STRATEGIES.contains(&strategy.value.as_str())) {
+    let planted = match (&overrides.bug, bug) {
+        (Some(bug), _) => bug,
+        (None, Some(bug)) => &bug.value,
+        (None, None) => return,
+    };
+    let of_it = AT_HOME.iter().find(|(name, _)| name == planted);
+    let Some((name, strategies)) = of_it else {
+        return;
+    };
+    if strategy.is_some_and(|strategy| strategies.contains(&strategy.value.as_str())) {
         return;
     }
-    let message = format!("`{LUA_COMPARE}` is a bug of the strategy `{ITS_STRATEGY}`");
-    let hint = format!("write `server: {{ strategy: {ITS_STRATEGY} }}`, or plant another bug");
+    let home = strategies[0];
+    let message = format!("`{name}` is a bug of the strategy `{home}`");
+    let hint = format!("write `server: {{ strategy: {home} }}`, or plant another bug");
     match (&overrides.bug, bug) {
-        (Some(bug), _) if bug == LUA_COMPARE => {
-            report.argument(format!("--bug {bug}"), message, Some(hint));
-        }
-        (None, Some(bug)) if bug.value == LUA_COMPARE => {
-            report.error_hint(bug.position, message, hint);
-        }
-        _ => {}
+        (None, Some(bug)) => report.error_hint(bug.position, message, hint),
+        _ => report.argument(format!("--bug {name}"), message, Some(hint)),
     }
 }
 

@@ -392,6 +392,13 @@ fn what_does_not_fit_together_is_refused() {
             "`lua-compare` is a bug of the strategy `redis-lua`",
         ),
         (
+            Case::new().with(
+                "target",
+                "{ stack: { server: { strategy: redis-lua, bug: lease-unchecked } } }",
+            ),
+            "`lease-unchecked` is a bug of the strategy `redlock`",
+        ),
+        (
             Case::new().with("subject", "{ coupon: { id: abc, stock: 1 } }"),
             "coupons have numbers",
         ),

@@ -146,5 +146,6 @@ word_types! {
         ("last-one-refused", "takes the last coupon and answers sold out"),
         ("false-duplicate", "answers `duplicate` when its storage fails"),
         ("lua-compare", "only where a script in Redis decides: it compares a text with a number"),
+        ("lease-unchecked", "only `redlock`: commits without looking whether its lock has run out"),
     ];
 }

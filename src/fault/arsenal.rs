@@ -1,15 +1,19 @@
 //! From a fault of the plan and what the run has brought up to what injects it.
 
+use std::time::Duration;
+
 use super::database::{CommitStall, HotRow, KillSessions, PoolExhausted, ReadOnly};
 use super::kafka::{BelowMinIsr, TooFewReplicas};
 use super::link::OnLinks;
 use super::nemesis::{Nemesis, Trouble};
 use super::process::{Down, Freeze, How, Restart};
-use super::redis::{ClientsExhausted, Evict, KillClients, LoseWrites, OutOfMemory, Stall};
+use super::redis::{
+    ClientsExhausted, Evict, KillClients, LoseWrites, OutOfMemory, SentinelFailover, Stall,
+};
 use super::timeline;
 use crate::plan::fault::{Fault, Injection, Party};
 use crate::plan::{LinkFault, LinkRule, Plan, Secret};
-use crate::stack::{Part, Ready, Way};
+use crate::stack::{Part, Ready, Sentinels, Way};
 
 /// What faults can be done to.
 #[derive(Debug, Clone)]
@@ -18,6 +22,8 @@ pub struct Arsenal {
     pub parts: Vec<Part>,
     /// The links on which faults can be.
     pub ways: Vec<Way>,
+    /// Who chooses the primary of Redis, where there are several.
+    pub sentinels: Option<Sentinels>,
     /// What events go through, where there are any.
     pub topic: &'static str,
 }
@@ -59,6 +65,7 @@ impl Arsenal {
             Injection::Link(rule) => self.on_links(at, rule),
             Injection::Partition => self.on_links(at, &LinkRule::of(LinkFault::BlackHole)),
             Injection::KafkaBelowMinIsr => self.below_min_isr(at),
+            Injection::RedisFailover { lose } => self.failover(at, *lose),
             Injection::Restart => {
                 let parts = self.met(at)?;
                 let names: Vec<&str> = parts.iter().map(Part::name).collect();
@@ -120,6 +127,25 @@ impl Arsenal {
             )));
         }
         Ok(blows)
+    }
+
+    /// Whoever is the primary now.
+    fn failover(&self, at: Occurrence<'_>, lose: Duration) -> Result<Vec<Blow>, Trouble> {
+        let nodes = self.met(at)?;
+        let sentinels = self.sentinels.clone();
+        let sentinels = sentinels.ok_or_else(|| Trouble::new("no Sentinel watches Redis"))?;
+        let url = sentinels.url();
+        let (primary, replicas): (Vec<Part>, Vec<Part>) =
+            nodes.into_iter().partition(|node| node.url() == Some(&url));
+        let primary = primary.into_iter().next();
+        let primary = primary.ok_or_else(|| Trouble::new("no Redis of the run is the primary"))?;
+        let label = &at.fault.name;
+        Ok(vec![Blow {
+            victim: primary.name().to_owned(),
+            nemesis: Box::new(SentinelFailover::new(
+                sentinels, primary, replicas, label, lose,
+            )),
+        }])
     }
 
     /// The topic's setting bites only while one of its brokers is away.

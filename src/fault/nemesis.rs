@@ -1,6 +1,7 @@
 //! What every fault can do: bite, show that it bites, and be healed.
 
 use std::fmt;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
@@ -26,6 +27,11 @@ pub trait Nemesis: Send {
     /// Asks once whether it bites, in another way than it was injected. Called again until it is
     /// seen; one question must not take longer than a second.
     fn effect(&mut self) -> BoxFuture<'_, Effect>;
+
+    /// How long it may take to be seen to bite, also where the fault is shorter.
+    fn bites_within(&self) -> Duration {
+        Duration::from_secs(3)
+    }
 
     /// Makes it whole, and returns when it is whole again: when it answers as before.
     ///

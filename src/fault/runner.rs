@@ -28,9 +28,6 @@ use crate::plan::fault::{Fault, Trigger};
 /// Between two looks whether a fault bites.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 
-/// How long a fault that is shorter than this may take to be seen to bite.
-const LOOK_AT_LEAST: Duration = Duration::from_secs(3);
-
 /// How long injecting may take.
 const INJECT_WITHIN: Duration = Duration::from_secs(30);
 
@@ -284,7 +281,8 @@ impl Task {
     async fn bite(&mut self, fault: &Fault, occurrence: u32, blows: &mut [Blow]) {
         let applied = Instant::now();
         let until = applied + fault.lasts;
-        let look_until = until.max(applied + LOOK_AT_LEAST);
+        let patience = blows.iter().map(|blow| blow.nemesis.bites_within());
+        let look_until = until.max(applied + patience.max().unwrap_or_default());
         let mut over = self.over.clone();
         let looked = tokio::select! {
             looked = timeout(look_until - applied, until_seen(blows)) => looked.ok(),

@@ -88,6 +88,11 @@ pub enum Injection {
         /// How much of what was written before the kill is lost.
         of_last: Duration,
     },
+    /// The primary of Redis is killed, and Sentinel makes a replica the primary.
+    RedisFailover {
+        /// For how long before the kill nothing reaches the replicas.
+        lose: Duration,
+    },
     /// Redis closes all connections, again and again.
     RedisKillClients {
         /// From one time to the next.

@@ -116,6 +116,8 @@ pub struct Stack {
     pub settings: Vec<ServerSetting>,
     /// Instances of Redis that the strategy works with.
     pub redis: u8,
+    /// Who takes the place of the one Redis when it dies, if anybody does.
+    pub standby: Option<Standby>,
     /// Brokers of Kafka: none, 1 or 3.
     pub kafka: u8,
     /// Where the strategy keeps its rows.
@@ -139,6 +141,11 @@ impl Stack {
         alone && matches!(self.provider, Provider::Auto | Provider::Embedded)
     }
 
+    /// Processes of Redis, primary or not, without Sentinels.
+    pub fn redis_processes(&self) -> u8 {
+        self.redis + self.standby.map_or(0, |standby| standby.replicas)
+    }
+
     /// Of the topic that events go through.
     pub fn partitions(&self) -> u16 {
         let mut settings = self.settings.iter();
@@ -147,6 +154,15 @@ impl Stack {
             .and_then(|written| written.argument.parse().ok())
             .unwrap_or(PARTITIONS)
     }
+}
+
+/// Replicas of the one Redis of a stack, and the Sentinels that choose the primary among all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standby {
+    /// 1 or 2.
+    pub replicas: u8,
+    /// 3 or 5.
+    pub sentinels: u8,
 }
 
 /// Names of images; `None` for the one that the provider `docker` takes by itself.

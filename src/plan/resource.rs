@@ -93,7 +93,7 @@ pub(super) fn brought_up(target: &Target) -> Vec<(String, ResourceKind)> {
         let names = (1..=group.count).map(|number| process_name(&stack.groups, group.role, number));
         all.extend(names.map(|name| (name, ResourceKind::Process)));
     }
-    for number in 1..=stack.redis {
+    for number in 1..=stack.redis_processes() {
         all.extend(both(format!("redis-{number}"), ResourceKind::Redis));
     }
     if stack.database == Database::MySql {

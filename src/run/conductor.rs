@@ -451,6 +451,7 @@ impl Run {
         let started = Faults::start(fault::Start {
             plan: &self.plan,
             arsenal: Arsenal {
+                sentinels: ready.sentinels(),
                 parts: ready.parts(),
                 ways: ready.ways(),
                 topic: Ready::TOPIC,

@@ -98,7 +98,7 @@ const SOME: &[&str] = &["share", "every"];
 const SOME_BYTES: &[&str] = &["share", "every", "direction"];
 
 /// All kinds.
-pub(crate) const KINDS: [Kind; 26] = [
+pub(crate) const KINDS: [Kind; 27] = [
     Kind::of("freeze", PROCESSES),
     Kind::of("kill", PROCESSES),
     Kind::of("stop", PROCESSES),
@@ -131,6 +131,7 @@ pub(crate) const KINDS: [Kind; 26] = [
     Kind::of("out_of_memory", &["redis"]),
     Kind::of("evict", &["redis"]),
     Kind::of("lose_writes", &["redis"]).takes(&["of_last"]),
+    Kind::of("failover", &["redis"]).takes(&["lose"]),
     Kind::of("kill_clients", &["redis"]).takes(&["every"]),
     Kind::of("clients_exhausted", &["redis"]),
     Kind::of("commit_stall", &["database"]),
@@ -142,8 +143,7 @@ pub(crate) const KINDS: [Kind; 26] = [
 ];
 
 /// Faults of the field that this version cannot inject.
-pub(crate) const KINDS_NOT_YET: [&str; 10] = [
-    "failover",
+pub(crate) const KINDS_NOT_YET: [&str; 9] = [
     "followers_frozen",
     "netem",
     "loss",

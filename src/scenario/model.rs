@@ -65,6 +65,8 @@ pub(crate) enum Target {
 pub(crate) struct Redis {
     pub(crate) position: Position,
     pub(crate) instances: Option<At<Count>>,
+    pub(crate) replicas: Option<At<Count>>,
+    pub(crate) sentinels: Option<At<Count>>,
 }
 
 /// The images of the services' containers.

@@ -1,16 +1,22 @@
 //! The ways between the parties of a run that faults need: each a link of the fault proxy, with one
 //! stable address.
 //!
-//! Without a fault on a way there is no link on it, so that what is measured is not the proxy.
+//! Without a fault on a way there is no link on it, so that what is measured is not the proxy. One way
+//! always has one: to a Redis whose primary may change.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use super::NotReady;
+use super::sentinel::Sentinels;
 use super::services::Services;
 use crate::fault::proxy::{Link, Proxies, ProxyError};
 use crate::load::http::Endpoint;
 use crate::plan::fault::{Fault, Injection, Party};
-use crate::plan::{Plan, Protocol, Secret, mix};
+use crate::plan::{LinkFault, LinkRule, Plan, Protocol, Secret, Target, mix};
 
 /// All links of a run.
 #[derive(Debug, Default)]
@@ -32,12 +38,21 @@ pub struct Way {
     pub link: Link,
 }
 
-/// On the way to whom there are faults.
+/// On the way to whom there are links.
 #[derive(Debug, Default)]
 struct Wanted(Vec<Party>);
 
 impl Wanted {
-    fn of(faults: &[Fault]) -> Self {
+    fn of(plan: &Plan) -> Self {
+        let mut wanted = Self::by(&plan.faults);
+        // Its address must not change when another one is the primary.
+        if matches!(&plan.target, Target::Stack(stack) if stack.standby.is_some()) {
+            wanted.0.push(Party::Redis);
+        }
+        wanted
+    }
+
+    fn by(faults: &[Fault]) -> Self {
         let on_a_link = faults
             .iter()
             .filter(|fault| matches!(fault.injection, Injection::Link(_) | Injection::Partition));
@@ -56,9 +71,9 @@ impl From<ProxyError> for NotReady {
 }
 
 impl Links {
-    /// Starts the proxy, if there is a fault that needs it.
+    /// Starts the proxy, if there is something that needs it.
     pub(super) fn start(plan: &Plan) -> Result<Self, NotReady> {
-        let wanted = Wanted::of(&plan.faults);
+        let wanted = Wanted::of(plan);
         Ok(Self {
             proxies: (!wanted.0.is_empty()).then(Proxies::start).transpose()?,
             wanted,
@@ -137,6 +152,18 @@ impl Links {
         })
     }
 
+    /// Leads all links to Redis to whoever is the primary, for as long as what this returns is kept;
+    /// nothing where it cannot change.
+    pub(super) fn lead(&self, sentinels: Option<&Sentinels>) -> JoinSet<()> {
+        let mut leading = JoinSet::new();
+        if let Some(sentinels) = sentinels {
+            let ways = self.all.iter().filter(|way| way.party == Party::Redis);
+            let links = ways.map(|way| way.link.clone()).collect();
+            leading.spawn(lead(links, sentinels.changes()));
+        }
+        leading
+    }
+
     /// The same system, by a link if there are faults on the way of its clients. What is said on it
     /// stays the same, the host's name as well.
     pub(super) async fn of_clients(
@@ -191,6 +218,24 @@ impl Links {
             link,
         });
         Ok(address)
+    }
+}
+
+/// As a load balancer before Sentinel does it, or an address that moves: who was connected to the old
+/// primary is cut off, and meets the new one when they come again.
+async fn lead(links: Vec<Link>, mut primary: watch::Receiver<u16>) {
+    loop {
+        let port = *primary.borrow_and_update();
+        let place = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        for link in links.iter().filter(|link| link.upstream() != Some(place)) {
+            link.set_upstream(place);
+            let cut = LinkRule::of(LinkFault::Reset);
+            // It fails only when the proxy has ended, and all connections with it.
+            let _ = link.apply(cut, Duration::ZERO).await;
+        }
+        if primary.changed().await.is_err() {
+            return;
+        }
     }
 }
 

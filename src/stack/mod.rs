@@ -10,6 +10,7 @@ mod local;
 mod log;
 mod outside;
 mod part;
+mod sentinel;
 mod server;
 mod servers;
 mod services;
@@ -19,6 +20,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rustls::pki_types::CertificateDer;
+use tokio::task::JoinSet;
 
 use crate::load::http::Endpoint;
 use crate::plan::{Plan, Slot, Source, Target};
@@ -28,6 +30,7 @@ pub use embedded::be_kafka;
 use links::Links;
 pub use links::Way;
 pub use part::Part;
+pub use sentinel::Sentinels;
 use services::Services;
 
 /// Tells the one who waits.
@@ -46,6 +49,8 @@ pub struct Ready {
     servers: Option<servers::Servers>,
     services: Services,
     links: Links,
+    /// Leads the servers to the primary of Redis, where it can change.
+    leading: JoinSet<()>,
 }
 
 /// Where the truth of this target is read.
@@ -190,6 +195,7 @@ impl Ready {
                     servers: None,
                     services: Services::None,
                     links,
+                    leading: JoinSet::new(),
                 })
             }
             Target::Stack(stack) => {
@@ -215,6 +221,7 @@ impl Ready {
                 let endpoints = external::reach(&urls, &way, say).await?;
                 let endpoints = links.of_clients(endpoints).await?;
                 let truth = servers.truth(plan);
+                let leading = links.lead(services.sentinels());
                 Ok(Self {
                     endpoints,
                     truth,
@@ -223,6 +230,7 @@ impl Ready {
                     servers: Some(servers),
                     services,
                     links,
+                    leading,
                 })
             }
         }
@@ -254,7 +262,8 @@ impl Ready {
     }
 
     /// Takes down what was brought up. A server that does not stop in time is killed.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
+        self.leading.abort_all();
         if let Some(servers) = self.servers {
             servers.stop().await;
         }

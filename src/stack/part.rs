@@ -11,7 +11,7 @@ use super::local::Service;
 use super::server::Server;
 use super::services::Services;
 use super::settings::{KAFKA_TOPIC, MYSQL_LOCK};
-use super::{Ready, Way};
+use super::{Ready, Sentinels, Way};
 use crate::fault::lease::Undo;
 use crate::plan::fault::Party;
 use crate::plan::{Role, Secret};
@@ -212,6 +212,11 @@ impl Ready {
         self.links.ways().to_vec()
     }
 
+    /// Who chooses the primary of Redis, where there are several.
+    pub fn sentinels(&self) -> Option<Sentinels> {
+        self.services.sentinels().cloned()
+    }
+
     /// Everything that the run has brought up and can break.
     pub fn parts(&self) -> Vec<Part> {
         let mut parts = self.services.parts();
@@ -282,9 +287,10 @@ impl Services {
         mysql: Option<One>,
         brokers: impl Iterator<Item = One>,
     ) -> Vec<Part> {
-        let redis = redis.zip(self.redis_urls()).zip(1..);
-        let redis = redis
-            .map(|((one, url), number)| one.part(Party::Redis, number, Some(Secret::new(url))));
+        let redis = redis.zip(1..).map(|(one, number)| {
+            let url = super::sentinel::url(one.port);
+            one.part(Party::Redis, number, Some(url))
+        });
         let mysql = mysql.map(|one| Part {
             admin: self.mysql_admin_url(),
             ..one.part(Party::Database, 1, self.mysql_url().cloned())

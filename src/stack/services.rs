@@ -7,6 +7,7 @@ use super::docker::{self, Engine};
 use super::embedded;
 use super::local::{self, Needs};
 use super::outside::Figures;
+use super::sentinel::Sentinels;
 use super::{NotReady, Say};
 use crate::plan::{Provider, Secret, Stack};
 
@@ -28,6 +29,15 @@ impl Services {
             Self::None | Self::Embedded(_) => Vec::new(),
             Self::Local(services) => services.redis_urls(),
             Self::Docker(services) => services.redis_urls(),
+        }
+    }
+
+    /// Who chooses the primary of Redis, where there are several.
+    pub(super) fn sentinels(&self) -> Option<&Sentinels> {
+        match self {
+            // Refused while planning.
+            Self::None | Self::Embedded(_) | Self::Docker(_) => None,
+            Self::Local(services) => services.sentinels(),
         }
     }
 
@@ -176,6 +186,10 @@ impl Job<'_> {
     /// Real images where there is an engine that has them, else the programs of this machine.
     async fn auto(&self) -> Result<(Services, String), NotReady> {
         let words = self.needs.in_words();
+        if self.needs.standby.is_some() {
+            let why = format!("local: auto, and the strategy needs {words}, which only it has");
+            return Ok((self.local().await?, why));
+        }
         let unavailable = match self.engine().await {
             Ok(engine) => {
                 let images = engine.images();

@@ -20,6 +20,22 @@ auto-aof-rewrite-percentage 0
 maxmemory-policy noeviction
 "#;
 
+/// Beside [`REDIS`], of each Redis that has replicas or is one.
+pub(super) const REDIS_IN_GROUP: &str = r#"# A replica that asks for everything is not kept waiting for others that may ask, too (5 s).
+repl-diskless-sync-delay 0
+"#;
+
+/// How Sentinels watch, as `sentinel.conf` has it: a second of silence is a dead primary, and when
+/// nobody could be promoted they try again after twice the second time.
+pub(super) fn sentinel(group: &str) -> String {
+    format!(
+        "sentinel down-after-milliseconds {group} 1000
+sentinel failover-timeout {group} 5000
+sentinel parallel-syncs {group} 1
+"
+    )
+}
+
 /// As a section of `my.cnf` has it: a name, or a name and a value around ` = `, in each line.
 pub(super) const MYSQL: &str = "skip-name-resolve
 

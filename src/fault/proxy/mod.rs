@@ -272,6 +272,11 @@ impl Link {
         ask(&self.wishes, |reply| Wish::Clear { link, reply }).await
     }
 
+    /// Where connections are led to now.
+    pub fn upstream(&self) -> Option<SocketAddr> {
+        self.shared.upstream()
+    }
+
     /// What has happened so far.
     pub fn counters(&self) -> LinkCounters {
         self.shared.counters.snapshot()

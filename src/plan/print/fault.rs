@@ -51,6 +51,9 @@ fn injection(injection: &Injection) -> String {
             format!("{kind}, every {}", Span(*every))
         }
         Injection::RedisLoseWrites { of_last } => format!("{kind} of the last {}", Span(*of_last)),
+        Injection::RedisFailover { lose } if !lose.is_zero() => {
+            format!("{kind} that loses {}", Span(*lose))
+        }
         Injection::DatabasePoolExhausted { leave } if *leave > 0 => {
             format!("{kind}, but for {leave}")
         }
@@ -177,6 +180,7 @@ fn healed_by(injection: &Injection) -> &'static str {
         Injection::Kill | Injection::Stop | Injection::RedisLoseWrites { .. } => {
             "starting it again"
         }
+        Injection::RedisFailover { .. } => "starting it again as a replica of who took over",
         Injection::Restart => "itself: each is started again",
         Injection::Partition | Injection::Link(_) => {
             "taking the rule off the proxy; it also ends by itself"

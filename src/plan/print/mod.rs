@@ -118,6 +118,13 @@ fn target(target: &Target) -> String {
                     let _ = write!(text, ", {more} instances of Redis");
                 }
             }
+            if let Some(standby) = stack.standby {
+                let replicas = match standby.replicas {
+                    1 => "a replica".to_owned(),
+                    more => format!("{more} replicas"),
+                };
+                let _ = write!(text, " with {replicas} and {} Sentinels", standby.sentinels);
+            }
             if stack.database == Database::MySql {
                 text.push_str(", MySQL");
             }

@@ -20,6 +20,7 @@ mod resource;
 mod servers;
 mod services;
 mod setup;
+mod standby;
 mod statement;
 mod step;
 mod target;

@@ -354,8 +354,8 @@ mod tests {
                 "0 instances of Redis are not possible",
             ),
             (
-                "server: { strategy: redis-lua }, redis: { replicas: 1 }",
-                "unknown key `replicas`",
+                "server: { strategy: redis-lua }, redis: { replica: 1 }",
+                "unknown key `replica`",
             ),
             (
                 "database: mysql",

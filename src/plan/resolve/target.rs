@@ -1,6 +1,6 @@
 //! What is loaded, after the command line had its say.
 
-use super::{Overrides, servers, services};
+use super::{Overrides, servers, services, standby};
 use crate::plan::{BaseUrl, By, Provider, Stack, Target};
 use crate::scenario::value::Url;
 use crate::scenario::{
@@ -108,6 +108,11 @@ pub(super) fn resolve(
                 let place = provider_place(overrides, provider.as_ref(), *position);
                 services::refuse_embedded(services, place, report);
             }
+            let standby = standby::resolve(redis.as_ref(), services, report);
+            if chosen == Some(Provider::Docker) && standby.is_some() {
+                let place = provider_place(overrides, provider.as_ref(), *position);
+                standby::refuse_docker(place, report);
+            }
             if let (Some(Provider::Auto | Provider::Embedded), Some(services)) = (chosen, services)
             {
                 services::refuse_image_of_embedded(images, services, report);
@@ -128,6 +133,7 @@ pub(super) fn resolve(
                 groups: groups??,
                 settings,
                 redis: services?.redis,
+                standby,
                 kafka: services?.kafka,
                 database: services?.database,
                 images: services::images(images),

@@ -2,7 +2,7 @@
 
 use super::super::model::{Images, Kafka, Redis, Target};
 use super::super::node::Entry;
-use super::super::reader::{self, Fields};
+use super::super::reader::{self, Fields, Given};
 use super::super::report::Report;
 use super::{auth, server};
 
@@ -99,16 +99,20 @@ fn images(report: &mut Report<'_>, entry: &Entry) -> Option<Images> {
 
 fn redis(report: &mut Report<'_>, entry: &Entry) -> Option<Redis> {
     let mut fields = Fields::behind(report, entry)?;
-    let instances = fields.get("instances");
-    let instances = instances.map(|entry| reader::value(report, &entry.node));
+    let [instances, replicas, sentinels] = ["instances", "replicas", "sentinels"].map(|key| {
+        let entry = fields.get(key);
+        // One that is wrong was reported, and must not look like one that is absent.
+        Given::read(entry, |entry| reader::value(report, &entry.node))
+    });
     fields.finish(report);
+    if instances.is_broken() || replicas.is_broken() || sentinels.is_broken() {
+        return None;
+    }
     Some(Redis {
         position: entry.position,
-        // One that is wrong was reported, and must not look like one that is absent.
-        instances: match instances {
-            None => None,
-            Some(instances) => Some(instances?),
-        },
+        instances: instances.into_value(),
+        replicas: replicas.into_value(),
+        sentinels: sentinels.into_value(),
     })
 }
 

@@ -66,8 +66,8 @@ pub(super) struct Fault {
     /// `p99`; one of `>=`, `>`, `<=`, `<`; and a number, a share of the stock, or a time.
     #[schemars(example = &"issued >= 50%")]
     when: Option<Text>,
-    /// How long it lasts. `restart` ends by itself; without it, `kill`, `stop`, `reset`, `evict` and
-    /// `lose_writes` are healed as soon as they were seen to bite.
+    /// How long it lasts. `restart` ends by itself; without it, `kill`, `stop`, `reset`, `evict`,
+    /// `lose_writes` and `failover` are healed as soon as they were seen to bite.
     #[schemars(rename = "for", example = &"30s")]
     lasts: Option<Span>,
     /// From one beginning to the next, if there are several; longer than `for`.
@@ -247,6 +247,7 @@ fn about(kind: &str) -> &'static str {
         }
         "stall" => "Redis answers nobody, or no write.",
         "lose_writes" => "Redis is killed, and comes back without what it wrote last.",
+        "failover" => "The primary is killed, and Sentinel makes a replica the primary.",
         "kill_clients" => "Redis closes all connections, again and again.",
         "hot_row" => "Another transaction holds the row that everybody needs.",
         "pool_exhausted" => "Sessions are taken until the database gives no more.",
@@ -264,7 +265,7 @@ fn example(kind: &str) -> Value {
         "reset" | "black_hole" | "half_open" => json!({ "share": "10%" }),
         "drop_reply" => json!({ "of": "COMMIT", "every": 20 }),
         "stall" => json!("writes"),
-        "lose_writes" | "kill_clients" | "kill_sessions" => json!("2s"),
+        "lose_writes" | "failover" | "kill_clients" | "kill_sessions" => json!("2s"),
         "hot_row" => json!({ "lock": "SELECT 1 FROM coupons WHERE id = 1 FOR UPDATE" }),
         _ => json!(2),
     }
@@ -302,6 +303,10 @@ fn setting(key: &str, value: &Value) -> Value {
             json!("COMMIT"),
         ),
         "of_last" => ("How much of what it wrote before.", json!("1s")),
+        "lose" => (
+            "For how long before the kill nothing reaches the replicas; at most `5s`, without it `0s`.",
+            json!("2s"),
+        ),
         "lock" => (
             "The statement that takes the lock; without it the bundled system's own coupon is held.",
             json!("SELECT 1 FROM coupons WHERE id = 1 FOR UPDATE"),

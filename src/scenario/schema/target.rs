@@ -136,6 +136,13 @@ struct Redis {
     /// How many, 1 to 5. It follows from the strategy; what is written must agree.
     #[schemars(example = 1)]
     instances: Option<Count>,
+    /// How many copies of the one Redis are kept, 1 or 2: one of them takes its place when it dies.
+    /// The servers are led to whoever is the primary. Only with the provider `local`.
+    #[schemars(example = 1)]
+    replicas: Option<Count>,
+    /// How many Sentinels watch it, 3 or 5: a majority of them decides who is the primary.
+    #[schemars(extend("default" = 3), example = 3)]
+    sentinels: Option<Count>,
 }
 
 /// Kafka of the bundled stack.

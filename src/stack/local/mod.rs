@@ -7,6 +7,7 @@ mod libraries;
 mod mysql;
 mod programs;
 mod redis;
+mod sentinel;
 mod service;
 
 use std::path::Path;
@@ -18,18 +19,22 @@ use self::kafka::Kafka;
 use self::mysql::MySql;
 use self::programs::Programs;
 use self::redis::Redis;
+use self::sentinel::{Group, Watch};
 pub(super) use self::service::Service;
 pub(super) use self::service::{PORTS, free_port};
 use super::NotReady;
 use super::account::as_admin;
 use super::outside::Figures;
-use crate::plan::{Database, ResourceOf, Secret, Stack};
+use super::sentinel::Sentinels;
+use crate::plan::{Database, ResourceOf, Secret, Stack, Standby};
 
 /// Which services a stack needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Needs {
     /// Instances.
     pub(super) redis: u8,
+    /// Who takes the place of the one Redis.
+    pub(super) standby: Option<Standby>,
     pub(super) mysql: bool,
     /// Brokers.
     pub(super) kafka: u8,
@@ -39,6 +44,7 @@ impl Needs {
     pub(super) fn of(stack: &Stack) -> Self {
         Self {
             redis: stack.redis,
+            standby: stack.standby,
             mysql: stack.database == Database::MySql,
             kafka: stack.kafka,
         }
@@ -51,6 +57,7 @@ impl Needs {
     pub(super) fn in_words(self) -> String {
         let redis = match self.redis {
             0 => None,
+            1 if self.standby.is_some() => Some("Redis with Sentinels".to_owned()),
             1 => Some("Redis".to_owned()),
             more => Some(format!("Redis ({more} instances)")),
         };
@@ -73,6 +80,8 @@ impl Needs {
 #[derive(Debug, Default)]
 pub(super) struct Services {
     redis: Vec<Arc<Service>>,
+    /// Who chooses the primary of several that are copies of each other.
+    watch: Option<Watch>,
     mysql: Option<MySql>,
     kafka: Option<Kafka>,
 }
@@ -90,11 +99,15 @@ impl Services {
         let stack = stack.canonicalize()?;
         let redis = async {
             let Some(program) = &programs.redis else {
-                return Ok(Vec::new());
+                return Ok((Vec::new(), None));
             };
+            if let Some(standby) = needs.standby {
+                let Group { nodes, watch } = Group::start(program, &stack, standby).await?;
+                return Ok((nodes, Some(watch)));
+            }
             let instances = (1..=needs.redis).map(|number| Redis::start(program, &stack, number));
             let started = try_join_all(instances).await?;
-            Ok(started.into_iter().map(Arc::new).collect::<Vec<_>>())
+            Ok((started.into_iter().map(Arc::new).collect::<Vec<_>>(), None))
         };
         let mysql = async {
             match &programs.mysql {
@@ -111,16 +124,20 @@ impl Services {
                 None => Ok(None),
             }
         };
-        let (redis, mysql, kafka) = try_join3(redis, mysql, kafka).await?;
+        let ((redis, watch), mysql, kafka) = try_join3(redis, mysql, kafka).await?;
         Ok(Self {
             redis,
+            watch,
             mysql,
             kafka,
         })
     }
 
-    /// One for each instance.
+    /// One for each instance; of several that are copies of each other the primary's alone.
     pub(super) fn redis_urls(&self) -> Vec<String> {
+        if let Some(sentinels) = self.sentinels() {
+            return vec![redis::url(sentinels.primary())];
+        }
         let ports = self.redis.iter().map(|service| service.port);
         ports.map(redis::url).collect()
     }
@@ -130,7 +147,12 @@ impl Services {
         self.mysql.as_ref().map(MySql::url)
     }
 
-    /// Each instance of Redis, in their order.
+    /// Who chooses the primary of Redis, where there are several.
+    pub(super) fn sentinels(&self) -> Option<&Sentinels> {
+        self.watch.as_ref().map(Watch::sentinels)
+    }
+
+    /// Each process of Redis, in their order.
     pub(super) fn redis(&self) -> &[Arc<Service>] {
         &self.redis
     }
@@ -175,7 +197,12 @@ impl Services {
 
     /// Stops all in good order, side by side.
     pub(super) async fn stop(self) {
-        let redis = join_all(self.redis.iter().map(|redis| redis.stop()));
+        let redis = async {
+            if let Some(watch) = self.watch {
+                watch.stop().await;
+            }
+            join_all(self.redis.iter().map(|redis| redis.stop())).await
+        };
         let mysql = async {
             if let Some(mysql) = self.mysql {
                 mysql.stop().await;

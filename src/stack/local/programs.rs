@@ -117,6 +117,7 @@ mod tests {
 
     const BOTH: Needs = Needs {
         redis: 1,
+        standby: None,
         mysql: true,
         kafka: 0,
     };
@@ -170,6 +171,7 @@ mod tests {
         let (_directory, places) = places(&["redis-server"]);
         let needs = Needs {
             redis: 2,
+            standby: None,
             mysql: false,
             kafka: 0,
         };
@@ -183,6 +185,7 @@ mod tests {
     fn jars_that_are_missing_are_installed_by_the_script() {
         let needs = Needs {
             redis: 1,
+            standby: None,
             mysql: false,
             kafka: 3,
         };

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ::redis::{Client, RedisError, cmd};
 use futures_util::future::BoxFuture;
+use tokio::sync::watch;
 
 use super::service::{Kind, Service};
 use crate::stack::{NotReady, settings};
@@ -24,6 +25,9 @@ pub(super) struct Redis {
     name: String,
     /// Absolute.
     directory: PathBuf,
+    /// The port of the primary of those that it belongs to, 0 before there is one; `None` where it
+    /// stands alone.
+    primary: Option<watch::Receiver<u16>>,
 }
 
 impl Redis {
@@ -33,16 +37,51 @@ impl Redis {
         stack: &Path,
         number: u8,
     ) -> Result<Service, NotReady> {
+        let kind = Self::new(program, stack, number, None)?;
+        Service::start(kind).await
+    }
+
+    /// One of several. Whenever it is started it follows who is the primary then, unless that is
+    /// itself: as scripts of the field do that ask Sentinel first, so that a primary of before does
+    /// not come back as a second one.
+    pub(super) async fn start_in_group(
+        program: &Path,
+        stack: &Path,
+        number: u8,
+        primary: watch::Receiver<u16>,
+    ) -> Result<Service, NotReady> {
+        let kind = Self::new(program, stack, number, Some(primary))?;
+        Service::start(kind).await
+    }
+
+    fn new(
+        program: &Path,
+        stack: &Path,
+        number: u8,
+        primary: Option<watch::Receiver<u16>>,
+    ) -> io::Result<Self> {
         let name = format!("redis-{number}");
         let directory = stack.join(&name);
         std::fs::create_dir_all(&directory)?;
-        let program = program.to_owned();
-        let kind = Self {
-            program,
+        Ok(Self {
+            program: program.to_owned(),
             name,
             directory,
+            primary,
+        })
+    }
+
+    /// What a configuration says of others.
+    fn in_group(&self, port: u16) -> String {
+        let Some(primary) = &self.primary else {
+            return String::new();
         };
-        Service::start(kind).await
+        let follows = match *primary.borrow() {
+            0 => String::new(),
+            primary if primary == port => String::new(),
+            primary => format!("replicaof 127.0.0.1 {primary}\n"),
+        };
+        format!("\n{}{follows}", settings::REDIS_IN_GROUP)
     }
 
     async fn directory_of(port: u16) -> Result<String, RedisError> {
@@ -73,7 +112,11 @@ impl Kind for Redis {
         // It starts in its directory, which is where it keeps its files.
         std::fs::write(
             self.directory.join("redis.conf"),
-            format!("{CONFIGURATION}\n{}port {port}\n", settings::REDIS),
+            format!(
+                "{CONFIGURATION}\n{}port {port}\n{}",
+                settings::REDIS,
+                self.in_group(port)
+            ),
         )?;
         Ok(vec![self.program.clone().into(), "redis.conf".into()])
     }

@@ -15,6 +15,10 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// As much as a Redis that syncs once a second loses with its machine.
 const LAST: Duration = Duration::from_secs(1);
 
+/// Sentinel takes no replica that was without its primary for longer than ten times
+/// `down-after-milliseconds` (`sentinelSelectSlave` in sentinel.c), which is a second here.
+const MOST_LOST: Duration = Duration::from_secs(5);
+
 /// Connections that stay free for the system unless the scenario says otherwise.
 const LEAVE: u32 = 0;
 
@@ -34,6 +38,7 @@ pub(super) fn length(injection: &Injection) -> Length {
         Injection::Kill
         | Injection::Stop
         | Injection::RedisLoseWrites { .. }
+        | Injection::RedisFailover { .. }
         | Injection::RedisEvict
         | Injection::Link(LinkRule {
             fault: LinkFault::Reset,
@@ -70,6 +75,9 @@ fn injection(
         "lose_writes" => Injection::RedisLoseWrites {
             of_last: last(settings, report),
         },
+        "failover" => Injection::RedisFailover {
+            lose: lose(settings, report),
+        },
         "kill_clients" => Injection::RedisKillClients {
             every: again(settings, report),
         },
@@ -94,6 +102,22 @@ fn injection(
 fn last(settings: &mut Settings<'_>, report: &mut Report<'_>) -> Duration {
     let last = settings.get::<Span>("of_last", report);
     last.map_or(LAST, |last| last.value.0)
+}
+
+/// For how long nothing reaches the replicas.
+fn lose(settings: &mut Settings<'_>, report: &mut Report<'_>) -> Duration {
+    let Some(lose) = settings.get::<Span>("lose", report) else {
+        return Duration::ZERO;
+    };
+    if lose.value.0 > MOST_LOST {
+        let hint = format!("write at most `{}`", Span(MOST_LOST));
+        let what = format!(
+            "a replica that has heard nothing for {} may be passed over by Sentinel",
+            lose.value
+        );
+        settings.refuse(&lose, &what, &hint, report);
+    }
+    lose.value.0
 }
 
 /// `stall: writes`
@@ -294,6 +318,7 @@ impl Injection {
             Self::RedisOutOfMemory => "out_of_memory",
             Self::RedisEvict => "evict",
             Self::RedisLoseWrites { .. } => "lose_writes",
+            Self::RedisFailover { .. } => "failover",
             Self::RedisKillClients { .. } => "kill_clients",
             Self::RedisClientsExhausted => "clients_exhausted",
             Self::DatabaseCommitStall => "commit_stall",

@@ -5,6 +5,7 @@ mod chaos;
 mod conflict;
 mod mock;
 mod settings;
+mod standby;
 mod start;
 mod victim;
 
@@ -118,6 +119,7 @@ fn one(
     let (times, every) = rhythm?;
     let lasts = lasts?;
     mock::check(blow, &victim, &injection, known.target, report)?;
+    standby::check(blow, &victim, &injection, known.target, report)?;
     if times > 1 && every <= lasts {
         let at = written
             .every

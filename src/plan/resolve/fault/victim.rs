@@ -85,7 +85,7 @@ fn read_which(text: &At<String>, report: &mut Report<'_>) -> Option<Which> {
 /// How many there are of it.
 fn instances(party: &Party, stack: &Stack) -> u16 {
     match party {
-        Party::Redis => u16::from(stack.redis),
+        Party::Redis => u16::from(stack.redis_processes()),
         Party::Database => u16::from(stack.database == Database::MySql),
         Party::Kafka => u16::from(stack.kafka),
         Party::Client => 1,

@@ -41,7 +41,7 @@ fn what_was_written_is_read_back() {
     last.rows.push(odd);
     log.rows(When::Baseline, &read(10, &[])).unwrap();
     log.remaining(reading).unwrap();
-    log.settled(true).unwrap();
+    log.settled(&Settled::Quiet).unwrap();
     log.rows(When::Last, &last).unwrap();
     log.rows(When::Second, &read(30, &["1"])).unwrap();
     log.remaining_last(0).unwrap();
@@ -55,7 +55,7 @@ fn what_was_written_is_read_back() {
         stock: Some(100),
         remaining: vec![reading],
         remaining_last: Some(0),
-        settled: Some(true),
+        settled: Some(Settled::Quiet),
         failures: vec!["it did not answer".to_owned()],
     };
     assert_eq!(read_truth(directory.path()).unwrap(), expected);

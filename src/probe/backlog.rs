@@ -157,11 +157,7 @@ mod tests {
             (&[Some(0), Some(0)], Some(0), None),
             (&[Some(0), Some(57)], Some(57), Some("1 is 57")),
             (&[Some(3), Some(4)], Some(7), Some("0 is 3, 1 is 4")),
-            (
-                &[Some(3), None],
-                None,
-                Some("0 is 3, 1 could not be read"),
-            ),
+            (&[Some(3), None], None, Some("0 is 3, 1 could not be read")),
         ];
         for (read, total, words) in table {
             let places = read.iter().enumerate();

@@ -8,7 +8,9 @@ mod stock;
 
 use std::time::Duration;
 
-use super::{Broken, Evidence, Finding, IssuedRead, IssuedRow, Observations, Part, Reading, Settled, check};
+use super::{
+    Broken, Evidence, Finding, IssuedRead, IssuedRow, Observations, Part, Reading, Settled, check,
+};
 use crate::history::{Cause, Key, Operation, OutcomeKind};
 use crate::plan::{
     Body, By, Invariant, Label, Phase, Plan, Settle, Step, Subject, Target, Template, Truth, Users,

@@ -10,8 +10,8 @@ use std::fmt::Write as _;
 
 use super::resolve::expect::{self, Starts};
 use super::{
-    BacklogOf, By, Database, Draw, Executor, Group, Images, Load, Per, Plan, Provider, Query, RecordSource,
-    Role, Source, Target, TokenMaker, Truth,
+    BacklogOf, By, Database, Draw, Executor, Group, Images, Load, Per, Plan, Provider, Query,
+    RecordSource, Role, Source, Target, TokenMaker, Truth,
 };
 use crate::measure::CustomMetric;
 use crate::scenario::value::{Count, Rate, Share, Span};

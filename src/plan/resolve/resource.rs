@@ -5,8 +5,8 @@ use crate::measure::{Metric, Quantity, ResourceKind, Tag, Threshold};
 use crate::plan::resource::{HARNESS, brought_up};
 use crate::plan::{ConsumerGroup, Plan, Process, Resource, ResourceOf, Target};
 use crate::scenario::{
-    At, ConsumerGroup as WrittenGroup, PLACEHOLDER, Position, Report, Resource as Written, ResourceOf as WrittenOf,
-    Threshold as WrittenThreshold, did_you_mean,
+    At, ConsumerGroup as WrittenGroup, PLACEHOLDER, Position, Report, Resource as Written,
+    ResourceOf as WrittenOf, Threshold as WrittenThreshold, did_you_mean,
 };
 
 /// As many as fit into a table and a chart.

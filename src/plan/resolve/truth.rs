@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use super::read_only::{check_redis, check_sql};
-use super::template::{self, Piece, Place, Words};
 use super::resource::kafka;
-use crate::plan::{Backlog, BacklogOf, Invariant, Part, Query, Secret, Settle, Source, Target, Truth, Variable};
+use super::template::{self, Piece, Place, Words};
+use crate::plan::{
+    Backlog, BacklogOf, Invariant, Part, Query, Secret, Settle, Source, Target, Truth, Variable,
+};
 use crate::scenario::{
     At, Backlog as WrittenBacklog, BacklogOf as WrittenOf, Given, PLACEHOLDER, Position,
     Query as Written, Report, Scenario, Truth as WrittenTruth, TruthSource,

@@ -90,6 +90,12 @@ impl Story {
         self
     }
 
+    /// The rows rested, but this still waited to be written.
+    pub(super) fn stuck(mut self, waiting: &str) -> Self {
+        self.observations.settled = Some(Settled::Stuck(waiting.to_owned()));
+        self
+    }
+
     /// The remaining stock as read during the run.
     pub(super) fn reading(mut self, value: i64, inv: u64, ret: u64) -> Self {
         self.observations.remaining.push(Reading {

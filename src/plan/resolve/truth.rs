@@ -329,3 +329,60 @@ pub(super) fn address(
     );
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::plan::{Overrides, Plan, load, print};
+
+    fn planned(truth: &str) -> Result<Plan, String> {
+        let text = format!(
+            "name: case\ntarget: {{ url: \"http://127.0.0.1:3000\" }}\n\
+             load: {{ a: {{ shared_iterations: {{ vus: 2, iterations: 100 }} }} }}\n\
+             flows: {{ f: [ {{ post: /x, outcomes: {{ issued: 201 }} }} ] }}\ntruth: {{ {truth} }}\n"
+        );
+        let plan = load("case.yaml", &text, &Overrides::default(), &|_| None);
+        plan.map_err(|error| error.to_string())
+    }
+
+    const ISSUED: &str = "issued: { sql: { url: \"sqlite:a.db\", query: SELECT u FROM t } }";
+    const NUMBER: &str = "{ sql: { url: \"mysql://u:secret@h/d\", query: SELECT 1 }, offset: -1 }";
+    const LAG: &str = "{ kafka: { brokers: \"h:1\", group: g, topic: t } }";
+
+    #[test]
+    fn what_must_be_0_is_in_the_plan_without_a_password() {
+        let truth = format!("{ISSUED}, settle: {{ pending: [ {NUMBER}, {LAG} ] }}");
+        let plan = planned(&truth).unwrap_or_else(|error| panic!("{error}"));
+        let text = print(&plan);
+        for line in [
+            "  pending   0 by then: sql mysql://h: SELECT 1, -1\n",
+            "  pending   0 by then: kafka h:1, group g, topic t\n",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
+        assert!(!text.contains("secret"), "{text}");
+    }
+
+    #[test]
+    fn what_cannot_be_waited_for_is_refused() {
+        let nine = [LAG; 9].join(", ");
+        let table = [
+            (
+                format!("settle: {{ pending: [ {LAG} ] }}"),
+                "`truth.issued` is missing",
+            ),
+            (
+                format!("{ISSUED}, settle: {{ pending: [ {nine} ] }}"),
+                "at most 8 can be waited for",
+            ),
+            (
+                format!("{ISSUED}, settle: {{ pending: {LAG} }}"),
+                "expected a list, found a map",
+            ),
+        ];
+        for (truth, words) in table {
+            let error = planned(&truth).expect_err(words);
+            assert!(error.contains(words), "{error}");
+            assert!(error.ends_with("\n1 error\n"), "{error}");
+        }
+    }
+}

@@ -117,3 +117,30 @@ fn a_missing_file_is_named() {
     let error = read_truth(directory.path()).unwrap_err();
     assert!(error.to_string().contains("truth.jsonl"), "{error}");
 }
+
+#[test]
+fn how_the_wait_has_ended_is_read_back_also_from_an_older_version() {
+    let waiting = || "the outbox is 3 after 60s".to_owned();
+    let table = [
+        (Settled::Quiet, r#"{"settled":true}"#),
+        (
+            Settled::Stuck(waiting()),
+            r#"{"settled":false,"rested":true,"waiting":"the outbox is 3 after 60s"}"#,
+        ),
+        (
+            Settled::Moving(Some(waiting())),
+            r#"{"settled":false,"waiting":"the outbox is 3 after 60s"}"#,
+        ),
+        // As versions before this one have written it.
+        (Settled::Moving(None), r#"{"settled":false}"#),
+    ];
+    for (settled, line) in table {
+        let directory = tempfile::tempdir().unwrap();
+        let mut log = TruthLog::create(directory.path()).unwrap();
+        log.settled(&settled).unwrap();
+        let written = std::fs::read_to_string(path_in(directory.path())).unwrap();
+        assert_eq!(written, format!("{line}\n"));
+        let read = read_truth(directory.path()).unwrap();
+        assert_eq!(read.settled, Some(settled), "{line}");
+    }
+}

@@ -6,7 +6,7 @@ mod harness;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use fcfs_bench::check::{IssuedRead, IssuedRow};
+use fcfs_bench::check::{IssuedRead, IssuedRow, Settled};
 use fcfs_bench::history::{Cause, FaultMark, HistoryWriter, Key, Moment, Operation, OutcomeKind};
 use fcfs_bench::measure::{IntervalLog, Second, SecondLog, SeriesId, Trend};
 use fcfs_bench::plan::Overrides;
@@ -253,7 +253,7 @@ impl Made {
             rows: rows.to_vec(),
         };
         truth.rows(When::Baseline, &read(1, &[])).expect("written");
-        truth.settled(true).expect("written");
+        truth.settled(&Settled::Quiet).expect("written");
         truth
             .rows(When::Last, &read(at(61_000), rows))
             .expect("written");

@@ -29,7 +29,7 @@ pub(super) fn check(digest: &Digest<'_>) -> Draft {
 fn parts(digest: &Digest<'_>) -> Vec<DraftPart> {
     let explained = Explained::of(digest);
     let mut parts = Vec::new();
-    if digest.truth == Truth::Moving {
+    if matches!(digest.truth, Truth::Moving | Truth::Stuck) {
         let detail = format!("more rows may come: {}", digest.why_not_final());
         parts.push(DraftPart::new("quiescence", Verdict::Unknown, 0, detail));
     }

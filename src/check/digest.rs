@@ -9,7 +9,7 @@ use std::io;
 
 use super::asked::{Asked, Attempt, Confirmed};
 use super::draft::Pick;
-use super::evidence::{Evidence, Observations};
+use super::evidence::{Evidence, Observations, Settled};
 use super::reads::{Holdings, Row, all_rows};
 use crate::history::{Key, Operation, OutcomeKind};
 use crate::plan::Plan;
@@ -64,6 +64,9 @@ pub(super) enum Truth {
     Missing,
     /// Read, but the state had not become quiet: what is there is there, more may come.
     Moving,
+    /// Read at rest, but something still waited to be written, and nobody wrote it in the time
+    /// allowed: what is missing was not kept, and nothing is proved to be whole.
+    Stuck,
     /// Nothing was expected to change any more.
     Final,
 }
@@ -72,7 +75,7 @@ impl Truth {
     /// The verdict on a violation that the final rows prove but moving ones do not.
     pub(super) const fn judge(self, broken: bool) -> Verdict {
         match (self, broken) {
-            (Self::Final, true) => Verdict::Fail,
+            (Self::Final | Self::Stuck, true) => Verdict::Fail,
             (Self::Final, false) => Verdict::Pass,
             _ => Verdict::Unknown,
         }
@@ -151,11 +154,22 @@ impl<'a> Digest<'a> {
         let reason = match self.truth {
             Truth::Missing => "there was no final read of the issued rows",
             Truth::Moving => "the state did not become quiet in the time allowed",
+            Truth::Stuck => {
+                "the rows became quiet, but something still waited to be written when the time \
+                 allowed was over"
+            }
             Truth::Final => return String::new(),
         };
-        match self.evidence.observations.failures.first() {
-            Some(failure) => format!("{reason} ({failure})"),
-            None => reason.to_owned(),
+        let observations = self.evidence.observations;
+        let waiting = match &observations.settled {
+            Some(Settled::Stuck(waiting) | Settled::Moving(Some(waiting))) => Some(waiting),
+            _ => None,
+        };
+        let known = waiting.into_iter().chain(observations.failures.first());
+        let known: Vec<&str> = known.map(String::as_str).collect();
+        match known.as_slice() {
+            [] => reason.to_owned(),
+            known => format!("{reason} ({})", known.join("; ")),
         }
     }
 }
@@ -294,10 +308,11 @@ fn stock_of(plan: &Plan, observations: &Observations) -> Option<Stock> {
 }
 
 fn truth_of(observations: &Observations) -> Truth {
-    match (&observations.last, observations.settled) {
+    match (&observations.last, &observations.settled) {
         (None, _) => Truth::Missing,
-        (Some(_), Some(false)) => Truth::Moving,
-        (Some(_), _) => Truth::Final,
+        (Some(_), Some(Settled::Moving(_))) => Truth::Moving,
+        (Some(_), Some(Settled::Stuck(_))) => Truth::Stuck,
+        (Some(_), Some(Settled::Quiet) | None) => Truth::Final,
     }
 }
 

@@ -87,10 +87,23 @@ pub struct Observations {
     pub remaining: Vec<Reading>,
     /// The remaining stock at quiescence.
     pub remaining_last: Option<i64>,
-    /// Whether the state became quiet in the time allowed; `None`: it was never waited for.
-    pub settled: Option<bool>,
+    /// How the wait for the final state ended; `None`: it was never waited for, or not to its end.
+    pub settled: Option<Settled>,
     /// Reads that failed, in words without secrets.
     pub failures: Vec<String>,
+}
+
+/// How the wait for the final state ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled {
+    /// The rows rested, and nothing waited to be written.
+    Quiet,
+    /// The rows rested until the time allowed was over, and this still waited to be written, for
+    /// people: nobody works it off.
+    Stuck(String),
+    /// The rows or what waits to be written changed until the time allowed was over; what waited
+    /// then, for people.
+    Moving(Option<String>),
 }
 
 /// All issued rows at one moment.

@@ -12,7 +12,9 @@ mod stock;
 #[cfg(test)]
 mod tests;
 
-pub use evidence::{Broken, Evidence, History, IssuedRead, IssuedRow, Observations, Reading};
+pub use evidence::{
+    Broken, Evidence, History, IssuedRead, IssuedRow, Observations, Reading, Settled,
+};
 pub use finding::{Case, Finding, Part, Which};
 
 use crate::plan::Invariant;

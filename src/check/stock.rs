@@ -62,7 +62,7 @@ fn oversold(digest: &Digest<'_>, stock: Stock) -> DraftPart {
     let verdict = digest.truth.judge_rows(surplus > 0);
     let detail = match (digest.truth, surplus) {
         (Truth::Missing, _) => format!("the issued rows are not known: {}", digest.why_not_final()),
-        (Truth::Moving, 0) => format!(
+        (Truth::Moving | Truth::Stuck, 0) => format!(
             "{rows} for a stock of {most}, but more may come: {}",
             digest.why_not_final()
         ),

@@ -1,6 +1,7 @@
 //! What will run: complete, valid, printable, and a pure function of scenario, overrides and seed.
 
 mod allowed;
+mod backlog;
 mod curve;
 pub mod fault;
 mod flow;
@@ -19,6 +20,7 @@ mod truth;
 mod users;
 
 pub use crate::scenario::Mask;
+pub use backlog::{Backlog, BacklogOf};
 pub use curve::{Ticks, VuCurve};
 pub use flow::{
     Action, Capture, CaptureFrom, Each, Flow, Items, Parallel, Poll, TextMatch, Until, When,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::backlog::Backlog;
 use super::slots::Slot;
 
 /// Where the truth is read.
@@ -16,6 +17,8 @@ pub struct Truth {
     pub remaining: Option<Source>,
     /// When the state counts as final.
     pub settle: Settle,
+    /// What must be 0 by then, beside what a bundled system knows of its own.
+    pub pending: Vec<Backlog>,
     /// Whether fresh users ask after the load until the first sold-out.
     pub drain: bool,
 }

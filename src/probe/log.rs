@@ -6,6 +6,7 @@
 //! {"user":"4"}
 //! {"remaining":40,"inv_ns":1000,"ret_ns":2000}
 //! {"remaining_last":0}  {"stock":100}  {"settled":true}  {"failure":"..."}
+//! {"settled":false,"rested":true,"waiting":"the consumer lag is 57 after 60s"}
 //! ```
 //!
 //! A killed run leaves a torn end. A read whose rows are not all there is left out, because it
@@ -17,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::{IssuedRead, IssuedRow, Observations, Reading};
+use crate::check::{IssuedRead, IssuedRow, Observations, Reading, Settled};
 
 /// When all issued rows were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +65,11 @@ enum Line {
     },
     Settled {
         settled: bool,
+        /// Where it is not: whether the rows rested all the same.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rested: Option<bool>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        waiting: Option<String>,
     },
     Failure {
         failure: String,
@@ -128,12 +134,21 @@ impl TruthLog {
         self.single(&Line::Stock { stock })
     }
 
-    /// Writes whether the system became quiet in time.
+    /// Writes whether the system became quiet in time, and what it was that did not.
     ///
     /// # Errors
     /// When the disk does not take it.
-    pub fn settled(&mut self, settled: bool) -> io::Result<()> {
-        self.single(&Line::Settled { settled })
+    pub fn settled(&mut self, settled: &Settled) -> io::Result<()> {
+        let (settled, rested, waiting) = match settled {
+            Settled::Quiet => (true, None, None),
+            Settled::Stuck(waiting) => (false, Some(true), Some(waiting.clone())),
+            Settled::Moving(waiting) => (false, None, waiting.clone()),
+        };
+        self.single(&Line::Settled {
+            settled,
+            rested,
+            waiting,
+        })
     }
 
     /// Writes that a read failed, in words without secrets.
@@ -236,7 +251,17 @@ fn take(observations: &mut Observations, line: Line) -> Option<Open> {
             observations.remaining_last = Some(remaining_last);
         }
         Line::Stock { stock } => observations.stock = Some(stock),
-        Line::Settled { settled } => observations.settled = Some(settled),
+        Line::Settled {
+            settled,
+            rested,
+            waiting,
+        } => {
+            observations.settled = Some(match (settled, rested) {
+                (true, _) => Settled::Quiet,
+                (false, Some(true)) => Settled::Stuck(waiting.unwrap_or_default()),
+                (false, _) => Settled::Moving(waiting),
+            });
+        }
         Line::Failure { failure } => observations.failures.push(failure),
         Line::Row(_) => {}
     }

@@ -1,6 +1,7 @@
 //! Reads from outside: the truth (SQL, Redis, HTTP), and what the load does to the systems behind it
 //! (`outside/`); read-only.
 
+pub mod backlog;
 pub mod kafka;
 pub mod log;
 pub mod outside;
@@ -18,7 +19,7 @@ use std::time::Duration;
 pub use error::{ProbeError, Reason};
 pub use log::{TruthLog, When, read_truth};
 use rustls::pki_types::CertificateDer;
-pub use settle::{Settling, State};
+pub use settle::{Sample, Settling, State};
 pub use sql::{RowReader, read_table};
 
 use crate::check::IssuedRow;

@@ -28,6 +28,7 @@ use super::sampler::Sampler;
 use super::setup::Errands;
 use super::truth::{Base, Truth, Watch};
 use super::{RunDirectory, RunRecord, machine};
+use crate::check::Settled;
 use crate::fault::{self, Arsenal, Faults};
 use crate::feeder;
 use crate::history::{FaultMark, HistoryWriter};
@@ -537,7 +538,7 @@ impl Run {
         }
         self.progress.say("settling, then reading the truth");
         if let Some(settled) = self.settle().await {
-            self.truth.settled(settled);
+            self.truth.settled(&settled);
         }
         let settle = self.plan.truth.as_ref().map(|truth| truth.settle);
         let quiet = settle.map_or(Duration::ZERO, |settle| settle.quiet);
@@ -552,7 +553,7 @@ impl Run {
     }
 
     /// `None` if there is nothing to wait for, or the user does not wish to wait.
-    async fn settle(&self) -> Option<bool> {
+    async fn settle(&self) -> Option<Settled> {
         let settle = self.plan.truth.as_ref()?.settle;
         let settling = self.truth.settle(settle);
         patiently(&self.interrupts, &self.progress, settling)

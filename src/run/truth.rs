@@ -3,15 +3,18 @@
 use std::io;
 use std::time::Duration;
 
+use futures_util::future::join;
 use rustls::pki_types::CertificateDer;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::check::{IssuedRead, Reading};
+use crate::check::{IssuedRead, Reading, Settled};
 use crate::load::RunClock;
 use crate::plan::Mask;
 use crate::plan::{Settle, Source};
-use crate::probe::{Probe, ProbeError, Settling, State, TruthLog, When};
+use crate::probe::backlog::Backlogs;
+use crate::probe::{Probe, ProbeError, Sample, Settling, State, TruthLog, When};
+use crate::scenario::value::Span;
 use crate::stack::TruthSources;
 
 /// How often the remaining stock is read during the load.
@@ -25,6 +28,7 @@ pub(super) struct Truth {
     issued: Option<Probe>,
     stock: Option<Probe>,
     remaining: Option<Source>,
+    pending: Backlogs,
     base: Base,
     log: TruthLog,
     clock: RunClock,
@@ -68,10 +72,12 @@ impl Truth {
             probe.number().await?;
             probe.close().await;
         }
+        let pending = Backlogs::open(&sources.pending, base.url.as_deref(), &base.roots).await?;
         Ok(Self {
             issued,
             stock,
             remaining: sources.remaining.clone(),
+            pending,
             base,
             log,
             clock,
@@ -116,17 +122,28 @@ impl Truth {
         }
     }
 
-    /// Waits until the issued rows rest; `None` if there is nothing to wait for.
-    pub(super) async fn settle(&self, settle: Settle) -> Option<bool> {
+    /// Waits until the issued rows rest and nothing waits to become one; `None` if there is nothing
+    /// to wait for.
+    pub(super) async fn settle(&self, settle: Settle) -> Option<Settled> {
         let issued = self.issued.as_ref()?;
         let every = (settle.quiet / 4).clamp(Duration::from_millis(50), Duration::from_secs(1));
         let begin = Instant::now();
         let mut settling = Settling::new(settle);
         loop {
             let now = begin.elapsed();
-            match settling.sample(now, issued.count().await.ok()) {
-                State::Quiet => return Some(true),
-                State::TimedOut => return Some(false),
+            let (rows, waiting) = join(issued.count(), self.pending.read()).await;
+            let sample = Sample {
+                rows: rows.ok(),
+                waiting: waiting.total(),
+            };
+            let still = || {
+                let words = waiting.in_words()?;
+                Some(format!("{words} after {}", Span(settle.within)))
+            };
+            match settling.sample(now, sample) {
+                State::Quiet => return Some(Settled::Quiet),
+                State::Stuck => return Some(Settled::Stuck(still().unwrap_or_default())),
+                State::TimedOut => return Some(Settled::Moving(still())),
                 State::Wait => sleep(every).await,
             }
         }
@@ -138,7 +155,7 @@ impl Truth {
     }
 
     /// Writes whether the state became quiet.
-    pub(super) fn settled(&mut self, settled: bool) {
+    pub(super) fn settled(&mut self, settled: &Settled) {
         self.note(|log| log.settled(settled));
     }
 
@@ -175,6 +192,7 @@ impl Truth {
         for probe in [self.issued, self.stock].into_iter().flatten() {
             probe.close().await;
         }
+        self.pending.close().await;
     }
 
     /// What a source says about a failure may repeat what it was asked with.

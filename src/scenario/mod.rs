@@ -43,9 +43,9 @@ pub use variables::Variables;
 pub(crate) use fault::{Blow, Fault, Start, What};
 pub(crate) use identity::{Auth, Hs256, RecordSource, Token, Users};
 pub(crate) use model::{
-    Body, Capture, CaptureFrom, Each, Executor, Flow, Images, Items, JsonMatch, Kafka, Load,
-    Measure, Metric, Outcome, Poll, Query, Redis, Request, Resource, ResourceOf, Stage, Step,
-    Target, TextMatch, Threshold, Truth, TruthSource, Until, When,
+    Backlog, BacklogOf, Body, Capture, CaptureFrom, ConsumerGroup, Each, Executor, Flow, Images,
+    Items, JsonMatch, Kafka, Load, Measure, Metric, Outcome, Poll, Query, Redis, Request, Resource,
+    ResourceOf, Stage, Step, Target, TextMatch, Threshold, Truth, TruthSource, Until, When,
 };
 pub(crate) use node::{Kind, Node, Value};
 pub(crate) use position::{At, Origin, Position, Source};

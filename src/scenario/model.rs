@@ -287,7 +287,21 @@ pub(crate) struct Truth {
     pub(crate) remaining: Given<TruthSource>,
     pub(crate) quiet: Option<At<Span>>,
     pub(crate) within: Option<At<Span>>,
+    pub(crate) pending: Vec<Backlog>,
     pub(crate) drain: Option<At<bool>>,
+}
+
+/// What must be 0 before the rows count as final.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Backlog {
+    pub(crate) position: Position,
+    pub(crate) of: BacklogOf,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum BacklogOf {
+    Number(TruthSource),
+    Lag(ConsumerGroup),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -361,11 +375,15 @@ pub(crate) struct Resource {
 pub(crate) enum ResourceOf {
     Sql(At<String>),
     Redis(At<String>),
-    Kafka {
-        brokers: At<String>,
-        group: At<String>,
-        topic: At<String>,
-    },
+    Kafka(ConsumerGroup),
     PidFile(At<String>),
     Port(At<Count>),
+}
+
+/// A consumer group of Kafka, and a topic that it reads.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ConsumerGroup {
+    pub(crate) brokers: At<String>,
+    pub(crate) group: At<String>,
+    pub(crate) topic: At<String>,
 }

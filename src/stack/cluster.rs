@@ -59,20 +59,24 @@ pub(super) fn bootstrap(ports: impl Iterator<Item = u16>) -> String {
     addresses.join(",")
 }
 
+/// Those who write the rows of the events.
+pub(super) fn issuers(bootstrap: &str) -> ConsumerGroup {
+    ConsumerGroup {
+        brokers: bootstrap.to_owned(),
+        group: KAFKA_GROUP.to_owned(),
+        topic: KAFKA_TOPIC.to_owned(),
+    }
+}
+
 /// Each broker as a process; the first also says how far the issuers are behind.
 pub(super) fn figures(
     bootstrap: &str,
     processes: impl Iterator<Item = Option<Process>>,
 ) -> Vec<Figures> {
-    let group = || ConsumerGroup {
-        brokers: bootstrap.to_owned(),
-        group: KAFKA_GROUP.to_owned(),
-        topic: KAFKA_TOPIC.to_owned(),
-    };
     let brokers = processes.zip(1..).map(|(process, number)| Figures {
         name: format!("kafka-{number}"),
         process,
-        of: (number == 1).then(|| ResourceOf::Kafka(group())),
+        of: (number == 1).then(|| ResourceOf::Kafka(issuers(bootstrap))),
     });
     brokers.collect()
 }

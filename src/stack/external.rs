@@ -120,5 +120,6 @@ pub(super) fn truth(plan: &Plan) -> TruthSources {
         issued: truth.issued.clone(),
         stock: truth.stock.clone(),
         remaining: truth.remaining.clone(),
+        pending: truth.pending.clone(),
     }
 }

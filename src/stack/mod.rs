@@ -1,6 +1,7 @@
 //! What is loaded: brought up and taken down by the run, or reached where it already runs.
 
 mod account;
+mod backlog;
 mod cluster;
 mod docker;
 mod embedded;
@@ -23,7 +24,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::task::JoinSet;
 
 use crate::load::http::Endpoint;
-use crate::plan::{Plan, Slot, Source, Target};
+use crate::plan::{Backlog, Plan, Slot, Source, Target};
 
 pub use docker::{keep_containers, unpause};
 pub use embedded::be_kafka;
@@ -62,6 +63,8 @@ pub struct TruthSources {
     pub stock: Option<Source>,
     /// What the system says is left.
     pub remaining: Option<Source>,
+    /// What must be 0 before the rows are final, upstream first where it is the bundled server's.
+    pub pending: Vec<Backlog>,
 }
 
 impl TruthSources {
@@ -80,6 +83,11 @@ impl TruthSources {
             issued: fill(&self.issued)?,
             stock: fill(&self.stock)?,
             remaining: fill(&self.remaining)?,
+            pending: self
+                .pending
+                .iter()
+                .map(|backlog| backlog.filled_in(slots, values))
+                .collect::<Result<_, _>>()?,
         })
     }
 }
@@ -220,7 +228,8 @@ impl Ready {
                 };
                 let endpoints = external::reach(&urls, &way, say).await?;
                 let endpoints = links.of_clients(endpoints).await?;
-                let truth = servers.truth(plan);
+                let mut truth = servers.truth(plan);
+                truth.pending.extend(backlog::of(stack, &services));
                 let leading = links.lead(services.sentinels());
                 Ok(Self {
                     endpoints,

@@ -108,6 +108,7 @@ impl Servers {
             issued: fill(&truth.issued, self.issued_rows(id)),
             stock: fill(&truth.stock, self.number(id, "/totalQuantity")),
             remaining: fill(&truth.remaining, self.number(id, "/remaining")),
+            pending: truth.pending.clone(),
         }
     }
 

@@ -149,6 +149,19 @@ fn moving_rows_prove_what_is_there_and_nothing_about_what_is_missing() {
 }
 
 #[test]
+fn rows_at_rest_with_more_to_be_written_prove_a_loss_but_nothing_to_be_whole() {
+    let waiting = "the consumer lag is 57 after 60s";
+    let finding = judge(&good().stuck(waiting));
+    assert_eq!(finding.verdict, Verdict::Unknown, "{finding:#?}");
+    assert!(finding.headline.contains(waiting), "{}", finding.headline);
+    let missing = good().finally(&["kim:1"]).later(&["kim:1"]).stuck(waiting);
+    let finding = judge(&missing);
+    assert_eq!(verdict_of(&finding, "lost"), (Fail, 1));
+    assert_eq!(finding.headline, "1 of 2 confirmations lost");
+    assert!(part(&finding, "quiescence").detail.contains(waiting));
+}
+
+#[test]
 fn without_a_final_read_or_a_confirmation_it_is_unknown() {
     let mut blind = good();
     blind.observations.last = None;

@@ -5,7 +5,7 @@ use std::io;
 
 use super::{operation, plan, read};
 use crate::check::digest::Digest;
-use crate::check::{Evidence, History, IssuedRead, Observations, check};
+use crate::check::{Evidence, History, IssuedRead, Observations, Settled, check};
 use crate::history::{Key, Operation, OutcomeKind};
 use crate::verdict::Verdict;
 
@@ -52,7 +52,7 @@ fn observed(rows: &[&str]) -> Observations {
     Observations {
         baseline: Some(IssuedRead::default()),
         last: Some(read(rows)),
-        settled: Some(true),
+        settled: Some(Settled::Quiet),
         ..Observations::default()
     }
 }

@@ -8,7 +8,9 @@ mod stock;
 
 use std::time::Duration;
 
-use super::{Broken, Evidence, Finding, IssuedRead, IssuedRow, Observations, Part, Reading, check};
+use super::{
+    Broken, Evidence, Finding, IssuedRead, IssuedRow, Observations, Part, Reading, Settled, check,
+};
 use crate::history::{Cause, Key, Operation, OutcomeKind};
 use crate::plan::{
     Body, By, Invariant, Label, Phase, Plan, Settle, Step, Subject, Target, Template, Truth, Users,
@@ -32,7 +34,7 @@ impl Story {
             history: Vec::new(),
             observations: Observations {
                 baseline: Some(IssuedRead::default()),
-                settled: Some(true),
+                settled: Some(Settled::Quiet),
                 ..Observations::default()
             },
             faults: Vec::new(),
@@ -84,7 +86,13 @@ impl Story {
 
     /// The system never became quiet.
     pub(super) fn restless(mut self) -> Self {
-        self.observations.settled = Some(false);
+        self.observations.settled = Some(Settled::Moving(None));
+        self
+    }
+
+    /// The rows rested, but this still waited to be written.
+    pub(super) fn stuck(mut self, waiting: &str) -> Self {
+        self.observations.settled = Some(Settled::Stuck(waiting.to_owned()));
         self
     }
 
@@ -208,6 +216,7 @@ pub(super) fn plan(stock: u64) -> Plan {
                 quiet: Duration::from_secs(1),
                 within: Duration::from_secs(2),
             },
+            pending: Vec::new(),
             drain: true,
         }),
         invariants: Invariant::ALL.to_vec(),

@@ -10,8 +10,8 @@ use std::fmt::Write as _;
 
 use super::resolve::expect::{self, Starts};
 use super::{
-    By, Database, Draw, Executor, Group, Images, Load, Per, Plan, Provider, Query, RecordSource,
-    Role, Source, Target, TokenMaker, Truth,
+    BacklogOf, By, Database, Draw, Executor, Group, Images, Load, Per, Plan, Provider, Query,
+    RecordSource, Role, Source, Target, TokenMaker, Truth,
 };
 use crate::measure::CustomMetric;
 use crate::scenario::value::{Count, Rate, Share, Span};
@@ -400,6 +400,13 @@ fn print_truth(truth: &Truth, out: &mut String) -> Done {
     }
     let (quiet, within) = (Span(truth.settle.quiet), Span(truth.settle.within));
     writeln!(out, "  settle    unchanged for {quiet}, within {within}")?;
+    for backlog in &truth.pending {
+        let read = match &backlog.of {
+            BacklogOf::Number(source) => print_source(source),
+            BacklogOf::Lag(group) => resource::group(group),
+        };
+        writeln!(out, "  pending   0 by then: {read}")?;
+    }
     let drain = if truth.drain {
         "fresh users ask after the load until the first sold-out"
     } else {

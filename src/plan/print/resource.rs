@@ -22,11 +22,7 @@ fn shown(of: &ResourceOf) -> String {
     match of {
         ResourceOf::Sql(url) => format!("sql {}", url.redacted()),
         ResourceOf::Redis(url) => format!("redis {}", url.redacted()),
-        ResourceOf::Kafka(ConsumerGroup {
-            brokers,
-            group,
-            topic,
-        }) => format!("kafka {brokers}, group {group}, topic {topic}"),
+        ResourceOf::Kafka(of) => group(of),
         ResourceOf::Process(Process::Port(port)) => {
             format!("the process that listens on port {port}")
         }
@@ -35,4 +31,13 @@ fn shown(of: &ResourceOf) -> String {
         ResourceOf::Process(Process::ChildOf(pid)) => format!("what process {pid} has started"),
         ResourceOf::Process(Process::Harness) => "the harness".to_owned(),
     }
+}
+
+pub(super) fn group(of: &ConsumerGroup) -> String {
+    let ConsumerGroup {
+        brokers,
+        group,
+        topic,
+    } = of;
+    format!("kafka {brokers}, group {group}, topic {topic}")
 }

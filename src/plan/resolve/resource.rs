@@ -5,8 +5,8 @@ use crate::measure::{Metric, Quantity, ResourceKind, Tag, Threshold};
 use crate::plan::resource::{HARNESS, brought_up};
 use crate::plan::{ConsumerGroup, Plan, Process, Resource, ResourceOf, Target};
 use crate::scenario::{
-    At, PLACEHOLDER, Position, Report, Resource as Written, ResourceOf as WrittenOf,
-    Threshold as WrittenThreshold, did_you_mean,
+    At, ConsumerGroup as WrittenGroup, PLACEHOLDER, Position, Report, Resource as Written,
+    ResourceOf as WrittenOf, Threshold as WrittenThreshold, did_you_mean,
 };
 
 /// As many as fit into a table and a chart.
@@ -63,11 +63,7 @@ fn resolve_one(of: &WrittenOf, report: &mut Report<'_>) -> Option<ResourceOf> {
     match of {
         WrittenOf::Sql(url) => address(url, &["mysql", "mariadb"], report).map(ResourceOf::Sql),
         WrittenOf::Redis(url) => address(url, &["redis"], report).map(ResourceOf::Redis),
-        WrittenOf::Kafka {
-            brokers,
-            group,
-            topic,
-        } => kafka(brokers, group, topic, report).map(ResourceOf::Kafka),
+        WrittenOf::Kafka(group) => kafka(group, report).map(ResourceOf::Kafka),
         WrittenOf::PidFile(file) if file.value.is_empty() => {
             report.error_hint(
                 file.position,
@@ -91,12 +87,12 @@ fn resolve_one(of: &WrittenOf, report: &mut Report<'_>) -> Option<ResourceOf> {
     }
 }
 
-fn kafka(
-    brokers: &At<String>,
-    group: &At<String>,
-    topic: &At<String>,
-    report: &mut Report<'_>,
-) -> Option<ConsumerGroup> {
+pub(super) fn kafka(written: &WrittenGroup, report: &mut Report<'_>) -> Option<ConsumerGroup> {
+    let WrittenGroup {
+        brokers,
+        group,
+        topic,
+    } = written;
     let unset = brokers.hidden && brokers.value.contains(PLACEHOLDER);
     let reachable = unset || brokers.value.split(',').all(is_address);
     if !reachable {

@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use super::read_only::{check_redis, check_sql};
+use super::resource::kafka;
 use super::template::{self, Piece, Place, Words};
-use crate::plan::{Invariant, Part, Query, Secret, Settle, Source, Target, Truth, Variable};
+use crate::plan::{
+    Backlog, BacklogOf, Invariant, Part, Query, Secret, Settle, Source, Target, Truth, Variable,
+};
 use crate::scenario::{
-    At, Given, PLACEHOLDER, Position, Query as Written, Report, Scenario, Truth as WrittenTruth,
-    TruthSource,
+    At, Backlog as WrittenBacklog, BacklogOf as WrittenOf, Given, PLACEHOLDER, Position,
+    Query as Written, Report, Scenario, Truth as WrittenTruth, TruthSource,
 };
 
 const WITHIN: Duration = Duration::from_mins(1);
@@ -15,6 +18,9 @@ const WITHIN: Duration = Duration::from_mins(1);
 const QUIET_BUNDLED: Duration = Duration::from_secs(1);
 /// Others may write behind a queue.
 const QUIET: Duration = Duration::from_secs(2);
+
+/// All of them are read at once, again and again.
+const MOST_BACKLOGS: usize = 8;
 
 pub(super) fn resolve(
     scenario: &Scenario,
@@ -28,10 +34,11 @@ pub(super) fn resolve(
     let written = scenario.truth.value();
     let drain = written.and_then(|truth| truth.drain.as_ref());
     let mut truth = Truth {
-        issued: written.and_then(|truth| source(&truth.issued, words, report)),
-        stock: written.and_then(|truth| source(&truth.stock, words, report)),
-        remaining: written.and_then(|truth| source(&truth.remaining, words, report)),
+        issued: written.and_then(|truth| given(&truth.issued, words, report)),
+        stock: written.and_then(|truth| given(&truth.stock, words, report)),
+        remaining: written.and_then(|truth| given(&truth.remaining, words, report)),
         settle: settle(written, is_stack, report),
+        pending: backlogs(written, words, report),
         drain: drain.map_or(
             can_sell_out && invariants.contains(&Invariant::Stock),
             |drain| drain.value,
@@ -56,6 +63,13 @@ pub(super) fn resolve(
     // Without a target nobody knows whether the truth is bundled.
     if issued_is_absent && !is_stack && target.is_some() {
         demand_issued(scenario, report);
+        if let Some(first) = written.and_then(|truth| truth.pending.first()) {
+            report.error_hint(
+                first.position,
+                "`pending` says when the issued rows are final, and `truth.issued` is missing",
+                "say where they are read, or remove `pending`",
+            );
+        }
     }
     demand_subject(scenario, report);
     if let Some(drain) = drain.filter(|drain| drain.value)
@@ -118,12 +132,57 @@ fn settle(written: Option<&WrittenTruth>, is_stack: bool, report: &mut Report<'_
     settle
 }
 
-fn source(
+fn backlogs(
+    written: Option<&WrittenTruth>,
+    words: Words<'_>,
+    report: &mut Report<'_>,
+) -> Vec<Backlog> {
+    let written = written.map(|truth| truth.pending.as_slice());
+    if let Some(beyond) = written.and_then(|written| written.get(MOST_BACKLOGS)) {
+        report.error_hint(
+            beyond.position,
+            "there are too many to be read side by side",
+            format!("at most {MOST_BACKLOGS} can be waited for"),
+        );
+    }
+    let written = written.unwrap_or_default().iter().take(MOST_BACKLOGS);
+    let resolved = written
+        .zip(1..)
+        .filter_map(|(written, number)| backlog(written, number, words, report));
+    resolved.collect()
+}
+
+/// `number` is its place in the list, by which a reason names it.
+fn backlog(
+    written: &WrittenBacklog,
+    number: usize,
+    words: Words<'_>,
+    report: &mut Report<'_>,
+) -> Option<Backlog> {
+    let (name, of) = match &written.of {
+        WrittenOf::Lag(group) => {
+            let group = kafka(group, report)?;
+            let name = format!("the consumer lag of {}", group.group);
+            (name, BacklogOf::Lag(group))
+        }
+        WrittenOf::Number(written) => {
+            let source = source(written, words, report)?;
+            let name = format!("number {number} of `pending`");
+            (name, BacklogOf::Number(source))
+        }
+    };
+    Some(Backlog { name, of })
+}
+
+fn given(
     written: &Given<TruthSource>,
     words: Words<'_>,
     report: &mut Report<'_>,
 ) -> Option<Source> {
-    let written = written.value()?;
+    source(written.value()?, words, report)
+}
+
+fn source(written: &TruthSource, words: Words<'_>, report: &mut Report<'_>) -> Option<Source> {
     let query = match &written.query {
         Written::Sql { url, query } => {
             let url = address(
@@ -269,4 +328,61 @@ pub(super) fn address(
         format!("write one that begins with {}", known.join(", ")),
     );
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::plan::{Overrides, Plan, load, print};
+
+    fn planned(truth: &str) -> Result<Plan, String> {
+        let text = format!(
+            "name: case\ntarget: {{ url: \"http://127.0.0.1:3000\" }}\n\
+             load: {{ a: {{ shared_iterations: {{ vus: 2, iterations: 100 }} }} }}\n\
+             flows: {{ f: [ {{ post: /x, outcomes: {{ issued: 201 }} }} ] }}\ntruth: {{ {truth} }}\n"
+        );
+        let plan = load("case.yaml", &text, &Overrides::default(), &|_| None);
+        plan.map_err(|error| error.to_string())
+    }
+
+    const ISSUED: &str = "issued: { sql: { url: \"sqlite:a.db\", query: SELECT u FROM t } }";
+    const NUMBER: &str = "{ sql: { url: \"mysql://u:secret@h/d\", query: SELECT 1 }, offset: -1 }";
+    const LAG: &str = "{ kafka: { brokers: \"h:1\", group: g, topic: t } }";
+
+    #[test]
+    fn what_must_be_0_is_in_the_plan_without_a_password() {
+        let truth = format!("{ISSUED}, settle: {{ pending: [ {NUMBER}, {LAG} ] }}");
+        let plan = planned(&truth).unwrap_or_else(|error| panic!("{error}"));
+        let text = print(&plan);
+        for line in [
+            "  pending   0 by then: sql mysql://h: SELECT 1, -1\n",
+            "  pending   0 by then: kafka h:1, group g, topic t\n",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
+        assert!(!text.contains("secret"), "{text}");
+    }
+
+    #[test]
+    fn what_cannot_be_waited_for_is_refused() {
+        let nine = [LAG; 9].join(", ");
+        let table = [
+            (
+                format!("settle: {{ pending: [ {LAG} ] }}"),
+                "`truth.issued` is missing",
+            ),
+            (
+                format!("{ISSUED}, settle: {{ pending: [ {nine} ] }}"),
+                "at most 8 can be waited for",
+            ),
+            (
+                format!("{ISSUED}, settle: {{ pending: {LAG} }}"),
+                "expected a list, found a map",
+            ),
+        ];
+        for (truth, words) in table {
+            let error = planned(&truth).expect_err(words);
+            assert!(error.contains(words), "{error}");
+            assert!(error.ends_with("\n1 error\n"), "{error}");
+        }
+    }
 }

@@ -41,7 +41,7 @@ fn what_was_written_is_read_back() {
     last.rows.push(odd);
     log.rows(When::Baseline, &read(10, &[])).unwrap();
     log.remaining(reading).unwrap();
-    log.settled(true).unwrap();
+    log.settled(&Settled::Quiet).unwrap();
     log.rows(When::Last, &last).unwrap();
     log.rows(When::Second, &read(30, &["1"])).unwrap();
     log.remaining_last(0).unwrap();
@@ -55,7 +55,7 @@ fn what_was_written_is_read_back() {
         stock: Some(100),
         remaining: vec![reading],
         remaining_last: Some(0),
-        settled: Some(true),
+        settled: Some(Settled::Quiet),
         failures: vec!["it did not answer".to_owned()],
     };
     assert_eq!(read_truth(directory.path()).unwrap(), expected);
@@ -116,4 +116,31 @@ fn a_missing_file_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let error = read_truth(directory.path()).unwrap_err();
     assert!(error.to_string().contains("truth.jsonl"), "{error}");
+}
+
+#[test]
+fn how_the_wait_has_ended_is_read_back_also_from_an_older_version() {
+    let waiting = || "the outbox is 3 after 60s".to_owned();
+    let table = [
+        (Settled::Quiet, r#"{"settled":true}"#),
+        (
+            Settled::Stuck(waiting()),
+            r#"{"settled":false,"rested":true,"waiting":"the outbox is 3 after 60s"}"#,
+        ),
+        (
+            Settled::Moving(Some(waiting())),
+            r#"{"settled":false,"waiting":"the outbox is 3 after 60s"}"#,
+        ),
+        // As versions before this one have written it.
+        (Settled::Moving(None), r#"{"settled":false}"#),
+    ];
+    for (settled, line) in table {
+        let directory = tempfile::tempdir().unwrap();
+        let mut log = TruthLog::create(directory.path()).unwrap();
+        log.settled(&settled).unwrap();
+        let written = std::fs::read_to_string(path_in(directory.path())).unwrap();
+        assert_eq!(written, format!("{line}\n"));
+        let read = read_truth(directory.path()).unwrap();
+        assert_eq!(read.settled, Some(settled), "{line}");
+    }
 }

@@ -1,6 +1,6 @@
 //! `resources`: what is measured from outside of the load, by name.
 
-use super::super::model::{Resource, ResourceOf};
+use super::super::model::{ConsumerGroup, Resource, ResourceOf};
 use super::super::node::Entry;
 use super::super::reader::{self, Fields};
 use super::super::report::Report;
@@ -30,7 +30,7 @@ fn of(report: &mut Report<'_>, entry: &Entry) -> Option<ResourceOf> {
             let hint = "where Redis is: `url: redis://127.0.0.1`";
             url(report, kind, hint).map(ResourceOf::Redis)
         }
-        "kafka" => kafka(report, kind),
+        "kafka" => kafka(report, kind).map(ResourceOf::Kafka),
         _ => process(report, kind),
     }
 }
@@ -47,7 +47,7 @@ fn url(
     url
 }
 
-fn kafka(report: &mut Report<'_>, entry: &Entry) -> Option<ResourceOf> {
+pub(super) fn kafka(report: &mut Report<'_>, entry: &Entry) -> Option<ConsumerGroup> {
     let mut fields = Fields::behind(report, entry)?;
     let mut need = |key, hint: &str| {
         let entry = fields.need(report, key, hint);
@@ -60,7 +60,7 @@ fn kafka(report: &mut Report<'_>, entry: &Entry) -> Option<ResourceOf> {
     let group = need("group", "who reads the topic: `group: coupon-issuer`");
     let topic = need("topic", "what it reads: `topic: coupon-issued`");
     fields.finish(report);
-    Some(ResourceOf::Kafka {
+    Some(ConsumerGroup {
         brokers: brokers?,
         group: group?,
         topic: topic?,

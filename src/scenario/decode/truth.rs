@@ -1,12 +1,12 @@
 //! `truth`: where the authoritative state is read, and when it counts as final.
 
-use super::super::model::{Query, Truth, TruthSource};
+use super::super::model::{Backlog, BacklogOf, Query, Truth, TruthSource};
 use super::super::node::{Entry, Node, Value};
 use super::super::position::At;
 use super::super::reader::{self, Fields, Given};
 use super::super::report::Report;
 use super::super::value::Pointer;
-use super::flow;
+use super::{flow, resource};
 
 pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Truth> {
     let mut fields = Fields::behind(report, entry)?;
@@ -25,13 +25,17 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Truth> {
             hidden: false,
         })
     });
-    let (mut quiet, mut within) = (None, None);
+    let (mut quiet, mut within, mut pending) = (None, None, Vec::new());
     let settle = fields.get("settle");
     if let Some(mut fields) = settle.and_then(|entry| Fields::behind(report, entry)) {
         let entry = fields.get("quiet");
         quiet = entry.and_then(|entry| reader::value(report, &entry.node));
         let entry = fields.get("within");
         within = entry.and_then(|entry| reader::value(report, &entry.node));
+        let items = fields.get("pending");
+        let items = items.and_then(|entry| reader::items(report, &entry.node));
+        let items = items.unwrap_or_default().iter();
+        pending = items.filter_map(|item| backlog(report, item)).collect();
         fields.finish(report);
     }
     fields.finish(report);
@@ -41,7 +45,44 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Truth> {
         remaining,
         quiet,
         within,
+        pending,
         drain,
+    })
+}
+
+/// A number as any other of the truth, or the lag of a consumer group.
+fn backlog(report: &mut Report<'_>, node: &Node) -> Option<Backlog> {
+    let mut fields = Fields::of(report, node, node.position)?;
+    let kinds = ["sql", "redis", "http", "kafka"];
+    let one = fields.one_of(report, &kinds, "how it is read");
+    let offset = fields.get("offset");
+    fields.finish(report);
+    let one = one?;
+    let of = if one.key == "kafka" {
+        if let Some(offset) = offset {
+            report.error_hint(
+                offset.position,
+                "`offset` cannot stand beside `kafka`",
+                "leave it out: the lag of a group is read as it is",
+            );
+        }
+        BacklogOf::Lag(resource::kafka(report, one)?)
+    } else {
+        BacklogOf::Number(number(report, one, offset)?)
+    };
+    let position = node.position;
+    Some(Backlog { position, of })
+}
+
+fn number(report: &mut Report<'_>, one: &Entry, offset: Option<&Entry>) -> Option<TruthSource> {
+    let offset = offset.map(|entry| offset_of(report, &entry.node));
+    let query = query(report, one, false);
+    Some(TruthSource {
+        query: query?,
+        offset: match offset {
+            Some(offset) => offset?,
+            None => 0,
+        },
     })
 }
 
@@ -57,21 +98,21 @@ fn source(report: &mut Report<'_>, entry: &Entry, rows: bool) -> Option<TruthSou
         );
         return None;
     }
-    let offset = offset.map(|entry| offset_of(report, &entry.node));
     fields.finish(report);
     let one = one?;
-    let query = match one.key.as_str() {
+    if rows {
+        let query = query(report, one, true)?;
+        return Some(TruthSource { query, offset: 0 });
+    }
+    number(report, one, offset)
+}
+
+fn query(report: &mut Report<'_>, one: &Entry, rows: bool) -> Option<Query> {
+    match one.key.as_str() {
         "sql" => sql(report, one),
         "redis" => redis(report, one),
         _ => http(report, one, rows),
-    };
-    Some(TruthSource {
-        query: query?,
-        offset: match offset {
-            Some(offset) => offset?,
-            None => 0,
-        },
-    })
+    }
 }
 
 fn offset_of(report: &mut Report<'_>, node: &Node) -> Option<i64> {

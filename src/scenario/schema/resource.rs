@@ -50,7 +50,7 @@ struct Redis {
 /// A consumer group of Kafka, and a topic that it reads.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct Kafka {
+pub(super) struct Kafka {
     /// Where brokers listen: `HOST:PORT`, several separated by commas.
     #[schemars(example = "127.0.0.1:9092")]
     brokers: Text,

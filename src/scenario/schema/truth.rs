@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema};
 
+use super::resource::Kafka;
 use super::shape;
 use super::text::{Flag, HeaderKey, HeaderValue, Pointer, Span, Text, Whole};
 
@@ -40,6 +41,29 @@ struct Settle {
     /// If that is not reached in this time, the rows are not final.
     #[schemars(extend("default" = "60s"), example = "2m")]
     within: Option<Span>,
+    /// What still waits to be written: while any of these is above 0, or cannot be read, the rows are
+    /// not final. The bundled server's own are read without being named: its consumer lag, and its
+    /// outbox.
+    #[schemars(length(max = 8), example = serde_json::json!([{ "kafka": { "brokers": "127.0.0.1:9092", "group": "coupon-issuer", "topic": "coupon-issued" } }, { "sql": { "url": "${DB}", "query": "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL" } }]))]
+    pending: Option<Vec<Pending>>,
+}
+
+/// How much still waits to be written.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, transform = one_backlog, example = serde_json::json!({ "redis": { "url": "redis://127.0.0.1", "command": "LLEN issue:queue" } }))]
+struct Pending {
+    /// A query: the first column of the first row counts.
+    sql: Option<Sql>,
+    /// A command that answers with a number; a missing key is an error, not 0.
+    redis: Option<Redis>,
+    /// A GET request with a JSON answer.
+    http: Option<HttpNumber>,
+    /// The events of a topic that a consumer group has not committed, asked without joining it.
+    #[schemars(example = serde_json::json!({ "brokers": "127.0.0.1:9092", "group": "coupon-issuer", "topic": "coupon-issued" }))]
+    kafka: Option<Kafka>,
+    /// Added to a number that was read; not beside `kafka`.
+    #[schemars(extend("default" = 0), example = -1)]
+    offset: Option<Whole>,
 }
 
 /// Rows of user, id and time.
@@ -68,6 +92,11 @@ struct Number {
     /// Added to what was read, where a store keeps a sentinel.
     #[schemars(extend("default" = 0), example = -1)]
     offset: Option<Whole>,
+}
+
+fn one_backlog(schema: &mut Schema) {
+    shape::exactly_one(schema, &["sql", "redis", "http", "kafka"]);
+    shape::at_most_one(schema, &["kafka", "offset"]);
 }
 
 fn one_source(schema: &mut Schema) {

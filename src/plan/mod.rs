@@ -7,6 +7,7 @@ mod flow;
 mod identity;
 mod link;
 mod model;
+mod parts;
 mod print;
 mod resolve;
 mod resource;
@@ -29,6 +30,7 @@ pub use link::{
     Selection, Spread,
 };
 pub use model::*;
+pub use parts::{Found, OwnPart};
 pub use print::print;
 pub(crate) use print::{conditions, what_is_broken};
 pub use resolve::{

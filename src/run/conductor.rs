@@ -453,7 +453,7 @@ impl Run {
             arsenal: Arsenal {
                 parts: ready.parts(),
                 ways: ready.ways(),
-                topic: Ready::TOPIC,
+                topic: ready.topic(&self.plan),
             },
             clock: self.clock,
             load_start_ns,

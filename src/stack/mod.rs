@@ -9,6 +9,7 @@ mod links;
 mod local;
 mod log;
 mod outside;
+mod own;
 mod part;
 mod server;
 mod servers;
@@ -23,7 +24,7 @@ use rustls::pki_types::CertificateDer;
 use crate::load::http::Endpoint;
 use crate::plan::{Plan, Slot, Source, Target};
 
-pub use docker::{keep_containers, unpause};
+pub use docker::{keep_containers, start as start_container, unpause};
 pub use embedded::be_kafka;
 use links::Links;
 pub use links::Way;
@@ -46,6 +47,8 @@ pub struct Ready {
     servers: Option<servers::Servers>,
     services: Services,
     links: Links,
+    /// What faults may break of a system that already runs.
+    own: Vec<Part>,
 }
 
 /// Where the truth of this target is read.
@@ -138,6 +141,16 @@ pub enum NotReady {
         /// The last lines of its log, each on a line of its own.
         log: String,
     },
+    /// A part of a system that already runs cannot be broken as the scenario wants.
+    #[error("{part} cannot be broken: {problem}\n  hint: {hint}")]
+    Part {
+        /// As reports call it.
+        part: String,
+        /// In words.
+        problem: String,
+        /// What would help.
+        hint: &'static str,
+    },
     /// `target.ca` cannot be used.
     #[error("{}: {problem}\n  hint: `target.ca` is a file of certificates in PEM, relative to the scenario's directory", file.display())]
     Authority {
@@ -169,6 +182,7 @@ impl Ready {
                 ready,
                 http2,
                 ca,
+                parts,
                 ..
             } => {
                 let roots = roots(ca.as_deref(), scenario)?;
@@ -177,8 +191,11 @@ impl Ready {
                     http2: *http2,
                     roots: &roots,
                 };
-                let endpoints = external::reach(urls, &way, say).await?;
                 let mut links = Links::start(plan)?;
+                // The system may need them before it answers.
+                links.of_parts(parts).await?;
+                let endpoints = external::reach(urls, &way, say).await?;
+                let own = own::find(plan, parts, scenario, &roots).await?;
                 let endpoints = links.of_clients(endpoints).await?;
                 let truth = external::truth(plan);
                 let provider = "none: the system already runs".to_owned();
@@ -190,6 +207,7 @@ impl Ready {
                     servers: None,
                     services: Services::None,
                     links,
+                    own,
                 })
             }
             Target::Stack(stack) => {
@@ -223,6 +241,7 @@ impl Ready {
                     servers: Some(servers),
                     services,
                     links,
+                    own: Vec::new(),
                 })
             }
         }

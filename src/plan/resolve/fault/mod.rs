@@ -4,6 +4,7 @@ mod blow;
 mod chaos;
 mod conflict;
 mod mock;
+mod own;
 mod settings;
 mod start;
 mod victim;
@@ -118,6 +119,7 @@ fn one(
     let (times, every) = rhythm?;
     let lasts = lasts?;
     mock::check(blow, &victim, &injection, known.target, report)?;
+    own::check(blow, &victim, &injection, known.target, report)?;
     if times > 1 && every <= lasts {
         let at = written
             .every

@@ -396,3 +396,13 @@ fn every_example_in_the_docs_can_be_planned() {
     }
     assert!(count >= 9, "only {count} examples");
 }
+
+#[test]
+fn the_example_of_a_system_of_ones_own_with_faults_can_be_planned() {
+    let page = page("docs/faults.md");
+    let (_, section) = page.split_once("## Your own system").expect("the section");
+    let (_, block) = section.split_once("```yaml\n").expect("its example");
+    let (example, _) = block.split_once("```").expect("the end of a block");
+    let plan = planned(&framed(example)).unwrap_or_else(|error| panic!("{example}\n{error}"));
+    assert!(plan::print(&plan).contains("\nparts\n"), "{example}");
+}

@@ -18,14 +18,14 @@ use crate::stack::{Part, Ready, Sentinels, Way};
 /// What faults can be done to.
 #[derive(Debug, Clone)]
 pub struct Arsenal {
-    /// Everything that the run has brought up.
+    /// Everything that the run has brought up, or that the scenario names.
     pub parts: Vec<Part>,
     /// The links on which faults can be.
     pub ways: Vec<Way>,
     /// Who chooses the primary of Redis, where there are several.
     pub sentinels: Option<Sentinels>,
     /// What events go through, where there are any.
-    pub topic: &'static str,
+    pub topic: String,
 }
 
 /// One blow at one victim.
@@ -87,7 +87,7 @@ impl Arsenal {
         let meant = &at.fault.victim.party;
         let there = self.parts.iter();
         let there: Vec<&Part> = there
-            .filter(|part| timeline::belongs(part.party(), meant))
+            .filter(|part| part.party().belongs_to(meant))
             .collect();
         let met: Vec<Part> = at
             .chosen(there.len())
@@ -97,7 +97,7 @@ impl Arsenal {
         if met.is_empty() {
             let party = meant.name();
             return Err(Trouble::new(format!(
-                "the run has started no {party} that it could break"
+                "there is no {party} that the run could break"
             )));
         }
         Ok(met)
@@ -160,8 +160,8 @@ impl Arsenal {
             .collect();
         let chosen = at.chosen(brokers.len());
         let away = chosen.last().map(|at| brokers[*at].clone());
-        let away = away.ok_or_else(|| Trouble::new("the run has started no broker"))?;
-        let topic = BelowMinIsr::new(&addresses.join(","), self.topic);
+        let away = away.ok_or_else(|| Trouble::new("there is no broker"))?;
+        let topic = BelowMinIsr::new(&addresses.join(","), &self.topic);
         Ok(vec![Blow {
             victim: format!("the topic {} without {}", self.topic, away.name()),
             nemesis: Box::new(TooFewReplicas::new(topic, away)),
@@ -207,7 +207,9 @@ fn by_asking(at: Occurrence<'_>, part: Part) -> Result<Box<dyn Nemesis>, Trouble
         }
         Injection::DatabasePoolExhausted { leave } => Box::new(PoolExhausted::new(&url, *leave)),
         Injection::DatabaseKillSessions { every } => {
-            let spared: Vec<String> = user_of(&admin).into_iter().collect();
+            // Without a user of its own, who asks is one of the system.
+            let own = part.has_admin().then(|| user_of(&admin)).flatten();
+            let spared: Vec<String> = own.into_iter().collect();
             Box::new(KillSessions::new(&admin, *every, &spared))
         }
         Injection::DatabaseReadOnly => Box::new(ReadOnly::new(&admin, &url)),

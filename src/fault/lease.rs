@@ -29,6 +29,13 @@ pub enum Undo {
         /// As the engine calls it; no other container ever gets this id.
         container: String,
     },
+    /// Start a container again, if it is still there.
+    StartContainer {
+        /// Where its engine is: as `DOCKER_HOST` has it.
+        engine: String,
+        /// As the engine calls it.
+        container: String,
+    },
     /// Give settings of Redis back.
     RedisSettings {
         /// Where it is.

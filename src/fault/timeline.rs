@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::output::Live;
-use crate::plan::fault::{Comparison, Condition, Fault, Figure, Party, Victim, Which};
-use crate::plan::{Plan, Role, mix};
+use crate::plan::fault::{Comparison, Condition, Fault, Figure, Victim, Which};
+use crate::plan::{Plan, mix};
 
 /// The occurrences of a fault after its first: each begins so long after it.
 pub(super) fn later(fault: &Fault) -> impl Iterator<Item = Duration> + use<> {
@@ -31,14 +31,6 @@ pub(super) fn holds(condition: &Condition, live: &Live, plan: &Plan) -> bool {
         Comparison::AtMost => value <= condition.bound,
         Comparison::Below => value < condition.bound,
     })
-}
-
-/// Whether an instance belongs to the party that is meant.
-pub(super) fn belongs(party: &Party, meant: &Party) -> bool {
-    match (party, meant) {
-        (Party::Server(role), Party::Server(Role::All)) => role.issues(),
-        (party, meant) => party == meant,
-    }
 }
 
 /// Which of so many instances are met, from 0. `number` and `occurrence` say whose turn it is.

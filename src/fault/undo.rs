@@ -30,6 +30,13 @@ impl Undo {
                 })
                 .await
             }
+            Self::StartContainer { engine, container } => {
+                until(WHOLE_WITHIN, || async {
+                    let started = stack::start_container(engine, container).await;
+                    started.map_err(Trouble::new)
+                })
+                .await
+            }
             Self::RedisSettings { url, settings } => {
                 let set = |(name, value): &(String, String)| words(&["CONFIG", "SET", name, value]);
                 let commands: Vec<_> = settings.iter().map(set).collect();
@@ -204,6 +211,19 @@ mod tests {
                 .await
                 .unwrap_or_else(|error| panic!("{undo:?}: {error}"));
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_container_that_was_ended_is_not_forgotten_while_its_engine_is_away() {
+        let undo = Undo::StartContainer {
+            engine: "unix:///nowhere/docker.sock".to_owned(),
+            container: "0123456789ab".to_owned(),
+        };
+        let trouble = undo.run().await.unwrap_err().to_string();
+        assert!(
+            trouble.contains("the engine at unix:///nowhere"),
+            "{trouble}"
+        );
     }
 
     #[tokio::test]

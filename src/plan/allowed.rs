@@ -3,17 +3,19 @@
 
 use std::net::IpAddr;
 
-use super::{Plan, Target};
+use super::{OwnPart, Plan, Target};
 
 impl Plan {
-    /// The hosts of the target that are neither this machine's loopback nor allowed. Names are not
-    /// looked up: `localhost` and the names below it (RFC 6761) are this machine's, others are not.
-    pub fn not_allowed(&self, allowed: &[String]) -> Vec<&str> {
-        let Target::Urls { urls, .. } = &self.target else {
+    /// The hosts of the target and its parts that are neither this machine's loopback nor allowed.
+    /// Names are not looked up: `localhost` and the names below it (RFC 6761) are this machine's,
+    /// others are not.
+    pub fn not_allowed(&self, allowed: &[String]) -> Vec<String> {
+        let Target::Urls { urls, parts, .. } = &self.target else {
             return Vec::new();
         };
-        let hosts = urls.iter().map(|url| url.host.as_str());
-        let mut hosts: Vec<&str> = hosts
+        let hosts = urls.iter().map(|url| url.host.clone());
+        let hosts = hosts.chain(parts.iter().flat_map(OwnPart::hosts));
+        let mut hosts: Vec<String> = hosts
             .filter(|host| !is_loopback(host))
             .filter(|host| !allowed.iter().any(|one| one.eq_ignore_ascii_case(host)))
             .collect();

@@ -36,16 +36,26 @@ pub struct Victim {
 /// Who can be broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Party {
-    /// Redis of the bundled stack.
+    /// Redis.
     Redis,
-    /// MySQL or MariaDB of the bundled stack.
+    /// MySQL or MariaDB.
     Database,
-    /// Kafka of the bundled stack.
+    /// Kafka.
     Kafka,
-    /// Processes of the bundled server with this role; `All` means every process that issues.
+    /// Processes of the server with this role; `All` means every process that issues.
     Server(super::Role),
     /// The way between the load and the system.
     Client,
+}
+
+impl Party {
+    /// Whether an instance of this party is meant by a fault of that one.
+    pub fn belongs_to(&self, meant: &Self) -> bool {
+        match (self, meant) {
+            (Self::Server(role), Self::Server(super::Role::All)) => role.issues(),
+            (party, meant) => party == meant,
+        }
+    }
 }
 
 /// Which instances of a party.

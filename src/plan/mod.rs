@@ -8,6 +8,7 @@ mod flow;
 mod identity;
 mod link;
 mod model;
+mod parts;
 mod print;
 mod resolve;
 mod resource;
@@ -31,6 +32,7 @@ pub use link::{
     Selection, Spread,
 };
 pub use model::*;
+pub use parts::{Found, OwnPart};
 pub use print::print;
 pub(crate) use print::{conditions, what_is_broken};
 pub use resolve::{

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::fault::Fault;
 use super::flow::{Capture, Flow, Poll};
 use super::identity::Users;
+use super::parts::OwnPart;
 use super::resource::Resource;
 use super::servers::{Group, ServerSetting};
 use super::setup::Setup;
@@ -89,6 +90,8 @@ pub enum Target {
         /// A file of certificates, in PEM, that `https:` trusts beside the system's own; relative
         /// to the scenario's directory.
         ca: Option<String>,
+        /// What faults may break of it.
+        parts: Vec<OwnPart>,
     },
 }
 

@@ -455,7 +455,7 @@ impl Run {
                 sentinels: ready.sentinels(),
                 parts: ready.parts(),
                 ways: ready.ways(),
-                topic: Ready::TOPIC,
+                topic: ready.topic(&self.plan),
             },
             clock: self.clock,
             load_start_ns,

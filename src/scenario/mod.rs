@@ -16,6 +16,7 @@ mod mask;
 mod merge;
 mod model;
 mod node;
+mod parts;
 mod position;
 mod profile;
 mod read;
@@ -48,6 +49,7 @@ pub(crate) use model::{
     ResourceOf, Stage, Step, Target, TextMatch, Threshold, Truth, TruthSource, Until, When,
 };
 pub(crate) use node::{Kind, Node, Value};
+pub(crate) use parts::{OwnFound, OwnPart};
 pub(crate) use position::{At, Origin, Position, Source};
 pub(crate) use reader::{Given, did_you_mean, list, unsupported};
 pub(crate) use report::Report;

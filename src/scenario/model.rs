@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 use super::fault::Fault;
 use super::identity::{Auth, Users};
 use super::node::Node;
+use super::parts::OwnPart;
 use super::position::{At, Position, Source};
 use super::reader::Given;
 use super::server::Server;
@@ -57,6 +58,8 @@ pub(crate) enum Target {
         auth: Option<Auth>,
         ca: Option<At<String>>,
         by: Option<At<String>>,
+        parts: Vec<OwnPart>,
+        compose: Option<At<String>>,
     },
 }
 

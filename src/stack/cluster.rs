@@ -32,7 +32,7 @@ impl Cluster {
 
     /// Asks the broker on a port once. A broker lists the others when all have registered.
     pub(super) async fn ask(&self, port: u16) -> Result<(), String> {
-        let asked = tokio::task::spawn_blocking(move || look(port));
+        let asked = tokio::task::spawn_blocking(move || look(&at(port)));
         let (found, there) = asked.await.map_err(|error| error.to_string())??;
         if found.as_ref() != Some(&self.id) {
             return Err("another Kafka answers".to_owned());
@@ -49,7 +49,15 @@ impl Cluster {
 /// # Errors
 /// In words, when it does not.
 pub(super) async fn answers(port: u16) -> Result<(), String> {
-    let asked = tokio::task::spawn_blocking(move || look(port));
+    answers_at(at(port)).await
+}
+
+/// The same of a broker at any `HOST:PORT`.
+///
+/// # Errors
+/// In words, when it does not.
+pub(super) async fn answers_at(address: String) -> Result<(), String> {
+    let asked = tokio::task::spawn_blocking(move || look(&address));
     asked.await.map_err(|error| error.to_string())?.map(drop)
 }
 
@@ -81,11 +89,15 @@ pub(super) fn figures(
     brokers.collect()
 }
 
-/// The cluster's id and its number of brokers, as the one on this port knows them.
-fn look(port: u16) -> Result<(Option<String>, usize), String> {
+fn at(port: u16) -> String {
+    format!("127.0.0.1:{port}")
+}
+
+/// The cluster's id and its number of brokers, as the one at this address knows them.
+fn look(address: &str) -> Result<(Option<String>, usize), String> {
     let words = |error: rdkafka::error::KafkaError| error.to_string();
     let client: BaseConsumer = ClientConfig::new()
-        .set("bootstrap.servers", format!("127.0.0.1:{port}"))
+        .set("bootstrap.servers", address)
         .create()
         .map_err(words)?;
     let metadata = client.fetch_metadata(None, ANSWER_WITHIN).map_err(words)?;

@@ -90,7 +90,11 @@ pub(super) async fn alive(url: &str) -> Result<(), String> {
     Ok(())
 }
 
-async fn ask(url: &str, roots: &[CertificateDer<'static>]) -> Result<(), String> {
+/// Asks once for an answer below 500.
+///
+/// # Errors
+/// In words, when there is another one, or none.
+pub(super) async fn ask(url: &str, roots: &[CertificateDer<'static>]) -> Result<(), String> {
     crate::tls::install_provider();
     let roots: Result<Vec<_>, _> = roots
         .iter()

@@ -16,7 +16,7 @@ use super::services::Services;
 use crate::fault::proxy::{Link, Proxies, ProxyError};
 use crate::load::http::Endpoint;
 use crate::plan::fault::{Fault, Injection, Party};
-use crate::plan::{LinkFault, LinkRule, Plan, Protocol, Secret, Target, mix};
+use crate::plan::{LinkFault, LinkRule, OwnPart, Plan, Protocol, Secret, Target, mix};
 
 /// All links of a run.
 #[derive(Debug, Default)]
@@ -80,6 +80,28 @@ impl Links {
             all: Vec::new(),
             seed: plan.seed,
         })
+    }
+
+    /// The links that the user's own system uses, whether there is a fault on them or not: it would
+    /// not find its services without them.
+    pub(super) async fn of_parts(&mut self, parts: &[OwnPart]) -> Result<(), NotReady> {
+        for part in parts {
+            let (Some(port), Some((host, upstream))) = (part.via, part.upstream()) else {
+                continue;
+            };
+            if self.proxies.is_none() {
+                self.proxies = Some(Proxies::start()?);
+            }
+            let name = format!("127.0.0.1:{port} to {}", part.name());
+            let mut found = tokio::net::lookup_host((host, upstream)).await?;
+            let (to, protocol) = match part.party {
+                Party::Redis => ((Party::Redis, part.number), Protocol::Resp),
+                _ => ((Party::Database, part.number), Protocol::MySql),
+            };
+            self.open_at(&name, Some(port), to, found.next(), protocol)
+                .await?;
+        }
+        Ok(())
     }
 
     pub(super) fn ways(&self) -> &[Way] {
@@ -204,13 +226,24 @@ impl Links {
     async fn open(
         &mut self,
         name: &str,
+        to: (Party, u16),
+        upstream: Option<SocketAddr>,
+        protocol: Protocol,
+    ) -> Result<SocketAddr, NotReady> {
+        self.open_at(name, None, to, upstream, protocol).await
+    }
+
+    async fn open_at(
+        &mut self,
+        name: &str,
+        listen: Option<u16>,
         (party, number): (Party, u16),
         upstream: Option<SocketAddr>,
         protocol: Protocol,
     ) -> Result<SocketAddr, NotReady> {
         let proxies = self.proxies.as_ref().ok_or(ProxyError::Ended)?;
         let seed = mix(self.seed ^ mix(self.all.len() as u64 + 1));
-        let link = proxies.open(name, None, upstream, protocol, seed).await?;
+        let link = proxies.open(name, listen, upstream, protocol, seed).await?;
         let address = link.address();
         self.all.push(Way {
             party,

@@ -10,6 +10,7 @@ mod links;
 mod local;
 mod log;
 mod outside;
+mod own;
 mod part;
 mod sentinel;
 mod server;
@@ -26,7 +27,7 @@ use tokio::task::JoinSet;
 use crate::load::http::Endpoint;
 use crate::plan::{Backlog, Plan, Slot, Source, Target};
 
-pub use docker::{keep_containers, unpause};
+pub use docker::{keep_containers, start as start_container, unpause};
 pub use embedded::be_kafka;
 use links::Links;
 pub use links::Way;
@@ -52,6 +53,8 @@ pub struct Ready {
     links: Links,
     /// Leads the servers to the primary of Redis, where it can change.
     leading: JoinSet<()>,
+    /// What faults may break of a system that already runs.
+    own: Vec<Part>,
 }
 
 /// Where the truth of this target is read.
@@ -151,6 +154,16 @@ pub enum NotReady {
         /// The last lines of its log, each on a line of its own.
         log: String,
     },
+    /// A part of a system that already runs cannot be broken as the scenario wants.
+    #[error("{part} cannot be broken: {problem}\n  hint: {hint}")]
+    Part {
+        /// As reports call it.
+        part: String,
+        /// In words.
+        problem: String,
+        /// What would help.
+        hint: &'static str,
+    },
     /// `target.ca` cannot be used.
     #[error("{}: {problem}\n  hint: `target.ca` is a file of certificates in PEM, relative to the scenario's directory", file.display())]
     Authority {
@@ -182,6 +195,7 @@ impl Ready {
                 ready,
                 http2,
                 ca,
+                parts,
                 ..
             } => {
                 let roots = roots(ca.as_deref(), scenario)?;
@@ -190,8 +204,11 @@ impl Ready {
                     http2: *http2,
                     roots: &roots,
                 };
-                let endpoints = external::reach(urls, &way, say).await?;
                 let mut links = Links::start(plan)?;
+                // The system may need them before it answers.
+                links.of_parts(parts).await?;
+                let endpoints = external::reach(urls, &way, say).await?;
+                let own = own::find(plan, parts, scenario, &roots).await?;
                 let endpoints = links.of_clients(endpoints).await?;
                 let truth = external::truth(plan);
                 let provider = "none: the system already runs".to_owned();
@@ -204,6 +221,7 @@ impl Ready {
                     services: Services::None,
                     links,
                     leading: JoinSet::new(),
+                    own,
                 })
             }
             Target::Stack(stack) => {
@@ -240,6 +258,7 @@ impl Ready {
                     services,
                     links,
                     leading,
+                    own: Vec::new(),
                 })
             }
         }

@@ -1,4 +1,4 @@
-//! One instance of what a run has brought up, as a fault sees it: it can be asked, stopped, killed and
+//! One instance of what a run has brought up, or of what already runs, as a fault sees it: it can be asked, stopped, killed and
 //! started again, always at the same address.
 
 use std::sync::Arc;
@@ -8,19 +8,20 @@ use rustix::process::Signal;
 use super::docker::{self, Container};
 use super::embedded::Broker;
 use super::local::Service;
+use super::own::Own;
 use super::server::Server;
 use super::services::Services;
 use super::settings::{KAFKA_TOPIC, MYSQL_LOCK};
 use super::{Ready, Sentinels, Way};
 use crate::fault::lease::Undo;
 use crate::plan::fault::Party;
-use crate::plan::{Role, Secret};
+use crate::plan::{OwnPart, Plan, Role, Secret, Target};
 use crate::process::{self, Stat};
 
 /// All brokers of the mock are one process, which is neither of them.
 const MOCK_FREEZES_NOT: &str = "a broker of the mock cannot be frozen";
 
-/// A process or a container of the stack.
+/// A process or a container.
 #[derive(Debug, Clone)]
 pub struct Part {
     name: String,
@@ -40,6 +41,8 @@ enum Body {
     Container(Arc<Container>),
     /// Of the mock of `embedded`.
     Broker(Arc<Broker>),
+    /// Of a system that the run has not started.
+    Own(Arc<Own>),
 }
 
 /// A process of this machine: its number, and when it started, which tells it from another one that
@@ -77,6 +80,11 @@ impl Part {
         self.admin.as_ref().or(self.url.as_ref())
     }
 
+    /// Whether that user is another one than that of the system.
+    pub const fn has_admin(&self) -> bool {
+        self.admin.is_some()
+    }
+
     /// Asks it once, in its own protocol, whether it answers.
     ///
     /// # Errors
@@ -87,6 +95,7 @@ impl Part {
             Body::Server(server) => server.ask().await,
             Body::Container(container) => container.ask().await,
             Body::Broker(broker) => broker.ask().await,
+            Body::Own(own) => own.ask().await,
         }
     }
 
@@ -96,7 +105,7 @@ impl Part {
             // The keeper is not what is meant.
             Body::Service(service) => *process::children(service.keeper()?).first()?,
             Body::Server(server) => server.pid()?,
-            Body::Container(_) | Body::Broker(_) => return None,
+            Body::Container(_) | Body::Broker(_) | Body::Own(_) => return None,
         };
         let started = Stat::of(pid)?.started;
         Some(Running { pid, started })
@@ -112,17 +121,26 @@ impl Part {
     ///
     /// # Errors
     /// In words, when it does not run or cannot be frozen.
-    pub fn undo_of_freeze(&self) -> Result<Undo, String> {
+    pub fn undo_of_freeze(&self) -> Result<Vec<Undo>, String> {
         match &self.body {
             Body::Service(_) | Body::Server(_) => {
                 let Running { pid, started } = self.running().ok_or("it does not run")?;
-                Ok(Undo::Continue { pid, started })
+                Ok(vec![Undo::Continue { pid, started }])
             }
-            Body::Container(container) => Ok(Undo::Unpause {
+            Body::Container(container) => Ok(vec![Undo::Unpause {
                 engine: docker::engine_place(),
                 container: container.id().to_owned(),
-            }),
+            }]),
             Body::Broker(_) => Err(MOCK_FREEZES_NOT.to_owned()),
+            Body::Own(own) => own.undo_of_freeze(),
+        }
+    }
+
+    /// What starts it again if this process cannot: nothing where it ends with the run.
+    pub fn undo_of_end(&self) -> Vec<Undo> {
+        match &self.body {
+            Body::Own(own) => own.undo_of_end(),
+            _ => Vec::new(),
         }
     }
 
@@ -135,6 +153,7 @@ impl Part {
             Body::Service(_) | Body::Server(_) => self.send(Signal::STOP),
             Body::Container(container) => container.pause().await,
             Body::Broker(_) => Err(MOCK_FREEZES_NOT.to_owned()),
+            Body::Own(own) => own.freeze().await,
         }
     }
 
@@ -147,6 +166,7 @@ impl Part {
             Body::Service(_) | Body::Server(_) => self.send(Signal::CONT),
             Body::Container(container) => container.unpause().await,
             Body::Broker(_) => Ok(()),
+            Body::Own(own) => own.thaw().await,
         }
     }
 
@@ -168,6 +188,7 @@ impl Part {
             }
             Body::Container(container) => container.kill().await,
             Body::Broker(broker) => broker.down().await,
+            Body::Own(own) => own.kill().await,
         }
     }
 
@@ -181,6 +202,7 @@ impl Part {
             Body::Server(server) => server.stop().await,
             Body::Container(container) => container.stop().await?,
             Body::Broker(broker) => broker.down().await?,
+            Body::Own(own) => own.stop().await?,
         }
         Ok(())
     }
@@ -195,14 +217,35 @@ impl Part {
             Body::Server(server) => server.start_again().await,
             Body::Container(container) => container.start_again().await,
             Body::Broker(broker) => return broker.up().await,
+            Body::Own(own) => return own.start_again().await,
         };
         started.map_err(|error| error.to_string())
     }
 }
 
+impl Part {
+    /// One of a system that already runs.
+    pub(super) fn own(written: &OwnPart, own: Own) -> Self {
+        Self {
+            name: written.name(),
+            party: written.party.clone(),
+            number: written.number,
+            url: written.url.clone(),
+            admin: written.admin.clone(),
+            body: Body::Own(Arc::new(own)),
+        }
+    }
+}
+
 impl Ready {
-    /// What the events of the bundled system go through.
-    pub const TOPIC: &str = KAFKA_TOPIC;
+    /// What events go through: those of the bundled system, or as the scenario says.
+    pub fn topic(&self, plan: &Plan) -> String {
+        let named = match &plan.target {
+            Target::Stack(_) => None,
+            Target::Urls { parts, .. } => parts.iter().find_map(|part| part.topic.clone()),
+        };
+        named.unwrap_or_else(|| KAFKA_TOPIC.to_owned())
+    }
 
     /// Locks what every transaction of the bundled system needs.
     pub const COUPONS_LOCK: &str = MYSQL_LOCK;
@@ -217,9 +260,10 @@ impl Ready {
         self.services.sentinels().cloned()
     }
 
-    /// Everything that the run has brought up and can break.
+    /// Everything that the run can break: what it has brought up, or what the scenario names.
     pub fn parts(&self) -> Vec<Part> {
         let mut parts = self.services.parts();
+        parts.extend(self.own.iter().cloned());
         let servers = self.servers.iter().flat_map(super::servers::Servers::all);
         let mut numbers = std::collections::BTreeMap::<Role, u16>::new();
         for (role, server) in servers {

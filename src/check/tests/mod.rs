@@ -192,6 +192,7 @@ pub(super) fn plan(stock: u64) -> Plan {
             http2: false,
             by: By::Turn,
             ca: None,
+            parts: Vec::new(),
         },
         subject: Some(Subject {
             coupon: "1".to_owned(),

@@ -9,7 +9,7 @@ use crate::fault::nemesis::{Effect, Nemesis, Trouble};
 use crate::fault::process::{Down, How};
 use crate::stack::Part;
 
-/// A broker of this run, and the topic's setting.
+/// A broker, and the topic's setting.
 pub struct TooFewReplicas {
     topic: BelowMinIsr,
     broker: Down,
@@ -27,7 +27,13 @@ impl TooFewReplicas {
 
 impl Nemesis for TooFewReplicas {
     fn undo(&mut self) -> BoxFuture<'_, Result<Vec<Undo>, Trouble>> {
-        self.topic.undo()
+        async {
+            let mut undo = self.topic.undo().await?;
+            // The last one is done first: the setting is changed when its replicas are there.
+            undo.extend(self.broker.undo().await?);
+            Ok(undo)
+        }
+        .boxed()
     }
 
     fn inject(&mut self) -> BoxFuture<'_, Result<(), Trouble>> {

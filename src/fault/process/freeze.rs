@@ -29,7 +29,7 @@ impl Nemesis for Freeze {
     fn undo(&mut self) -> BoxFuture<'_, Result<Vec<Undo>, Trouble>> {
         let undo = self.part.undo_of_freeze();
         let undo = undo.map_err(|problem| self.trouble(&problem));
-        Box::pin(std::future::ready(undo.map(|undo| vec![undo])))
+        Box::pin(std::future::ready(undo))
     }
 
     fn inject(&mut self) -> BoxFuture<'_, Result<(), Trouble>> {

@@ -16,8 +16,8 @@ pub enum How {
     Stopped,
 }
 
-/// A part that is down. There is nothing to undo when the harness is gone: what a run has started
-/// ends with it.
+/// A part that is down. What a run has started ends with it, so there is nothing to undo when the
+/// harness is gone; a container of somebody else is started again.
 #[derive(Debug)]
 pub struct Down {
     part: Part,
@@ -37,7 +37,7 @@ impl Down {
 
 impl Nemesis for Down {
     fn undo(&mut self) -> BoxFuture<'_, Result<Vec<Undo>, Trouble>> {
-        Box::pin(std::future::ready(Ok(Vec::new())))
+        Box::pin(std::future::ready(Ok(self.part.undo_of_end())))
     }
 
     fn inject(&mut self) -> BoxFuture<'_, Result<(), Trouble>> {

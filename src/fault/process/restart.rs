@@ -31,7 +31,8 @@ async fn stop(part: &Part) -> Result<(), Trouble> {
 
 impl Nemesis for Restart {
     fn undo(&mut self) -> BoxFuture<'_, Result<Vec<Undo>, Trouble>> {
-        Box::pin(std::future::ready(Ok(Vec::new())))
+        let undo = self.parts.iter().flat_map(Part::undo_of_end);
+        Box::pin(std::future::ready(Ok(undo.collect())))
     }
 
     fn inject(&mut self) -> BoxFuture<'_, Result<(), Trouble>> {

@@ -20,7 +20,7 @@ use crate::stack::Part;
 /// The last thing that is written before the kill: it must not be there afterwards.
 const MARK: &str = "fcfs-bench:lost:";
 
-/// A Redis of this run, with its append-only file on.
+/// A Redis with its append-only file on.
 #[derive(Debug)]
 pub struct LoseWrites {
     url: Secret,
@@ -76,7 +76,9 @@ impl Nemesis for LoseWrites {
         async {
             let before = Before::read(&self.url, &["appendonly"]).await?;
             let before = self.before.insert(before);
-            Ok(vec![before.undo()])
+            let mut undo = vec![before.undo()];
+            undo.extend(self.down.undo().await?);
+            Ok(undo)
         }
         .boxed()
     }

@@ -70,6 +70,7 @@ pub(super) fn plan(thresholds: &[(&str, &str)]) -> Plan {
             http2: false,
             by: By::Turn,
             ca: None,
+            parts: Vec::new(),
         },
         subject: None,
         users: Users::numbered(1),

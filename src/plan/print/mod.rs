@@ -2,6 +2,7 @@
 
 mod curve;
 mod fault;
+mod parts;
 mod resource;
 mod setup;
 mod steps;
@@ -29,6 +30,7 @@ pub fn print(plan: &Plan) -> String {
     }
     let _ = expectation(plan, &mut out);
     let _ = steps::print(plan, &mut out);
+    let _ = parts::print(plan, &mut out);
     let _ = fault::print(plan, &mut out);
     let _ = setup::print(plan, &mut out);
     let _ = claims(plan, &mut out);
@@ -168,6 +170,7 @@ fn target(target: &Target) -> String {
             http2,
             by,
             ca,
+            ..
         } => {
             let urls: Vec<String> = urls.iter().map(ToString::to_string).collect();
             let mut text = urls.join(", ");

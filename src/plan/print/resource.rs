@@ -18,7 +18,7 @@ pub(super) fn print(plan: &Plan, out: &mut String) -> Result {
     Ok(())
 }
 
-fn shown(of: &ResourceOf) -> String {
+pub(super) fn shown(of: &ResourceOf) -> String {
     match of {
         ResourceOf::Sql(url) => format!("sql {}", url.redacted()),
         ResourceOf::Redis(url) => format!("redis {}", url.redacted()),

@@ -13,6 +13,7 @@ mod narrowing;
 mod of_faults;
 mod outcome;
 mod overrides;
+mod parts;
 mod reachable;
 mod read_only;
 mod records;
@@ -276,6 +277,7 @@ const fn nowhere() -> super::Target {
         http2: false,
         by: super::By::Turn,
         ca: None,
+        parts: Vec::new(),
     }
 }
 

@@ -120,7 +120,7 @@ pub(super) fn kafka(written: &WrittenGroup, report: &mut Report<'_>) -> Option<C
 }
 
 /// A host, which is not looked up, and a port.
-fn is_address(text: &str) -> bool {
+pub(super) fn is_address(text: &str) -> bool {
     let parts = text.trim().rsplit_once(':');
     parts.is_some_and(|(host, port)| {
         !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0)

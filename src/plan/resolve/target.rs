@@ -1,6 +1,6 @@
 //! What is loaded, after the command line had its say.
 
-use super::{Overrides, servers, services, standby};
+use super::{Overrides, parts, servers, services, standby};
 use crate::plan::{BaseUrl, By, Provider, Stack, Target};
 use crate::scenario::value::Url;
 use crate::scenario::{
@@ -60,6 +60,8 @@ pub(super) fn resolve(
             http2,
             ca,
             by,
+            parts,
+            compose,
             ..
         } => {
             only_for_stacks(overrides, report);
@@ -69,6 +71,7 @@ pub(super) fn resolve(
                 http2: *http2,
                 by: by_of(by.as_ref(), report)?,
                 ca: ca.as_ref().map(|ca| ca.value.clone()),
+                parts: parts::resolve(parts, compose.as_ref(), report)?,
             })
         }
         Written::Stack {
@@ -197,20 +200,28 @@ fn by_url(scenario: &Scenario, url: &str, report: &mut Report<'_>) -> Option<Tar
         http2: false,
         by: By::Turn,
         ca: None,
+        parts: Vec::new(),
     };
     if let Target::Urls {
-        ready, http2, ca, ..
+        ready,
+        http2,
+        ca,
+        parts,
+        ..
     } = &mut target
         && let Given::Value(Written::Urls {
             ready: own_ready,
             http2: own_http2,
             ca: own_ca,
+            parts: own_parts,
+            compose,
             ..
         }) = &scenario.target
     {
         *ready = ready_path(own_ready.as_ref(), report)?;
         *http2 = *own_http2;
         *ca = own_ca.as_ref().map(|ca| ca.value.clone());
+        *parts = parts::resolve(own_parts, compose.as_ref(), report)?;
     }
     Some(target)
 }

@@ -7,6 +7,7 @@ mod flow;
 mod load;
 mod metric;
 mod outcome;
+mod parts;
 mod resource;
 mod server;
 mod setup;

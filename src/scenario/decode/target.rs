@@ -4,7 +4,7 @@ use super::super::model::{Images, Kafka, Redis, Target};
 use super::super::node::Entry;
 use super::super::reader::{self, Fields, Given};
 use super::super::report::Report;
-use super::{auth, server};
+use super::{auth, parts, server};
 
 pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Target> {
     let mut fields = Fields::behind(report, entry)?;
@@ -12,8 +12,9 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Target> {
     let is_stack = one.is_some_and(|one| one.key == "stack");
     let ready = fields.get("ready");
     let http2 = fields.get("http2");
-    let [auth, ca, by] = ["auth", "ca", "by"].map(|key| fields.get(key));
-    for beside in [ready, http2, auth, ca, by]
+    let [auth, ca, by, parts, compose] =
+        ["auth", "ca", "by", "parts", "compose"].map(|key| fields.get(key));
+    for beside in [ready, http2, auth, ca, by, parts, compose]
         .into_iter()
         .flatten()
         .filter(|_| is_stack)
@@ -29,6 +30,11 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Target> {
     let auth = auth.map(|entry| auth::read(report, entry));
     let ca = ca.and_then(|entry| reader::text(report, &entry.node));
     let by = by.and_then(|entry| reader::text(report, &entry.node));
+    // One that is wrong was reported, and must not look like one that is absent.
+    let parts = parts
+        .filter(|_| !is_stack)
+        .map_or(Some(Vec::new()), |entry| parts::read(report, entry));
+    let compose = Given::read(compose, |entry| reader::text(report, &entry.node));
     fields.finish(report);
     let one = one?;
     if is_stack {
@@ -53,6 +59,11 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Target> {
         auth: auth.flatten(),
         ca,
         by,
+        parts: parts?,
+        compose: match compose {
+            Given::Broken => return None,
+            compose => compose.into_value(),
+        },
     })
 }
 

@@ -29,19 +29,19 @@ pub(super) struct Fault {
     /// The brokers, or the way to them.
     #[schemars(example = &"freeze")]
     kafka: Option<OnKafka>,
-    /// Every process of the bundled server that issues.
+    /// Every process of the server that issues.
     #[schemars(example = &"restart")]
     server: Option<OnServer>,
-    /// Processes of the bundled server that issue, where it has several roles.
+    /// Processes of the server that issue, where it has several roles.
     #[schemars(example = &"kill")]
     coupon: Option<OnServer>,
-    /// Processes of the bundled server that write rows from events.
+    /// Processes of the server that write rows from events.
     #[schemars(example = &"freeze")]
     issuer: Option<OnServer>,
-    /// Processes of the bundled server that keep the order of those who wait.
+    /// Processes of the server that keep the order of those who wait.
     #[schemars(example = &"kill")]
     queue: Option<OnServer>,
-    /// Processes of the bundled server at its entry.
+    /// Processes of the server at its entry.
     #[schemars(example = &"stop")]
     router: Option<OnServer>,
     /// The way between the load and the system.
@@ -115,19 +115,19 @@ struct Pick {
     /// The brokers, or the way to them.
     #[schemars(example = &"freeze")]
     kafka: Option<OnKafka>,
-    /// Every process of the bundled server that issues.
+    /// Every process of the server that issues.
     #[schemars(example = &"restart")]
     server: Option<OnServer>,
-    /// Processes of the bundled server that issue, where it has several roles.
+    /// Processes of the server that issue, where it has several roles.
     #[schemars(example = &"kill")]
     coupon: Option<OnServer>,
-    /// Processes of the bundled server that write rows from events.
+    /// Processes of the server that write rows from events.
     #[schemars(example = &"freeze")]
     issuer: Option<OnServer>,
-    /// Processes of the bundled server that keep the order of those who wait.
+    /// Processes of the server that keep the order of those who wait.
     #[schemars(example = &"kill")]
     queue: Option<OnServer>,
-    /// Processes of the bundled server at its entry.
+    /// Processes of the server at its entry.
     #[schemars(example = &"stop")]
     router: Option<OnServer>,
     /// The way between the load and the system.
@@ -165,7 +165,7 @@ on! {
     OnRedis: "redis", "What is done to Redis: a word, or one kind with its settings.";
     OnDatabase: "database", "What is done to the database: a word, or one kind with its settings.";
     OnKafka: "kafka", "What is done to Kafka: a word, or one kind with its settings.";
-    OnServer: "server", "What is done to processes of the bundled server.";
+    OnServer: "server", "What is done to processes of the server.";
     OnClient: "client", "What is done to the way between load and system: a word, or one kind with its settings.";
 }
 

@@ -12,6 +12,7 @@ mod invariant;
 mod load;
 mod metric;
 mod outcome;
+mod parts;
 mod profile;
 mod resource;
 mod server;

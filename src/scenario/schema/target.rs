@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
+use super::parts::Parts;
 use super::server::Server;
 use super::shape;
 use super::text::{Count, Flag, OneOrMany, Template, Text, Url, word_types, words};
@@ -40,13 +41,20 @@ pub(super) struct Target {
     /// scenario's directory. Not beside `stack`.
     #[schemars(example = "ca.pem")]
     ca: Option<Text>,
+    /// What faults may break of it, by whom they name. Nothing else of it is ever touched. Not beside
+    /// `stack`.
+    #[schemars(example = serde_json::json!({ "redis": { "container": "shop-redis" } }))]
+    parts: Option<Parts>,
+    /// The Compose project that has the services of `parts`. Not beside `stack`.
+    #[schemars(example = &"shop")]
+    compose: Option<Text>,
     /// The bundled server, started and stopped by the run.
     stack: Option<Stack>,
 }
 
 fn exclusive(schema: &mut Schema) {
     shape::exactly_one(schema, &["stack", "url", "urls"]);
-    for key in ["ready", "http2", "by", "auth", "ca"] {
+    for key in ["ready", "http2", "by", "auth", "ca", "parts", "compose"] {
         shape::at_most_one(schema, &["stack", key]);
     }
 }

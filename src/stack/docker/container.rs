@@ -286,7 +286,7 @@ async fn until_ready(kind: &dyn Kind) {
 }
 
 /// Waits for the end of a container, and says how it ended.
-async fn ended(docker: &Docker, id: &str) -> String {
+pub(super) async fn ended(docker: &Docker, id: &str) -> String {
     let mut waiting = docker.wait_container(id, None::<WaitContainerOptions>);
     match waiting.next().await {
         Some(Ok(ended)) => format!("it ended with exit status: {}", ended.status_code),

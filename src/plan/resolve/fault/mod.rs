@@ -4,6 +4,7 @@ mod blow;
 mod chaos;
 mod conflict;
 mod mock;
+mod own;
 mod settings;
 mod standby;
 mod start;
@@ -120,6 +121,7 @@ fn one(
     let lasts = lasts?;
     mock::check(blow, &victim, &injection, known.target, report)?;
     standby::check(blow, &victim, &injection, known.target, report)?;
+    own::check(blow, &victim, &injection, known.target, report)?;
     if times > 1 && every <= lasts {
         let at = written
             .every

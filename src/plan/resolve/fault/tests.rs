@@ -252,6 +252,112 @@ fn a_system_that_already_runs_can_only_be_broken_on_the_way_to_it() {
 }
 
 #[test]
+fn of_a_system_that_already_runs_only_what_it_has_can_be_broken() {
+    let table = [
+        (
+            "redis: { url: \"redis://127.0.0.1\" }",
+            "redis: freeze",
+            "redis-1 is only known by its address",
+        ),
+        (
+            "server: [ { container: app-1 }, { pid: 4711 } ]",
+            "server: kill",
+            "kill cannot be done here: server-2 could not be started again",
+        ),
+        (
+            "redis: { container: shop-redis }",
+            "redis: stall",
+            "redis-1 needs `url`",
+        ),
+        (
+            "redis: { pid: 4711, url: \"redis://127.0.0.1\" }",
+            "redis: lose_writes",
+            "redis-1 could not be started again",
+        ),
+        (
+            "redis: { container: a, url: \"redis://127.0.0.1\" }",
+            "redis: { delay: 5ms }",
+            "redis-1 needs `via`",
+        ),
+        (
+            "kafka: { container: a, broker: \"127.0.0.1:9092\" }",
+            "kafka: partition",
+            "kafka-1 tells its clients its own address",
+        ),
+        (
+            "kafka: { container: a, broker: \"127.0.0.1:9092\", topic: t }",
+            "kafka: below_min_isr",
+            "one broker is always in sync with itself",
+        ),
+        (
+            "kafka: [ { container: a, broker: \"127.0.0.1:9092\" }, { container: b, broker: \"127.0.0.1:9093\" } ]",
+            "kafka: below_min_isr",
+            "no broker says which topic is meant",
+        ),
+        (
+            "kafka: [ { container: a, broker: \"127.0.0.1:9092\", topic: t }, { container: b } ]",
+            "kafka: below_min_isr",
+            "kafka-2 needs `broker`",
+        ),
+        (
+            "database: { url: \"mysql://u@127.0.0.1/shop\" }",
+            "database: hot_row",
+            "database-1 does not say which row everybody needs",
+        ),
+        (
+            "redis: { container: a }",
+            "database: freeze",
+            "nobody knows where the `database` of this target is",
+        ),
+        (
+            "server: [ { pid: 4711 }, { pid: 4712 } ]",
+            "which: 3, server: freeze",
+            "there is no server number 3: there are 2",
+        ),
+    ];
+    for (parts, fault, words) in table {
+        let own = format!("url: \"http://127.0.0.1:1\", parts: {{ {parts} }}");
+        let planned = planned_on(&own, &[&format!("name: a, {fault}, at: hold, for: 5s")]);
+        let error = planned.expect_err(words);
+        assert!(error.contains(words), "{parts}: {error}");
+        assert!(error.ends_with("\n1 error\n"), "{parts}: {error}");
+    }
+}
+
+#[test]
+fn what_a_part_has_can_be_broken_and_the_plan_says_what_it_is() {
+    let own = "url: \"http://127.0.0.1:1\", compose: shop, parts: { \
+               redis: { service: cache, url: \"redis://:secret@127.0.0.1:6379\", via: \"127.0.0.1:16379\" }, \
+               database: { container: db, url: \"mysql://u:secret@127.0.0.1/shop\", admin: \"mysql://root:secret@127.0.0.1/shop\" }, \
+               kafka: [ { container: k-1, broker: \"127.0.0.1:9092\", topic: t }, { container: k-2, broker: \"127.0.0.1:9093\" } ], \
+               server: [ { pid_file: app.pid }, { pid: 4711 } ], issuer: { container: worker } }";
+    let faults = [
+        "name: a, redis: kill, at: hold, for: 1s",
+        "name: b, redis: { delay: 5ms }, at: a + 1s, for: 1s",
+        "name: c, redis: stall, at: b + 1s, for: 1s",
+        "name: d, database: { hot_row: \"SELECT 1 FROM c FOR UPDATE\" }, at: c + 1s, for: 1s",
+        "name: e, database: restart, at: d + 1s",
+        "name: f, kafka: below_min_isr, at: e + 1s, for: 1s",
+        "name: g, server: freeze, which: any, at: f + 1s, for: 1s",
+        "name: h, issuer: kill, at: g + 1s, for: 1s",
+    ];
+    let plan = planned_on(own, &faults).unwrap_or_else(|error| panic!("{error}"));
+    let text = print(&plan);
+    for line in [
+        "\nparts\n",
+        "  redis-1     the container of service cache of project shop, redis://127.0.0.1:6379, a link at 127.0.0.1:16379\n",
+        "  database-1  container db, mysql://127.0.0.1\n",
+        "  kafka-1     container k-1, kafka 127.0.0.1:9092, topic t\n",
+        "  server-1    the process in app.pid\n",
+        "  server-2    process 4711\n",
+        "  issuer-1    container worker\n",
+    ] {
+        assert!(text.contains(line), "{line}{text}");
+    }
+    assert!(!text.contains("secret"), "{text}");
+}
+
+#[test]
 fn moments_are_those_of_the_load_and_scale_with_it() {
     let faults = ["name: a, redis: freeze, at: hold + 30s, for: 20s, times: 2, every: 25s"];
     let at = |seconds: f64| Trigger::At(Duration::from_secs_f64(seconds));

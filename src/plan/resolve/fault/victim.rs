@@ -49,16 +49,11 @@ pub(super) fn resolve(
             party,
             which: which?,
         }),
-        Target::Urls { .. } => {
-            report.error_hint(
-                blow.party.position,
-                format!(
-                    "nobody knows where the `{}` of this target is",
-                    party.name()
-                ),
-                "faults of a system that already runs can only be on the way to it: `client`",
-            );
-            None
+        Target::Urls { parts, .. } => {
+            let there = parts.iter().filter(|part| part.party.belongs_to(&party));
+            let there = there.count() as u16;
+            is_named(&party, there, blow, report)?;
+            fits(which?, there, &party, report, blow).map(|which| Victim { party, which })
         }
     }
 }
@@ -120,6 +115,22 @@ fn is_there(
         blow.party.position,
         message,
         "break something else, or choose another strategy",
+    );
+    None
+}
+
+/// Of a system that already runs only what the scenario names can be broken.
+fn is_named(party: &Party, there: u16, blow: &Blow, report: &mut Report<'_>) -> Option<()> {
+    if there > 0 {
+        return Some(());
+    }
+    let name = party.name();
+    report.error_hint(
+        blow.party.position,
+        format!("nobody knows where the `{name}` of this target is"),
+        format!(
+            "name it beside `url`: `parts: {{ {name}: {{ container: NAME }} }}`, see docs/faults.md"
+        ),
     );
     None
 }

@@ -1,0 +1,169 @@
+//! Faults of a system that the run has not started: its processes and its services, named by the
+//! scenario, bite and are given back, whatever becomes of the harness.
+
+#[allow(dead_code, reason = "not every database is asked here")]
+#[path = "support/databases.rs"]
+mod databases;
+#[path = "support/harness/mod.rs"]
+mod harness;
+#[path = "support/own.rs"]
+mod own;
+mod support;
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use harness::{Bench, wait_until};
+use own::{Own, all_whole, leases};
+use rustix::process::Signal;
+
+#[test]
+fn a_process_is_frozen_by_its_file_and_goes_on() {
+    let bench = Bench::new();
+    let own = Own::start(&bench);
+    let parts = format!(
+        "parts: {{ server: [ {{ pid_file: app.pid }} ], coupon: {{ pid: {}, url: \"{}/health\" }} }}",
+        own.pid(),
+        own.url()
+    );
+    let faults = [
+        "name: looked-at, server: freeze, which: 1, after: 2s, for: 2s",
+        "name: asked, coupon: freeze, at: looked-at + 1s, for: 1s",
+    ];
+    own.scenario(&bench, &parts, "10s", &faults);
+    let ended = own::start(&bench).wait();
+    // What hung in the freeze may have been issued and never answered: rows and no acknowledgement.
+    assert!(matches!(ended.code, Some(0 | 112)), "{}", ended.all());
+    all_whole(&bench, &ended.all());
+    let summary = bench.summary();
+    let unknown = summary["outcomes"]["unknown"].as_u64();
+    assert!(unknown > Some(0), "{summary}");
+    assert_ne!(own.state(), "T");
+    assert_eq!(leases(&bench), 0);
+}
+
+#[test]
+fn a_process_goes_on_when_the_harness_is_killed_during_its_freeze() {
+    let bench = Bench::new();
+    let own = Own::start(&bench);
+    let fault = "name: it, server: freeze, after: 500ms, for: 5m";
+    let parts = "parts: { server: { pid_file: app.pid } }";
+    own.scenario(&bench, parts, "10m", &[fault]);
+    let mut running = own::start(&bench);
+    running.wait_until_it_says("fault it: bites");
+    assert_eq!((own.state().as_str(), leases(&bench)), ("T", 1));
+    running.signal(Signal::KILL);
+    running.wait();
+    wait_until("it goes on", || own.state() != "T");
+    wait_until("nothing is left to be undone", || leases(&bench) == 0);
+}
+
+/// Somebody who uses Redis by a link for as long as this value lives.
+struct Client {
+    over: Arc<AtomicBool>,
+}
+
+impl Client {
+    fn of(port: u16) -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&over);
+        std::thread::spawn(move || {
+            while !told.load(Ordering::Relaxed) {
+                let _ = ping(port);
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        Self { over }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Redis says that it wants a password, which is an answer.
+fn ping(port: u16) -> std::io::Result<()> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+    stream.write_all(b"PING\r\n")?;
+    stream.read_exact(&mut [0; 5])
+}
+
+#[test]
+fn a_redis_breaks_itself_where_its_url_is_named_and_a_link_stands_before_it() {
+    let bench = Bench::new();
+    let (own, redis, port) = (Own::start(&bench), databases::redis(), support::free_port());
+    let url = format!("redis://:p4ssw0rd@127.0.0.1:{}", redis.port);
+    let parts = format!("parts: {{ redis: {{ url: \"{url}\", via: \"127.0.0.1:{port}\" }} }}");
+    let faults = [
+        "name: silent, redis: stall, after: 1s, for: 1s",
+        "name: full, redis: out_of_memory, at: silent + 500ms, for: 1s",
+        "name: slow, redis: { delay: 50ms }, at: full + 500ms, for: 1s",
+    ];
+    own.scenario(&bench, &parts, "8s", &faults);
+    let client = Client::of(port);
+    let ended = own::start(&bench).wait().expect(0);
+    drop(client);
+    all_whole(&bench, &ended.all());
+    ping(redis.port).expect("Redis answers as before");
+    assert!(ping(port).is_err(), "the link ends with the run");
+    for text in [
+        ended.all(),
+        bench.read("run/report.md"),
+        bench.read("run/events.jsonl"),
+    ] {
+        assert!(!text.contains("p4ssw0rd"), "{text}");
+    }
+}
+
+#[test]
+fn what_is_not_there_or_must_not_be_broken_is_told_before_the_load() {
+    let bench = Bench::new();
+    let own = Own::start(&bench);
+    bench.write("gone.pid", "4194303\n");
+    bench.write("first.pid", "1\n");
+    let test = std::process::id();
+    let table = [
+        (
+            "pid_file: gone.pid",
+            "server-1 cannot be broken: process 4194303 does not run",
+        ),
+        ("pid_file: none.pid", "none.pid: No such file or directory"),
+        ("pid_file: own.log", "does not hold the number of a process"),
+        ("pid_file: first.pid", "process 1 holds all others"),
+        (&format!("pid: {test}"), "has started this run"),
+    ];
+    let fault = "name: it, server: freeze, after: 1s, for: 1s";
+    for (part, words) in table {
+        let parts = format!("parts: {{ server: {{ {part} }} }}");
+        own.scenario(&bench, &parts, "5s", &[fault]);
+        let ended = bench.run(&["run", "scenario.yaml"]).expect(113);
+        assert!(ended.stderr.contains(words), "{part}: {}", ended.all());
+        assert!(ended.stderr.contains("hint: "), "{part}: {}", ended.all());
+    }
+    // A part that no fault can meet is not looked at.
+    let parts =
+        "parts: { server: { pid_file: none.pid }, redis: { url: \"redis://127.0.0.1:1\" } }";
+    let fault = "name: it, client: { delay: 5ms }, after: 1s, for: 1s";
+    own.scenario(&bench, parts, "3s", &[fault]);
+    bench.run(&["run", "scenario.yaml"]).expect(0);
+}
+
+#[test]
+fn a_part_that_does_not_answer_before_the_load_is_not_taken_for_a_broken_one() {
+    let bench = Bench::new();
+    let (own, redis) = (Own::start(&bench), databases::redis());
+    let wrong = format!("redis://:wr0ng@127.0.0.1:{}", redis.port);
+    let parts = format!("parts: {{ redis: {{ url: \"{wrong}\" }} }}");
+    let fault = "name: it, redis: stall, after: 1s, for: 1s";
+    own.scenario(&bench, &parts, "5s", &[fault]);
+    let ended = bench.run(&["run", "scenario.yaml"]).expect(113);
+    let words = "redis-1 cannot be broken: it does not answer within 10 s";
+    assert!(ended.stderr.contains(words), "{}", ended.all());
+    assert!(!ended.stderr.contains("wr0ng"), "{}", ended.all());
+}

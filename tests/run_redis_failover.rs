@@ -76,24 +76,17 @@ fn nothing_is_left(bench: &Bench) {
     wait_until("every lease is given back", || left() == 0);
 }
 
-/// What the n-th Redis of the run says that it is.
-fn role(bench: &Bench, number: u8) -> String {
+/// What the n-th Redis of the run says of its replication.
+fn replication(bench: &Bench, number: u8) -> String {
     let configuration = bench.read(&format!("run/stack/redis-{number}/redis.conf"));
     let mut lines = configuration.lines();
     let port = lines.find_map(|line| line.strip_prefix("port "));
     let url = format!("redis://127.0.0.1:{}", port.expect("a port"));
     let client = redis::Client::open(url).expect("a URL");
     let mut connection = client.get_connection().expect("it answers");
-    let role: redis::Value = redis::cmd("ROLE").query(&mut connection).expect("a role");
-    let (name, _rest): (String, redis::Value) = match role {
-        redis::Value::Array(mut parts) => {
-            let rest = redis::Value::Array(parts.split_off(1));
-            let name = parts.remove(0);
-            (redis::from_redis_value(name).expect("a name"), rest)
-        }
-        other => panic!("{other:?}"),
-    };
-    name
+    let mut asked = redis::cmd("INFO");
+    asked.arg("replication");
+    asked.query(&mut connection).expect("it tells")
 }
 
 #[test]
@@ -107,8 +100,10 @@ fn the_load_goes_on_at_whoever_took_over_and_the_old_primary_follows() {
     running.wait_until_it_says("fault it (number 2): due, at redis-2");
     running.wait_until_it_says("fault it (number 2): bites: Sentinel names redis-1");
     running.wait_until_it_says("fault it (number 2): healed");
-    assert_eq!(role(&bench, 1), "master");
-    assert_eq!(role(&bench, 2), "slave");
+    let (first, second) = (replication(&bench, 1), replication(&bench, 2));
+    assert!(first.contains("role:master"), "{first}");
+    assert!(first.contains("state=online"), "{first}");
+    assert!(second.contains("role:slave"), "{second}");
     running.signal(Signal::INT);
     running.wait().expect(105);
     nothing_is_left(&bench);
@@ -138,29 +133,26 @@ fn what_the_replica_had_not_got_is_sold_again() {
 
 #[test]
 fn a_harness_that_is_killed_leaves_neither_redis_nor_sentinel_nor_lease() {
+    let away = "redis: failover, after: 1s, for: 1h";
+    let cut_off = "redis: { failover: { lose: 5s } }, after: 1s, for: 1h";
     let table = [
-        (
-            "the primary is away",
-            "redis: failover, after: 1s, for: 1h",
-            "bites",
-        ),
-        (
-            "replicas are cut off",
-            "redis: { failover: { lose: 5s } }, after: 1s, for: 1h",
-            "due, at redis-1",
-        ),
+        ("the primary is away", away, "bites", false),
+        ("its lease is just being written", cut_off, "due", false),
+        ("replicas are cut off", cut_off, "due", true),
     ];
-    for (row, fault, moment) in table {
+    for (row, fault, moment, is_cut) in table {
         let bench = bench("strategy: redis-lua", "1h", fault);
         let mut running = start(&bench);
         running.wait_until_it_says(&format!("fault it: {moment}"));
+        if is_cut {
+            wait_until("the primary has no replica", || {
+                replication(&bench, 1).contains("connected_slaves:0")
+            });
+        }
         let sentinels = |line: &&String| line.contains("[sentinel]");
         let there = processes(&bench);
-        assert_eq!(
-            there.iter().filter(sentinels).count(),
-            3,
-            "{row}: {there:?}"
-        );
+        let there = there.iter().filter(sentinels).count();
+        assert_eq!(there, 3, "{row}");
         running.signal(Signal::KILL);
         running.wait();
         nothing_is_left(&bench);

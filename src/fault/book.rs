@@ -158,6 +158,16 @@ pub(super) fn write(path: &Path, page: &Page) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
+/// Removes a file of leases, and what its harness was writing in its place when it was killed.
+///
+/// # Errors
+/// When it stays there.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    // Most have none.
+    let _ = fs::remove_file(path.with_extension("new"));
+    fs::remove_file(path)
+}
+
 /// Reads a file of leases.
 ///
 /// # Errors

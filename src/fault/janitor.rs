@@ -179,7 +179,7 @@ async fn undo_all(path: &Path, mut page: Page) -> Vec<Undone> {
 
 fn keep_or_remove(path: &Path, page: &Page) -> io::Result<()> {
     if page.leases.is_empty() {
-        std::fs::remove_file(path)
+        book::remove(path)
     } else {
         book::write(path, page)
     }

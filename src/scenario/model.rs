@@ -46,7 +46,7 @@ pub(crate) enum Target {
         position: Position,
         provider: Option<At<String>>,
         server: Server,
-        redis: Option<Redis>,
+        redis: Option<Box<Redis>>,
         kafka: Option<Kafka>,
         database: Option<At<String>>,
         images: Box<Images>,

@@ -21,9 +21,10 @@ maxmemory-policy noeviction
 "#;
 
 /// Beside [`REDIS`], of each Redis that has replicas or is one.
-pub(super) const REDIS_IN_GROUP: &str = r#"# A replica that asks for everything is not kept waiting for others that may ask, too (5 s).
+pub(super) const REDIS_IN_GROUP: &str =
+    "# A replica that asks for everything is not kept waiting for others that may ask, too (5 s).
 repl-diskless-sync-delay 0
-"#;
+";
 
 /// How Sentinels watch, as `sentinel.conf` has it: a second of silence is a dead primary, and when
 /// nobody could be promoted they try again after twice the second time.

@@ -1,7 +1,7 @@
 //! Who takes the place of a Redis that dies: its replicas, and the Sentinels that choose among them.
 
 use super::services::{Place, Services};
-use crate::plan::Standby;
+use crate::plan::{Provider, Standby};
 use crate::scenario::value::Count;
 use crate::scenario::{At, Redis, Report};
 
@@ -15,6 +15,7 @@ const SENTINELS: [u8; 2] = [3, 5];
 pub(super) fn resolve(
     written: Option<&Redis>,
     services: Option<Services>,
+    (provider, place): (Option<Provider>, Place<'_>),
     report: &mut Report<'_>,
 ) -> Option<Standby> {
     let redis = written?;
@@ -42,6 +43,9 @@ pub(super) fn resolve(
         None => Some(SENTINELS[0]),
         Some(sentinels) => one_of(sentinels, SENTINELS, "Sentinels", report),
     };
+    if provider == Some(Provider::Docker) {
+        refuse_docker(place, report);
+    }
     Some(Standby {
         replicas: count?,
         sentinels: sentinels?,
@@ -70,7 +74,7 @@ fn one_of(
 
 /// Sentinel tells where the primary is as the primary itself sees it: from within a container that
 /// is no address of this machine.
-pub(super) fn refuse_docker(place: Place<'_>, report: &mut Report<'_>) {
+fn refuse_docker(place: Place<'_>, report: &mut Report<'_>) {
     let message = "Redis with replicas and Sentinels is only started by `local`".to_owned();
     let hint = "write `provider: local`, or `auto`, which takes it then".to_owned();
     match place {

@@ -94,24 +94,20 @@ pub(super) fn resolve(
             let services = services::resolve(
                 &services::Wanted {
                     strategy: strategy.as_ref(),
-                    redis: redis.as_ref(),
+                    redis: redis.as_deref(),
                     kafka: kafka.as_ref(),
                     database: database.as_ref(),
                     images,
                 },
                 report,
             );
+            let place = provider_place(overrides, provider.as_ref(), *position);
             if chosen == Some(Provider::Embedded)
                 && let Some(services) = services
             {
-                let place = provider_place(overrides, provider.as_ref(), *position);
                 services::refuse_embedded(services, place, report);
             }
-            let standby = standby::resolve(redis.as_ref(), services, report);
-            if chosen == Some(Provider::Docker) && standby.is_some() {
-                let place = provider_place(overrides, provider.as_ref(), *position);
-                standby::refuse_docker(place, report);
-            }
+            let standby = standby::resolve(redis.as_deref(), services, (chosen, place), report);
             if let (Some(Provider::Auto | Provider::Embedded), Some(services)) = (chosen, services)
             {
                 services::refuse_image_of_embedded(images, services, report);

@@ -87,7 +87,7 @@ fn stack(report: &mut Report<'_>, entry: &Entry) -> Option<Target> {
         provider,
         // One that is wrong was reported.
         server: server.unwrap_or_default(),
-        redis,
+        redis: redis.map(Box::new),
         kafka,
         database,
         images: Box::new(images.unwrap_or_default()),

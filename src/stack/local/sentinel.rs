@@ -4,10 +4,12 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::{BoxFuture, join_all, try_join_all};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
 
 use super::redis::Redis;
 use super::service::{Kind, Service};
@@ -17,6 +19,12 @@ use crate::stack::{NotReady, settings};
 
 /// In its directory; it writes into it what it learns.
 const FILE: &str = "sentinel.conf";
+
+/// How long an empty replica may take to be one.
+const WHOLE_WITHIN: Duration = Duration::from_secs(30);
+
+/// Between two looks.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// All processes of Redis, and those who watch them.
 #[derive(Debug)]
@@ -35,8 +43,8 @@ pub(super) struct Watch {
 }
 
 impl Group {
-    /// The first is the primary; replicas are ready when they have what it has, and Sentinels when
-    /// they know all of them and each other.
+    /// The first is the primary. It is ready when the Sentinels know all of it and each other, and
+    /// every replica has what the primary has.
     pub(super) async fn start(
         program: &Path,
         stack: &Path,
@@ -57,12 +65,31 @@ impl Group {
         let services = try_join_all(watchers).await?;
         let ports: Vec<u16> = services.iter().map(|service| service.port).collect();
         let all = nodes.iter().map(|node| node.port).collect();
+        let sentinels = Sentinels::new(ports.clone(), all, primary);
+        until_whole(&sentinels).await?;
         let watch = Watch {
             services,
-            sentinels: Sentinels::new(ports.clone(), all, primary),
+            sentinels,
             following: sentinel::follow(ports, named),
         };
         Ok(Self { nodes, watch })
+    }
+}
+
+async fn until_whole(sentinels: &Sentinels) -> Result<(), NotReady> {
+    let give_up = Instant::now() + WHOLE_WITHIN;
+    loop {
+        let Err(problem) = sentinels.whole().await else {
+            return Ok(());
+        };
+        if Instant::now() >= give_up {
+            return Err(NotReady::Service {
+                service: "redis-1".to_owned(),
+                problem: format!("after {} s {problem}", WHOLE_WITHIN.as_secs()),
+                log: String::new(),
+            });
+        }
+        sleep(LOOK_EVERY).await;
     }
 }
 

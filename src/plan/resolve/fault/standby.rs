@@ -42,8 +42,11 @@ fn problem(which: Which, injection: &Injection, stack: &Stack) -> Option<(String
             let what = format!("`{kind}` meets whoever is the primary then");
             Some((what, "leave `which` out"))
         }
-        Injection::RedisFailover { .. } | Injection::Freeze | Injection::Kill => None,
-        Injection::Stop | Injection::Restart => None,
+        Injection::RedisFailover { .. }
+        | Injection::Freeze
+        | Injection::Kill
+        | Injection::Stop
+        | Injection::Restart => None,
         Injection::Partition | Injection::Link(_) => match which {
             Which::Number(2..) => {
                 let what = "there is one way to a Redis with replicas: to its primary".to_owned();

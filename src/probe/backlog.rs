@@ -29,7 +29,7 @@ struct Place {
 
 #[derive(Debug)]
 enum Access {
-    Number(Probe),
+    Number(Box<Probe>),
     Lag { lag: KafkaLag, brokers: String },
 }
 
@@ -80,7 +80,7 @@ impl Place {
         let access = match &backlog.of {
             BacklogOf::Number(source) => {
                 let probe = Probe::open_trusting(source, base, roots).await?;
-                Access::Number(probe)
+                Access::Number(Box::new(probe))
             }
             BacklogOf::Lag(group) => Access::lag(group)?,
         };

@@ -80,6 +80,9 @@ mod tests {
     /// At which second how many rows were read, and how much waited.
     type Look = (u64, Option<u64>, Option<u64>);
 
+    /// At which second what was read, where the other of the two rests.
+    type Only = (u64, Option<u64>);
+
     const NOTHING: Option<u64> = Some(0);
 
     /// What the last sample says; 3 s quiet within 10 s.
@@ -96,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_state_is_quiet_once_it_rested_long_enough() {
-        let cases: [(&[(u64, Option<u64>)], State); 10] = [
+        let cases: [(&[Only], State); 10] = [
             // One sample says nothing.
             (&[(0, Some(5))], Wait),
             (&[(0, Some(5)), (2, Some(5))], Wait),
@@ -125,7 +128,7 @@ mod tests {
     #[test]
     fn rows_that_rest_are_not_quiet_while_something_waits_to_be_written() {
         // At which second how much waited, with five rows all the while.
-        let cases: [(&[(u64, Option<u64>)], State); 9] = [
+        let cases: [(&[Only], State); 9] = [
             // The issuer is away, and the rows rest for longer than was asked for.
             (&[(0, Some(57)), (3, Some(57)), (9, Some(57))], Wait),
             // It is worked off: the rest begins there.

@@ -1,6 +1,8 @@
 //! Faults of containers that the run has not made: named by the scenario, they are paused, killed and
 //! started again, and given back whatever becomes of the harness.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 #[path = "support/engine.rs"]
 mod engine;
 #[path = "support/harness/mod.rs"]

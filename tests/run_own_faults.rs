@@ -1,6 +1,8 @@
 //! Faults of a system that the run has not started: its processes and its services, named by the
 //! scenario, bite and are given back, whatever becomes of the harness.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 #[allow(dead_code, reason = "not every database is asked here")]
 #[path = "support/databases.rs"]
 mod databases;
@@ -19,6 +21,7 @@ use std::time::Duration;
 use harness::{Bench, wait_until};
 use own::{Own, all_whole, leases};
 use rustix::process::Signal;
+use sqlx::{Connection as _, Executor as _, MySqlConnection};
 
 #[test]
 fn a_process_is_frozen_by_its_file_and_goes_on() {
@@ -61,18 +64,25 @@ fn a_process_goes_on_when_the_harness_is_killed_during_its_freeze() {
     wait_until("nothing is left to be undone", || leases(&bench) == 0);
 }
 
-/// Somebody who uses Redis by a link for as long as this value lives.
+/// Somebody who uses a service for as long as this value lives.
 struct Client {
     over: Arc<AtomicBool>,
 }
 
 impl Client {
     fn of(port: u16) -> Self {
+        Self::that(move || {
+            let _ = ping(port);
+        })
+    }
+
+    /// It does it again and again.
+    fn that(mut asks: impl FnMut() + Send + 'static) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&over);
         std::thread::spawn(move || {
             while !told.load(Ordering::Relaxed) {
-                let _ = ping(port);
+                asks();
                 std::thread::sleep(Duration::from_millis(20));
             }
         });
@@ -166,4 +176,63 @@ fn a_part_that_does_not_answer_before_the_load_is_not_taken_for_a_broken_one() {
     let words = "redis-1 cannot be broken: it does not answer within 10 s";
     assert!(ended.stderr.contains(words), "{}", ended.all());
     assert!(!ended.stderr.contains("wr0ng"), "{}", ended.all());
+}
+
+/// Statements in one session.
+async fn run(url: &str, statements: &[&'static str]) -> Result<(), sqlx::Error> {
+    let mut session = MySqlConnection::connect(url).await?;
+    for statement in statements {
+        session.execute(*statement).await?;
+    }
+    session.close().await
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().expect("a runtime")
+}
+
+#[test]
+fn a_database_breaks_itself_as_the_one_who_may_and_its_user_suffers() {
+    let bench = Bench::new();
+    let (own, mariadb, port) = (
+        Own::start(&bench),
+        databases::mariadb(),
+        support::free_port(),
+    );
+    let url = |user: &str, port: u16| format!("mysql://{user}:p4ssw0rd@127.0.0.1:{port}/shop");
+    let (admin, user) = (url("bench", mariadb.port), url("shop", mariadb.port));
+    let first = [
+        "CREATE TABLE coupon (id INT PRIMARY KEY)",
+        "INSERT INTO coupon VALUES (1)",
+        "CREATE USER shop@'%' IDENTIFIED BY 'p4ssw0rd'",
+        // Who may do anything here may not grant it.
+        "INSERT INTO mysql.db (Host, Db, User, Select_priv, Insert_priv, Update_priv, Delete_priv) \
+         VALUES ('%', 'shop', 'shop', 'Y', 'Y', 'Y', 'Y')",
+        "FLUSH PRIVILEGES",
+    ];
+    runtime().block_on(run(&admin, &first)).expect("MariaDB");
+    let parts = format!(
+        "parts: {{ database: {{ url: \"{user}\", admin: \"{admin}\", via: \"127.0.0.1:{port}\" }} }}"
+    );
+    let faults = [
+        "name: held, database: { hot_row: \"SELECT id FROM coupon WHERE id = 1 FOR UPDATE\" }, after: 1s, for: 1s",
+        "name: sealed, database: read_only, at: held + 300ms, for: 1s",
+        "name: cut, database: kill_sessions, at: sealed + 300ms, for: 1s",
+        "name: slow, database: { delay: 20ms }, at: cut + 300ms, for: 1s",
+    ];
+    own.scenario(&bench, &parts, "10s", &faults);
+    // One is always under way, and there is always a session that can be killed.
+    let clients = ["SELECT 1", "SELECT SLEEP(60)"].map(|statement| {
+        let (through, runtime) = (url("shop", port), runtime());
+        Client::that(move || {
+            let _ = runtime.block_on(run(&through, &[statement]));
+        })
+    });
+    let ended = own::start(&bench).wait().expect(0);
+    drop(clients);
+    all_whole(&bench, &ended.all());
+    for text in [ended.all(), bench.read("run/report.md")] {
+        assert!(!text.contains("p4ssw0rd"), "{text}");
+    }
 }

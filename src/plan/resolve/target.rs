@@ -79,11 +79,7 @@ pub(super) fn resolve(
             position,
         } => {
             let (strategy, bug) = (&server.strategy, &server.bug);
-            let written = provider.as_ref().map(|name| provider_of(name, report));
-            let chosen = match &overrides.provider {
-                Some(name) => provider_argument(name, report),
-                None => written.unwrap_or(Some(Provider::Auto)),
-            };
+            let chosen = chosen(provider.as_ref(), overrides, report);
             check_name(
                 "strategy",
                 strategy.as_ref(),
@@ -249,6 +245,19 @@ fn provider_place<'s>(
     match &overrides.provider {
         Some(name) => services::Place::Argument(name),
         None => services::Place::Scenario(written.map_or(stack, |name| name.position)),
+    }
+}
+
+/// The command line comes before the scenario, which must be right all the same.
+fn chosen(
+    written: Option<&At<String>>,
+    overrides: &Overrides,
+    report: &mut Report<'_>,
+) -> Option<Provider> {
+    let written = written.map(|name| provider_of(name, report));
+    match &overrides.provider {
+        Some(name) => provider_argument(name, report),
+        None => written.unwrap_or(Some(Provider::Auto)),
     }
 }
 

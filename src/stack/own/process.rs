@@ -78,7 +78,7 @@ impl OwnProcess {
         let family = table.tree(root).into_iter();
         let family = family.filter_map(|pid| Some((pid, table.0.get(&pid)?.started)));
         let family: Vec<(u32, u64)> = family.collect();
-        *self.meant() = family.clone();
+        self.meant().clone_from(&family);
         let undo = family.into_iter();
         Ok(undo
             .map(|(pid, started)| Undo::Continue { pid, started })

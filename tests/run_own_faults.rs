@@ -206,7 +206,10 @@ fn a_database_breaks_itself_as_the_one_who_may_and_its_user_suffers() {
         "CREATE TABLE coupon (id INT PRIMARY KEY)",
         "INSERT INTO coupon VALUES (1)",
         "CREATE USER shop@'%' IDENTIFIED BY 'p4ssw0rd'",
-        "GRANT ALL ON shop.* TO shop@'%'",
+        // Who may do anything here may not grant it.
+        "INSERT INTO mysql.db (Host, Db, User, Select_priv, Insert_priv, Update_priv, Delete_priv) \
+         VALUES ('%', 'shop', 'shop', 'Y', 'Y', 'Y', 'Y')",
+        "FLUSH PRIVILEGES",
     ];
     runtime().block_on(run(&admin, &first)).expect("MariaDB");
     let parts = format!(

@@ -12,7 +12,7 @@ use harness::scenario::Scenario;
 use harness::{Bench, Ended, wait_until};
 use rustix::process::Signal;
 
-/// A run whose strategy needs both, with a blank in its path.
+/// A run whose strategy needs both, with signs in its path that divide lists and words.
 fn bench() -> (Bench, Vec<&'static str>) {
     let bench = Bench::with(&Scenario::short().strategy("redis-lua"));
     (
@@ -21,7 +21,7 @@ fn bench() -> (Bench, Vec<&'static str>) {
             "run",
             "scenario.yaml",
             "--out",
-            "the run",
+            "the run's: 1",
             "--provider",
             "local",
         ],
@@ -29,14 +29,14 @@ fn bench() -> (Bench, Vec<&'static str>) {
 }
 
 fn text(bench: &Bench, name: &str) -> String {
-    let path = bench.path("the run/stack").join(name);
+    let path = bench.path("the run's: 1/stack").join(name);
     let bytes = std::fs::read(path).unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The command lines of all that works in this place.
 fn workers(bench: &Bench) -> Vec<String> {
-    let here = bench.path("the run/stack");
+    let here = bench.path("the run's: 1/stack");
     let entries = std::fs::read_dir("/proc").expect("Linux has /proc");
     let here = entries.flatten().filter_map(|entry| {
         let at = std::fs::read_link(entry.path().join("cwd")).ok()?;
@@ -97,7 +97,7 @@ fn services_start_and_end_in_good_order_and_no_password_is_left() {
     let read = |path: &PathBuf| {
         String::from_utf8_lossy(&std::fs::read(path).expect("a file")).into_owned()
     };
-    let texts = files(&bench.path("the run"));
+    let texts = files(&bench.path("the run's: 1"));
     let texts = texts.iter().map(read).chain(lines).chain([ended.all()]);
     for text in texts {
         assert!(!holds_a_password(&text), "{text}");
@@ -215,7 +215,7 @@ fn a_port_that_was_taken_meanwhile_is_given_up_for_another() {
     let programs = [("redis-server", taken), ("mariadb-install-db", fails)];
     let ended = with_programs(&bench, &args, &programs).expect(113);
     ended.complains("the service mysql did not start");
-    assert!(bench.path("the run/stack/redis-1/second.conf").exists());
+    assert!(bench.path("the run's: 1/stack/redis-1/second.conf").exists());
 }
 
 #[test]

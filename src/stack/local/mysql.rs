@@ -130,8 +130,9 @@ impl Kind for Recipe {
     }
 
     fn configure(&self, port: u16) -> io::Result<Vec<OsString>> {
-        let path = |name: &str| quoted(&self.directory.join(name));
-        let (data, tmp) = (path("data"), path("tmp"));
+        let data = quoted(&self.directory.join("data"));
+        // Seen from there. It is a list, divided by colons, so a path with one could not be said.
+        let tmp = "../tmp";
         fs::write(
             self.directory.join("my.cnf"),
             format!(
@@ -163,12 +164,14 @@ impl Kind for Recipe {
     }
 }
 
-/// Makes the data directory. The paths are relative, since the script cannot take a space in one.
+/// Makes the data directory. The paths are relative, since the script cannot take a space in one, and
+/// the server takes a colon for the end of one.
 async fn install(installer: &Path, directory: &Path) -> Result<(), NotReady> {
     let mut words = vec![
         installer.into(),
         "--no-defaults".into(),
         "--datadir=./data".into(),
+        "--tmpdir=../tmp".into(),
         // Neither a database nor users that everybody may use.
         "--skip-test-db".into(),
         format!("--innodb-log-file-size={LOG_SIZE}").into(),

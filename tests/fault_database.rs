@@ -287,7 +287,9 @@ async fn all_sessions_are_taken_by_holding_them() {
     let shop = Shop::open_with(&["--max-connections=80"]).await;
     let mut nemesis = PoolExhausted::new(&shop.system, 0);
     let words = bites_and_is_healed(&mut nemesis, &shop, Sessions::New).await;
-    assert!(words.contains("1040"), "{words}");
+    // Or the one who asks got what somebody had just given up, and sees that it was the last.
+    let is_seen = words.contains("1040") || words.contains("of 80 connections are taken");
+    assert!(is_seen, "{words}");
     is_not_seen(&mut nemesis).await;
     ends_with_the_harness(nemesis, &shop, Sessions::New).await;
 }

@@ -20,6 +20,9 @@ use tokio::time::timeout;
 /// How long the program may take to stop in good order.
 pub const STOP_WITHIN: Duration = Duration::from_secs(20);
 
+/// The same when nobody is there any more who waits for it.
+const STOP_ORPHANED_WITHIN: Duration = Duration::from_secs(3);
+
 /// Runs the program in a process group of its own, to its end or until this process is told to
 /// stop, and returns its exit code; as in a shell, 128 and the signal's number after a signal.
 ///
@@ -58,13 +61,14 @@ pub fn become_program(program: &[OsString], keeper: i32) -> io::Error {
 }
 
 async fn kept(program: &[OsString]) -> io::Result<ExitStatus> {
+    let starter = getppid();
     // Listened to before the program is there: a signal in between would leave it alone.
     let mut told = Told::listen()?;
     let mut child = start(program)?;
     let group = child.id().and_then(|id| Pid::from_raw(id as i32));
     let ended = tokio::select! {
         ended = child.wait() => ended,
-        () = told.stop() => stop(&mut child, group).await,
+        () = told.stop() => stop(&mut child, group, starter).await,
     };
     // Whoever the program has left behind.
     send(group, Signal::KILL);
@@ -81,11 +85,22 @@ fn start(program: &[OsString]) -> io::Result<Child> {
     command.spawn()
 }
 
-async fn stop(child: &mut Child, group: Option<Pid>) -> io::Result<ExitStatus> {
+async fn stop(
+    child: &mut Child,
+    group: Option<Pid>,
+    starter: Option<Pid>,
+) -> io::Result<ExitStatus> {
     send(group, Signal::TERM);
     // One that was paused cannot stop before it goes on.
     send(group, Signal::CONT);
-    if let Ok(ended) = timeout(STOP_WITHIN, child.wait()).await {
+    if let Ok(ended) = timeout(STOP_ORPHANED_WITHIN, child.wait()).await {
+        return ended;
+    }
+    // An orphan has another parent.
+    let left = STOP_WITHIN.saturating_sub(STOP_ORPHANED_WITHIN);
+    if getppid() == starter
+        && let Ok(ended) = timeout(left, child.wait()).await
+    {
         return ended;
     }
     send(group, Signal::KILL);

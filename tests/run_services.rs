@@ -215,7 +215,11 @@ fn a_port_that_was_taken_meanwhile_is_given_up_for_another() {
     let programs = [("redis-server", taken), ("mariadb-install-db", fails)];
     let ended = with_programs(&bench, &args, &programs).expect(113);
     ended.complains("the service mysql did not start");
-    assert!(bench.path("the run's: 1/stack/redis-1/second.conf").exists());
+    assert!(
+        bench
+            .path("the run's: 1/stack/redis-1/second.conf")
+            .exists()
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod arsenal;
 mod book;
 pub mod database;
+mod guard;
 mod janitor;
 pub mod kafka;
 pub mod lease;
@@ -18,5 +19,6 @@ mod undo;
 mod wait;
 
 pub use arsenal::Arsenal;
+pub use guard::{Guard, Leases};
 pub use janitor::{Undone, heal_orphans, wait_and_heal};
 pub use runner::{Faults, Note, Start};

@@ -4,8 +4,6 @@
 //! Each fault of the plan is a task of its own. All of them heal what they have broken as soon as they
 //! are told that the load is over.
 
-use std::io;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,8 +13,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::arsenal::{Arsenal, Blow, Occurrence};
-use super::book::{Book, Lease};
-use super::janitor::Janitor;
+use super::book::Lease;
+use super::guard::Leases;
 use super::nemesis::Effect;
 use super::timeline;
 use crate::history::{FaultMark, Moment};
@@ -49,8 +47,8 @@ pub struct Start<'a> {
     pub load_start_ns: u64,
     /// The last second of the load.
     pub live: watch::Receiver<Live>,
-    /// The run directory.
-    pub run: &'a Path,
+    /// Where leases are written down.
+    pub leases: Leases,
     /// Where marks go.
     pub note: Note,
 }
@@ -59,7 +57,6 @@ pub struct Start<'a> {
 pub struct Faults {
     tasks: Vec<JoinHandle<()>>,
     over: watch::Sender<bool>,
-    janitor: Janitor,
 }
 
 /// What all tasks share.
@@ -68,28 +65,22 @@ struct Shared {
     arsenal: Arsenal,
     clock: RunClock,
     load_start_ns: u64,
-    /// A change of it is a small file that is synced: beside the load path, and never two at once.
-    book: Mutex<Book>,
+    leases: Leases,
     note: Mutex<Note>,
     /// For each fault, when it was healed for the last time.
     healed: Vec<watch::Sender<Option<Instant>>>,
 }
 
 impl Faults {
-    /// Begins. Nothing is broken before the file of leases and the janitor are there.
-    ///
-    /// # Errors
-    /// When one of them has no place.
-    pub fn start(start: Start<'_>) -> io::Result<Self> {
-        let book = Book::open(start.run)?;
-        let janitor = Janitor::start(book.path())?;
+    /// Begins.
+    pub fn start(start: Start<'_>) -> Self {
         let faults = start.plan.faults.iter();
         let shared = Arc::new(Shared {
             plan: Arc::clone(start.plan),
             arsenal: start.arsenal,
             clock: start.clock,
             load_start_ns: start.load_start_ns,
-            book: Mutex::new(book),
+            leases: start.leases,
             note: Mutex::new(start.note),
             healed: faults.map(|_| watch::channel(None).0).collect(),
         });
@@ -103,11 +94,10 @@ impl Faults {
             };
             tokio::spawn(task.run())
         });
-        Ok(Self {
+        Self {
             tasks: tasks.collect(),
             over,
-            janitor,
-        })
+        }
     }
 
     /// Tells all faults that it is over: what is broken is healed from now on.
@@ -122,7 +112,6 @@ impl Faults {
             // One that panicked leaves its lease, which the janitor finds.
             let _ = task.await;
         }
-        self.janitor.dismiss().await;
     }
 }
 
@@ -140,10 +129,6 @@ impl Shared {
         };
         let mut note = self.note.lock().unwrap_or_else(PoisonError::into_inner);
         (*note)(mark);
-    }
-
-    fn book(&self) -> std::sync::MutexGuard<'_, Book> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -270,7 +255,7 @@ impl Task {
         match heal(&mut blows).await {
             Ok(()) => {
                 // Undone once more by somebody else, it would do no harm.
-                let _ = shared.book().give_back(&leases);
+                let _ = shared.leases.lock().give_back(&leases);
                 mark(Moment::Healed);
             }
             Err(why) => mark(Moment::NotHealed { why }),
@@ -316,7 +301,7 @@ async fn lease(shared: &Shared, fault: &Fault, blows: &mut [Blow]) -> Result<Vec
             until_unix_ms: until.as_millis() as u64,
         });
     }
-    let taken = shared.book().take(leases);
+    let taken = shared.leases.lock().take(leases);
     taken.map_err(|error| format!("its lease could not be written: {error}"))
 }
 

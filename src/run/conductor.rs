@@ -29,7 +29,7 @@ use super::setup::Errands;
 use super::truth::{Base, Truth, Watch};
 use super::{RunDirectory, RunRecord, machine};
 use crate::check::Settled;
-use crate::fault::{self, Arsenal, Faults};
+use crate::fault::{self, Arsenal, Faults, Guard, Leases};
 use crate::feeder;
 use crate::history::{FaultMark, HistoryWriter};
 use crate::load::{Engine, Identities, Job, Records, RunClock, Stop, drain};
@@ -102,6 +102,7 @@ pub async fn conduct(mut request: Request<'_>) -> Result<RunDirectory, RunError>
     let events = EventLog::create(&directory.events_file(), mask.clone());
     let events = events.map_err(failed_to("write to the run directory"))?;
     let say = |text: &str| progress.note(&mask.hide(text));
+    let guard = guard(&request.plan, &directory).map_err(failed_to("guard what will be broken"))?;
     let ready = waiting
         .unless(
             1,
@@ -134,6 +135,7 @@ pub async fn conduct(mut request: Request<'_>) -> Result<RunDirectory, RunError>
                 progress: Rc::clone(&progress),
                 slots: slots.as_slice().into(),
                 scenario,
+                leases: guard.as_ref().map(Guard::leases),
             };
             let ended = match prepared {
                 Ok(()) => common.run(threads, &ready).await,
@@ -146,7 +148,17 @@ pub async fn conduct(mut request: Request<'_>) -> Result<RunDirectory, RunError>
     };
     // A server that is not waited for is killed.
     waiting.unless(2, ready.stop()).await;
+    if let Some(guard) = guard {
+        guard.dismiss().await;
+    }
     ended.map(|()| directory)
+}
+
+/// Before anything is started: whatever the moment in which the harness dies, somebody is there. Who
+/// breaks nothing needs nobody to heal it.
+fn guard(plan: &Plan, directory: &RunDirectory) -> io::Result<Option<Guard>> {
+    let breaks = !plan.faults.is_empty();
+    breaks.then(|| Guard::start(directory.path())).transpose()
 }
 
 /// What runs have left broken that do not live any more. This run does without it where it cannot be
@@ -176,6 +188,8 @@ struct Common {
     slots: Arc<[Option<String>]>,
     /// Where the scenario's own files are.
     scenario: PathBuf,
+    /// Where what is broken is written down, if anything is.
+    leases: Option<Leases>,
 }
 
 impl Common {
@@ -242,6 +256,8 @@ struct Run {
     slots: Arc<[Option<String>]>,
     /// Where the scenario's own files are.
     scenario: PathBuf,
+    /// Where what is broken is written down, if anything is.
+    leases: Option<Leases>,
     interrupts: Interrupts,
     interrupt_noted: bool,
     progress: Rc<Progress>,
@@ -262,6 +278,7 @@ impl Run {
         let truth = Truth::open(&sources, base, log, clock, plan.mask.clone()).await?;
         let mut run = Self {
             scenario: common.scenario,
+            leases: common.leases,
             threads: threads.unwrap_or_else(|| resources::threads(&plan)),
             progress: common.progress,
             records: common.records,
@@ -440,9 +457,9 @@ impl Run {
         live: &watch::Receiver<Live>,
         shown: mpsc::Sender<String>,
     ) -> io::Result<Option<Faults>> {
-        if self.plan.faults.is_empty() {
+        let Some(leases) = self.leases.clone() else {
             return Ok(None);
-        }
+        };
         let (plan, mut events) = (Arc::clone(&self.plan), self.events.try_clone()?);
         let note = move |mark: FaultMark| {
             // What is not shown in time is in the report.
@@ -460,10 +477,10 @@ impl Run {
             clock: self.clock,
             load_start_ns,
             live: live.clone(),
-            run: self.directory.path(),
+            leases,
             note: Box::new(note),
         });
-        started.map(Some)
+        Ok(Some(started))
     }
 
     /// Whatever has happened, nothing stays broken; each part of it has its own limit.

@@ -1,6 +1,8 @@
 //! One broker of three is killed while the topic wants all replicas in sync: the brokers that are left
 //! refuse what wants to be confirmed by all.
 
+use std::time::Duration;
+
 use futures_util::future::{BoxFuture, FutureExt as _};
 
 use super::BelowMinIsr;
@@ -8,6 +10,10 @@ use crate::fault::lease::Undo;
 use crate::fault::nemesis::{Effect, Nemesis, Trouble};
 use crate::fault::process::{Down, How};
 use crate::stack::Part;
+
+/// How long the cluster may take to count a dead broker out: its session, as Kafka has it unless it is
+/// told otherwise, takes nine seconds.
+const COUNTED_OUT_WITHIN: Duration = Duration::from_secs(20);
 
 /// A broker, and the topic's setting.
 pub struct TooFewReplicas {
@@ -46,6 +52,10 @@ impl Nemesis for TooFewReplicas {
 
     fn effect(&mut self) -> BoxFuture<'_, Effect> {
         self.topic.effect()
+    }
+
+    fn bites_within(&self) -> Duration {
+        COUNTED_OUT_WITHIN
     }
 
     /// The setting is whole again only when its replicas are.

@@ -141,7 +141,7 @@ struct Changes {
     provider: Option<String>,
 
     /// Plant a bug in the bundled server: oversell, double-issue, lost-ack, last-one-refused,
-    /// false-duplicate, lua-compare, lease-unchecked
+    /// false-duplicate, lua-compare, lease-unchecked, early-sold-out
     #[arg(long, value_name = "NAME")]
     bug: Option<String>,
 
@@ -406,6 +406,7 @@ fn refuse(error: &RunError, mask: &Mask) -> Exit {
         RunError::NotReady(_)
         | RunError::Truth(_)
         | RunError::TruthValue(_)
+        | RunError::Alerts(_)
         | RunError::Before { .. }
         | RunError::Files { .. }
         | RunError::Users(FeederError::Sql(_)) => Exit::NotReady,

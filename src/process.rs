@@ -1,5 +1,8 @@
 //! Processes of this machine, as Linux knows them: what it says of them in `/proc`, and signals.
 
+pub(crate) mod cpu;
+pub(crate) mod data;
+
 use std::collections::BTreeMap;
 use std::io;
 

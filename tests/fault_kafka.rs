@@ -7,14 +7,15 @@ mod support;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use fcfs_bench::fault::kafka::BelowMinIsr;
-use fcfs_bench::fault::nemesis::Nemesis;
+use fcfs_bench::fault::kafka::{BelowMinIsr, ProbeTopic};
+use fcfs_bench::fault::nemesis::{Effect, Nemesis};
 use rdkafka::ClientConfig;
 use rdkafka::admin::{
     AdminClient, AdminOptions, ConfigSource, NewTopic, ResourceSpecifier, TopicReplication,
 };
 use rdkafka::client::DefaultClientContext;
 use rdkafka::producer::{FutureProducer, FutureRecord};
+use rustix::process::Signal;
 use support::Service;
 use support::nemesis::{is_not_seen, seen, undo_from_the_lease};
 use tokio::time::{sleep, timeout};
@@ -162,4 +163,70 @@ async fn a_topic_that_is_not_there_is_trouble_before_anything_is_done() {
     assert!(nemesis.inject().await.is_err());
     is_not_seen(&mut nemesis).await;
     nemesis.heal().await.unwrap();
+}
+
+/// The cluster is well, or its followers are silent, or its leader is: only one of these is an append
+/// that nobody confirms.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_that_the_leader_has_and_nobody_confirms_is_told_from_one_that_is_lost() {
+    let brokers = support::kafka::start_some(3);
+    let at = format!("127.0.0.1:{}", brokers[1].port);
+    let making = || ProbeTopic::make(&at, &[2, 1, 3]);
+    let probe = until_ok(making).await;
+    let well = probe.look().await;
+    assert!(
+        matches!(&well, Effect::NotSeen(words) if words.contains("was confirmed")),
+        "{well:?}"
+    );
+
+    for follower in [0, 2] {
+        brokers[follower].signal(Signal::STOP);
+    }
+    let words = until_seen(&probe).await;
+    assert!(words.contains("is in the leader's log"), "{words}");
+
+    brokers[1].signal(Signal::STOP);
+    let silent = probe.look().await;
+    let words = "the leader takes no record";
+    assert!(
+        matches!(&silent, Effect::NotSeen(said) if said.contains(words)),
+        "{silent:?}"
+    );
+
+    for broker in &brokers {
+        broker.signal(Signal::CONT);
+    }
+    until_ok(|| probe.is_confirmed()).await;
+    for _ in 0..2 {
+        until_ok(|| probe.remove()).await;
+    }
+    tokio::task::spawn_blocking(move || drop(probe))
+        .await
+        .unwrap();
+}
+
+async fn until_ok<T, E: std::fmt::Debug, F: Future<Output = Result<T, E>>>(
+    mut once: impl FnMut() -> F,
+) -> T {
+    let trying = async {
+        loop {
+            if let Ok(done) = once().await {
+                return done;
+            }
+        }
+    };
+    timeout(LIMIT, trying).await.expect("it works in the end")
+}
+
+async fn until_seen(probe: &ProbeTopic) -> String {
+    let looking = async {
+        loop {
+            if let Effect::Seen(words) = probe.look().await {
+                return words;
+            }
+        }
+    };
+    timeout(LIMIT, looking)
+        .await
+        .expect("it is seen in the end")
 }

@@ -5,7 +5,7 @@ mod harness;
 
 use harness::scenario::Scenario;
 use harness::shop::TRUTH;
-use harness::{Bench, wait_until};
+use harness::{Bench, part_of, verdict_of, wait_until};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -127,6 +127,24 @@ fn a_directory_without_a_run_is_refused() {
         let ended = bench.run(&[command, "."]).expect(2);
         ended.complains("error: . is not a run directory: it has no run.json");
     }
+}
+
+#[test]
+fn the_order_is_not_judged_by_a_history_whose_end_is_gone() {
+    let bench = Bench::with(&Scenario::short().invariants("first_come_first_served"));
+    bench.run_scenario(&[]).expect(0);
+    let path = bench.path("run/history.bin");
+    let size = std::fs::metadata(&path).expect("a history").len();
+    let history = std::fs::OpenOptions::new().write(true).open(&path);
+    let history = history.expect("it can be written");
+    history.set_len(size / 2).expect("it can be cut");
+    let checked = bench.run(&["check", "run", "--json"]).expect(112);
+    let summary: Value = serde_json::from_str(&checked.stdout).expect("JSON");
+    let judged = verdict_of(&summary, "invariants", "first_come_first_served");
+    assert_eq!(judged["verdict"], "unknown", "{judged}");
+    let part = part_of(&summary, "first_come_first_served", "history");
+    let detail = part["detail"].as_str().expect("words");
+    assert!(detail.contains("it holds "), "{detail}");
 }
 
 #[test]

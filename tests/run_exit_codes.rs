@@ -12,6 +12,8 @@ use harness::{Bench, shipped, verdict_of};
 /// No answer comes within a microsecond.
 const IMPOSSIBLE: &str = "p(99)<0.001ms";
 
+const ALL: &str = "stock, one_per_user, acknowledged, first_come_first_served";
+
 #[test]
 fn a_run_in_which_everything_holds_ends_with_0() {
     let bench = Bench::with(&Scenario::short());
@@ -112,10 +114,10 @@ fn a_stock_that_never_ran_out_ends_with_112() {
 
 #[test]
 fn a_load_in_which_nothing_was_issued_ends_with_112() {
-    let bench = Bench::with(&Scenario::short().stock(0));
+    let bench = Bench::with(&Scenario::short().stock(0).invariants(ALL));
     bench.run_scenario(&[]).expect(112);
     let summary = bench.summary();
-    for name in ["stock", "one_per_user", "acknowledged"] {
+    for name in ALL.split(", ") {
         let judged = verdict_of(&summary, "invariants", name);
         assert_eq!(judged["verdict"], "unknown", "{judged}");
     }
@@ -140,13 +142,14 @@ fn a_truth_that_does_not_settle_ends_with_112() {
 fn a_truth_that_is_gone_at_the_end_ends_with_112() {
     let shop = Shop::open(50, Manner::TruthGoes);
     let scenario = Scenario::short().stock(50).url(&shop.url).truth(TRUTH);
+    let scenario = scenario.invariants(ALL);
     let scenario = scenario.to_string().replace("within: 30s", "within: 1s");
     let bench = Bench::new();
     bench.write("scenario.yaml", scenario);
     let ended = bench.run_scenario(&[]).expect(112);
     let words = "a truth could not be read, 2 times: ";
     assert!(ended.stdout.contains(words), "{}", ended.all());
-    for name in ["stock", "one_per_user", "acknowledged"] {
+    for name in ALL.split(", ") {
         let summary = bench.summary();
         let judged = verdict_of(&summary, "invariants", name);
         assert_eq!(judged["verdict"], "unknown", "{judged}");

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use harness::{Bench, wait_until};
-use own::{Own, all_whole, leases};
+use own::{Daemon, Own, all_whole, leases};
 use rustix::process::Signal;
 use sqlx::{Connection as _, Executor as _, MySqlConnection};
 
@@ -62,6 +62,63 @@ fn a_process_goes_on_when_the_harness_is_killed_during_its_freeze() {
     running.wait();
     wait_until("it goes on", || own.state() != "T");
     wait_until("nothing is left to be undone", || leases(&bench) == 0);
+}
+
+/// With a password in it, which nobody is told.
+const STARTS: &str =
+    "parts: { server: { pid_file: app.pid, start: \"SECRET=p4ssw0rd sh start\" } }";
+
+#[test]
+fn a_process_is_killed_and_restarted_by_the_command_that_starts_it() {
+    let bench = Bench::new();
+    let own = Daemon::start(&bench, support::free_port());
+    let first = own.pid();
+    let faults = [
+        "name: gone, server: kill, after: 1s, for: 1s",
+        "name: deployed, server: restart, at: gone + 3s",
+        "name: starved, server: { memory_limit: 16MB }, at: deployed + 3s, for: 1s",
+    ];
+    own.scenario(&bench, STARTS, "12s", &faults);
+    let ended = own::start(&bench).wait();
+    assert!(matches!(ended.code, Some(0 | 112)), "{}", ended.all());
+    all_whole(&bench, &ended.all());
+    assert!(own.runs() && own.pid() != first);
+    assert_eq!(leases(&bench), 0);
+    for text in [ended.all(), bench.read("run/report.md")] {
+        assert!(!text.contains("p4ssw0rd"), "{text}");
+    }
+}
+
+#[test]
+fn a_process_that_is_down_when_the_harness_is_killed_is_started_again() {
+    let bench = Bench::new();
+    let own = Daemon::start(&bench, support::free_port());
+    let fault = "name: it, server: kill, after: 500ms, for: 5m";
+    own.scenario(&bench, STARTS, "10m", &[fault]);
+    let mut running = own::start(&bench);
+    running.wait_until_it_says("fault it: bites");
+    assert!(!own.runs());
+    running.signal(Signal::KILL);
+    running.wait();
+    wait_until("it runs", || own.runs());
+    wait_until("nothing is left to be undone", || leases(&bench) == 0);
+}
+
+#[test]
+fn a_process_whose_command_fails_is_the_first_line_of_the_report() {
+    let bench = Bench::new();
+    let own = Daemon::start(&bench, support::free_port());
+    let parts = "parts: { server: { pid_file: app.pid, start: \"exit 3\" } }";
+    let fault = "name: it, server: stop, after: 500ms, for: 500ms";
+    own.scenario(&bench, parts, "3s", &[fault]);
+    let ended = own::start(&bench).wait();
+    assert!(matches!(ended.code, Some(111 | 114)), "{}", ended.all());
+    let report = bench.read("run/report.md");
+    let first = report.lines().find(|line| line.starts_with("- ")).unwrap();
+    assert!(
+        first.contains("`start` ended with exit status: 3"),
+        "{report}"
+    );
 }
 
 /// Somebody who uses a service for as long as this value lives.

@@ -25,7 +25,10 @@ fn crowd(strategy: &'static str) -> Scenario {
     // Rows that are written behind the answers may pause when the disk is busy.
     let behind = ["memory-then-sqlite", "redis-lua", "redisson"].contains(&strategy);
     let quiet = if behind { "1500ms" } else { "300ms" };
-    scenario.load(load).repeat(20).quiet(quiet)
+    let invariants = "stock, one_per_user, acknowledged, \
+                      { first_come_first_served: { duplicates: first } }";
+    let scenario = scenario.load(load).repeat(20).quiet(quiet);
+    scenario.invariants(invariants)
 }
 
 /// Runs with the bug, and returns the detail of the invariant that is violated.
@@ -104,5 +107,28 @@ fn a_duplicate_answer_to_a_user_who_holds_nothing_is_found() {
         let (_, summary) = violated(strategy, "false-duplicate", "acknowledged");
         let part = part_of(&summary, "acknowledged", "ghost_duplicate");
         assert!(part["count"].as_u64() > Some(0), "{strategy}: {part}");
+    }
+}
+
+#[test]
+fn a_refusal_before_a_later_user_gets_one_is_found_with_both_users() {
+    for strategy in STRATEGIES {
+        let (detail, summary) = violated(strategy, "early-sold-out", "first_come_first_served");
+        let part = |name: &str| part_of(&summary, "first_come_first_served", name);
+        let (victims, winners) = (part("victims"), part("beneficiaries"));
+        for part in [victims, winners] {
+            assert!(part["count"].as_u64() > Some(0), "{strategy}: {part}");
+        }
+        assert!(detail.contains("sold-out answer"), "{strategy}: {detail}");
+        let cases = part("order")["cases"].as_array().expect("a list");
+        let [refused, winner] = cases.as_slice() else {
+            panic!("{strategy}: not two users: {cases:?}");
+        };
+        let told_ns = refused["ret_ns"].as_u64().expect("a certain answer");
+        let asked_ns = winner["inv_ns"].as_u64().expect("an attempt");
+        assert!(told_ns < asked_ns, "{strategy}: {cases:?}");
+        let text = refused["text"].as_str().expect("words");
+        let name = winner["user"].as_str().expect("a user");
+        assert!(text.ends_with(name), "{strategy}: {text} {name}");
     }
 }

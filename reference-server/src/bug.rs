@@ -8,6 +8,7 @@
 //! | `last-one-refused` | [`Bugs::refuses_the_last`] | compared with `<=` where `<` was meant |
 //! | `lua-compare` | [`Bugs::compares_text_with_number`] | compared what GET returns with a number |
 //! | `false-duplicate` | [`Bugs::storage_fails`] | took every insert error for "already issued" |
+//! | `early-sold-out` | [`Bugs::keeps_a_refusal`] | kept "sold out" in memory after any answer that gave nothing |
 //! | `lease-unchecked` | [`Bugs::looks_at_the_lease`] | took a lock that it had once got for one that it still has |
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,6 +32,8 @@ pub enum Bug {
     LuaCompare,
     /// What was done under a lock is committed, also when the lock has run out (only redlock)
     LeaseUnchecked,
+    /// After any answer that gave nothing, the next 20 users are told that it is sold out
+    EarlySoldOut,
 }
 
 /// What the planted bug, if any, makes the server do.
@@ -98,6 +101,11 @@ impl Bugs {
         self.planted != Some(Bug::LeaseUnchecked)
     }
 
+    /// Whether a refusal is kept as "sold out", and given to the next who ask.
+    pub(crate) fn keeps_a_refusal(&self) -> bool {
+        self.planted == Some(Bug::EarlySoldOut)
+    }
+
     /// Whether every storage error is answered as a duplicate.
     pub(crate) fn takes_errors_for_duplicates(&self) -> bool {
         self.planted == Some(Bug::FalseDuplicate)
@@ -160,6 +168,7 @@ mod tests {
         let bugs = Bugs::new(None, 7);
         assert!(bugs.looks_for_an_earlier_coupon() && bugs.looks_at_the_lease());
         assert!(!bugs.acts_on_an_old_look() && !bugs.refuses_the_last(0) && !bugs.storage_fails());
+        assert!(!bugs.keeps_a_refusal());
         assert!(strikes(&bugs).iter().all(|struck| !struck));
     }
 }

@@ -18,6 +18,7 @@
 mod address;
 mod background;
 mod bug;
+mod clock;
 mod coupon;
 mod error;
 mod http;

@@ -134,3 +134,17 @@ async fn false_duplicate_turns_away_users_who_hold_nothing() {
         assert_eq!(holders.len() + falsely, 300, "{strategy:?}");
     }
 }
+
+#[tokio::test]
+async fn early_sold_out_refuses_the_next_twenty_after_a_duplicate_and_then_goes_on_issuing() {
+    for strategy in STRATEGIES {
+        let shop = Shop::with_bug(strategy, Bug::EarlySoldOut, 10).await;
+        assert!(shop.ask("kim").await.is_issued(), "{strategy:?}");
+        assert!(shop.ask("kim").await.says(DUPLICATE), "{strategy:?}");
+        for user in users(20) {
+            assert!(shop.ask(&user).await.says(SOLD_OUT), "{strategy:?} {user}");
+        }
+        assert!(shop.ask("late").await.is_issued(), "{strategy:?}");
+        assert_eq!(shop.final_rows().await.len(), 2, "{strategy:?}");
+    }
+}

@@ -45,10 +45,12 @@ pub(super) struct Asked {
     pub(super) confirmed_ns: Option<u64>,
     /// The earliest refusal.
     pub(super) refused: Option<Attempt>,
-    /// The earliest "duplicate".
+    /// The "duplicate" that was complete first.
     pub(super) duplicate: Option<Attempt>,
     /// How often this user was told "duplicate".
     pub(super) duplicates: u32,
+    /// Whether the final or the second read shows a row.
+    pub(super) has_row: bool,
     /// Attempts that reached the system. For users without a row, refusals that came before the
     /// user was of interest are not counted.
     pub(super) attempts: u32,
@@ -89,7 +91,7 @@ impl Asked {
             Replay | Ok => {}
             Duplicate => {
                 self.duplicates = self.duplicates.saturating_add(1);
-                keep_earliest(&mut self.duplicate, attempt);
+                keep_soonest(&mut self.duplicate, attempt);
                 keep_earliest(&mut self.refused, attempt);
             }
             _ => keep_earliest(&mut self.refused, attempt),
@@ -99,6 +101,13 @@ impl Asked {
 
 fn keep_earliest(slot: &mut Option<Attempt>, attempt: Attempt) {
     if slot.is_none_or(|known| attempt.inv_ns < known.inv_ns) {
+        *slot = Some(attempt);
+    }
+}
+
+fn keep_soonest(slot: &mut Option<Attempt>, attempt: Attempt) {
+    let place = |one: &Attempt| (one.ret_ns, one.inv_ns);
+    if slot.is_none_or(|known| place(&attempt) < place(&known)) {
         *slot = Some(attempt);
     }
 }

@@ -10,9 +10,10 @@ use std::io;
 use super::asked::{Asked, Attempt, Confirmed};
 use super::draft::Pick;
 use super::evidence::{Evidence, Observations, Settled};
+use super::inversions::Inversions;
 use super::reads::{Holdings, Row, all_rows};
 use crate::history::{Key, Operation, OutcomeKind};
-use crate::plan::Plan;
+use crate::plan::{Invariant, Plan};
 use crate::verdict::Verdict;
 
 /// All that the checkers decide upon.
@@ -41,8 +42,12 @@ pub(super) struct Digest<'a> {
     pub(super) takes_ns: Vec<u64>,
     /// All sold-out answers; the worst is the one that came first.
     pub(super) sold_out: Pick<(Key, Attempt)>,
+    /// Those to users who have a row in the end.
+    pub(super) to_holders: Pick<(Key, Attempt)>,
     /// Those that came before enough winners had even asked.
     pub(super) premature: Pick<(Key, Attempt)>,
+    /// Those that came before some later user got one; empty unless that is asked for.
+    pub(super) inversions: Inversions,
     counts: [u64; OutcomeKind::ALL.len()],
 }
 
@@ -105,20 +110,27 @@ impl<'a> Digest<'a> {
         let winners = winners(&rows, &pass.users);
         let stock = stock_of(evidence.plan, observations);
         let truth = truth_of(observations);
-        let premature = match stock {
+        let full_ns = match stock {
             Some(stock) if truth != Truth::Missing && stock.contradicted.is_none() => {
-                let full_ns = full_since(&winners, stock.claimed);
-                premature(evidence, &pass.sold_out, full_ns)?
+                full_since(&winners, stock.claimed)
             }
-            _ => Pick::default(),
+            _ => 0,
         };
         pass.takes_ns.sort_unstable();
         let holdings = |read: &Option<_>| read.as_ref().map(Holdings::of);
+        let before = holdings(&observations.baseline).unwrap_or_default();
+        let mut asked_for = evidence.plan.invariants.iter();
+        let inversions = if asked_for.any(|one| matches!(one, Invariant::FirstComeFirstServed(_))) {
+            Inversions::of(&rows, &before, &pass.users)
+        } else {
+            Inversions::default()
+        };
+        let (premature, inversions) = early(evidence, &pass.sold_out, full_ns, inversions)?;
         Ok(Self {
             evidence: *evidence,
             stock,
             truth,
-            before: holdings(&observations.baseline).unwrap_or_default(),
+            before,
             last: holdings(&observations.last).unwrap_or_default(),
             second: holdings(&observations.second).filter(|_| observations.last.is_some()),
             rows,
@@ -127,7 +139,9 @@ impl<'a> Digest<'a> {
             confirmed: by_time(pass.confirmed),
             takes_ns: pass.takes_ns,
             sold_out: pass.sold_out,
+            to_holders: pass.to_holders,
             premature,
+            inversions,
             counts: pass.counts,
         })
     }
@@ -181,6 +195,7 @@ struct Pass {
     confirmed: HashMap<(Key, Key), Attempt>,
     takes_ns: Vec<u64>,
     sold_out: Pick<(Key, Attempt)>,
+    to_holders: Pick<(Key, Attempt)>,
     counts: [u64; OutcomeKind::ALL.len()],
 }
 
@@ -188,7 +203,7 @@ impl Pass {
     fn over(evidence: &Evidence<'_>, rows: &[Row]) -> io::Result<Self> {
         let mut pass = Self::default();
         for row in rows {
-            pass.users.entry(row.user).or_default();
+            pass.users.entry(row.user).or_default().has_row = true;
         }
         let wants_takes = !evidence.observations.remaining.is_empty();
         for operation in evidence.history.operations()? {
@@ -228,39 +243,48 @@ impl Pass {
             _ => {
                 if let Some(user) = self.users.get_mut(&operation.user) {
                     user.note(attempt);
+                    if operation.kind == SoldOut && user.has_row {
+                        let item = (operation.user, attempt);
+                        self.to_holders
+                            .offer(operation.user, attempt.inv_ns, 0, item);
+                    }
                 }
             }
         }
     }
 }
 
-/// The second pass: sold-out answers that were complete before the stock can have run out. It is
-/// skipped when the earliest answer already acquits all, or when all are guilty because the stock
-/// never ran out.
-fn premature(
+/// The second pass: sold-out answers that were complete before the stock can have run out, or
+/// before the last user who got one had asked. It is skipped when the earliest answer already
+/// acquits all. All are premature when the stock never ran out.
+fn early(
     evidence: &Evidence<'_>,
     sold_out: &Pick<(Key, Attempt)>,
     full_ns: u64,
-) -> io::Result<Pick<(Key, Attempt)>> {
+    mut inversions: Inversions,
+) -> io::Result<(Pick<(Key, Attempt)>, Inversions)> {
+    let (mut premature, full_ns) = match full_ns {
+        u64::MAX => (sold_out.clone(), 0),
+        _ => (Pick::default(), full_ns),
+    };
+    let until_ns = full_ns.max(inversions.until_ns());
     let earliest = sold_out.worst().map(|(_, attempt)| attempt.ret_ns);
-    if full_ns == u64::MAX || earliest.is_none_or(|ret_ns| ret_ns >= full_ns) {
-        return Ok(match full_ns {
-            u64::MAX => sold_out.clone(),
-            _ => Pick::default(),
-        });
+    if earliest.is_none_or(|ret_ns| ret_ns >= until_ns) {
+        return Ok((premature, inversions));
     }
-    let mut early = Pick::default();
     for operation in evidence.history.operations()? {
         let operation = operation?;
-        let told = operation.kind == OutcomeKind::SoldOut && operation.ret_ns < full_ns;
+        let told = operation.kind == OutcomeKind::SoldOut && operation.ret_ns < until_ns;
         if told && is_attempt(evidence.plan, &operation) {
             let attempt = Attempt::of(&operation);
-            let gap_ns = full_ns - attempt.ret_ns;
-            let item = (operation.user, attempt);
-            early.offer(operation.user, attempt.inv_ns, gap_ns, item);
+            if let Some(gap_ns) = full_ns.checked_sub(attempt.ret_ns).filter(|gap| *gap > 0) {
+                let item = (operation.user, attempt);
+                premature.offer(operation.user, attempt.inv_ns, gap_ns, item);
+            }
+            inversions.take(operation.user, attempt);
         }
     }
-    Ok(early)
+    Ok((premature, inversions))
 }
 
 fn is_attempt(plan: &Plan, operation: &Operation) -> bool {

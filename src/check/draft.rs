@@ -108,6 +108,12 @@ impl DraftCase {
         self
     }
 
+    /// Why it is shown, where no [`Pick`] says so.
+    pub(super) fn which(mut self, which: Which) -> Self {
+        self.which = which;
+        self
+    }
+
     /// The coupon's id is put before the text.
     pub(super) fn coupon(mut self, coupon: Key) -> Self {
         self.coupon = coupon.is_some().then_some(coupon);

@@ -16,6 +16,8 @@ pub struct Evidence<'a> {
     pub observations: &'a Observations,
     /// What was broken on purpose, and when.
     pub faults: &'a [Broken],
+    /// Why attempts may be missing in the history, for the end of a sentence; `None`: it is whole.
+    pub gap: Option<&'a str>,
 }
 
 /// A time in which a fault was active.

@@ -5,7 +5,11 @@ mod asked;
 mod digest;
 mod draft;
 mod evidence;
+mod fairness;
 mod finding;
+mod first_come_first_served;
+mod inversions;
+mod moments;
 mod one_per_user;
 mod reads;
 mod stock;
@@ -34,6 +38,9 @@ pub fn check(evidence: &Evidence<'_>) -> std::io::Result<Vec<Finding>> {
         Invariant::Stock => stock::check(&digest),
         Invariant::OnePerUser => one_per_user::check(&digest),
         Invariant::Acknowledged => acknowledged::check(&digest),
+        Invariant::FirstComeFirstServed(duplicates) => {
+            first_come_first_served::check(&digest, *duplicates)
+        }
     };
     draft::finish(invariants.iter().map(judge).collect(), evidence)
 }

@@ -100,6 +100,17 @@ pub(super) fn gone(observations: &Observations) -> u64 {
     pairs(last).filter(|pair| !take(&mut left, *pair)).count() as u64
 }
 
+/// How many rows that were there once are not there any more: of before the load in the final read,
+/// and of the final read in the second.
+pub(super) fn returned(observations: &Observations) -> u64 {
+    let (Some(before), Some(last)) = (&observations.baseline, &observations.last) else {
+        return gone(observations);
+    };
+    let mut left = counted(Some(last));
+    let old = pairs(before).filter(|pair| !take(&mut left, *pair));
+    old.count() as u64 + gone(observations)
+}
+
 fn pairs(read: &IssuedRead) -> impl Iterator<Item = (Key, Key)> + '_ {
     read.rows.iter().map(|row| {
         let id = row.id.as_deref().map_or(Key::NONE, Key::of);

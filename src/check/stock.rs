@@ -132,7 +132,7 @@ fn confirmed(digest: &Digest<'_>, stock: Stock) -> DraftPart {
     })
 }
 
-fn contradiction(stock: Stock, said: i64) -> DraftPart {
+pub(super) fn contradiction(stock: Stock, said: i64) -> DraftPart {
     DraftPart::new(
         "stock_known",
         Verdict::Unknown,
@@ -146,7 +146,7 @@ fn contradiction(stock: Stock, said: i64) -> DraftPart {
 }
 
 /// Nothing may be left over once anybody was told that nothing is left.
-fn unsold(digest: &Digest<'_>, stock: Stock) -> Option<DraftPart> {
+pub(super) fn unsold(digest: &Digest<'_>, stock: Stock) -> Option<DraftPart> {
     if digest.truth == Truth::Missing {
         return None;
     }

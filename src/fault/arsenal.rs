@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use super::container;
 use super::database::{CommitStall, HotRow, KillSessions, PoolExhausted, ReadOnly};
-use super::kafka::{BelowMinIsr, TooFewReplicas};
+use super::kafka::{BelowMinIsr, FollowersFrozen, TooFewReplicas};
 use super::link::OnLinks;
+use super::loss::Loss;
 use super::nemesis::{Nemesis, Trouble};
-use super::process::{Down, Freeze, How, Restart};
+use super::process::{ClockSkew, CpuLimit, Down, Freeze, How, MemoryLimit, Restart};
 use super::redis::{
     ClientsExhausted, Evict, KillClients, LoseWrites, OutOfMemory, SentinelFailover, Stall,
 };
@@ -65,6 +67,7 @@ impl Arsenal {
             Injection::Link(rule) => self.on_links(at, rule),
             Injection::Partition => self.on_links(at, &LinkRule::of(LinkFault::BlackHole)),
             Injection::KafkaBelowMinIsr => self.below_min_isr(at),
+            Injection::KafkaFollowersFrozen => Ok(vec![self.followers_frozen()]),
             Injection::RedisFailover { lose } => self.failover(at, *lose),
             Injection::Restart => {
                 let parts = self.met(at)?;
@@ -167,17 +170,51 @@ impl Arsenal {
             nemesis: Box::new(TooFewReplicas::new(topic, away)),
         }])
     }
+
+    /// Who leads is known when it is asked.
+    fn followers_frozen(&self) -> Blow {
+        let brokers = self.parts.iter();
+        let brokers: Vec<Part> = brokers
+            .filter(|part| *part.party() == Party::Kafka)
+            .cloned()
+            .collect();
+        Blow {
+            victim: format!("the followers of the topic {}", self.topic),
+            nemesis: Box::new(FollowersFrozen::new(brokers, &self.topic)),
+        }
+    }
 }
 
 fn blow(at: Occurrence<'_>, part: Part) -> Result<Blow, Trouble> {
     let victim = part.name().to_owned();
     let nemesis: Box<dyn Nemesis> = match &at.fault.injection {
         Injection::Freeze => Box::new(Freeze::new(part)),
+        Injection::CpuLimit { share } => cpu_limit(part, *share),
+        Injection::MemoryLimit { to } => memory_limit(part, *to),
+        Injection::ClockSkew { by_ms } => Box::new(ClockSkew::new(part, *by_ms)),
         Injection::Kill => Box::new(Down::new(part, How::Killed)),
         Injection::Stop => Box::new(Down::new(part, How::Stopped)),
+        Injection::Loss { per_million } => {
+            Box::new(Loss::new(&part, *per_million, (at.number, at.time))?)
+        }
         _ => by_asking(at, part)?,
     };
     Ok(Blow { victim, nemesis })
+}
+
+/// A container is limited by its engine, a process by this one.
+fn cpu_limit(part: Part, share: f64) -> Box<dyn Nemesis> {
+    match part.limits() {
+        Some(limits) => Box::new(container::CpuLimit::new(part, limits, share)),
+        None => Box::new(CpuLimit::new(part, share)),
+    }
+}
+
+fn memory_limit(part: Part, to: u64) -> Box<dyn Nemesis> {
+    match part.limits() {
+        Some(limits) => Box::new(container::MemoryLimit::new(part, limits, to)),
+        None => Box::new(MemoryLimit::new(part, to)),
+    }
 }
 
 /// What a service does to itself when it is asked.

@@ -2,12 +2,14 @@
 
 mod arsenal;
 mod book;
+pub mod container;
 pub mod database;
 mod guard;
 mod janitor;
 pub mod kafka;
 pub mod lease;
 pub mod link;
+pub mod loss;
 pub mod nemesis;
 pub mod process;
 pub mod proxy;

@@ -7,6 +7,7 @@ use rustix::process::Signal;
 use super::database::session as sql;
 use super::kafka;
 use super::lease::Undo;
+use super::loss;
 use super::nemesis::Trouble;
 use super::redis::session as redis;
 use super::wait::{ANSWER_WITHIN, WHOLE_WITHIN, until};
@@ -22,6 +23,15 @@ impl Undo {
     pub async fn run(&self) -> Result<(), Trouble> {
         match self {
             Self::Continue { pid, started } => go_on(*pid, *started),
+            Self::DataLimit {
+                pid,
+                started,
+                bytes,
+            } => limit_data(*pid, *started, *bytes),
+            Self::Clock { file } => {
+                let set = stack::set_clock(file, 0);
+                set.map_err(|error| Trouble::new(format!("{}: {error}", file.display())))
+            }
             // An engine that is just removing it says no, and does not know it a moment later.
             Self::Unpause { engine, container } => {
                 until(WHOLE_WITHIN, || async {
@@ -34,6 +44,25 @@ impl Undo {
                 until(WHOLE_WITHIN, || async {
                     let started = stack::start_container(engine, container).await;
                     started.map_err(Trouble::new)
+                })
+                .await
+            }
+            Self::StartProcess {
+                command,
+                directory,
+                file,
+            } => {
+                let started = stack::start_process(&command.secret(), directory, file).await;
+                started.map_err(|problem| Trouble::new(format!("{}: {problem}", file.display())))
+            }
+            Self::ContainerLimits {
+                engine,
+                container,
+                allowed,
+            } => {
+                until(WHOLE_WITHIN, || async {
+                    let limited = stack::limit_container(engine, container, *allowed).await;
+                    limited.map_err(Trouble::new)
                 })
                 .await
             }
@@ -58,6 +87,7 @@ impl Undo {
                 topic,
                 settings,
             } => kafka::give_back(brokers, topic, settings).await,
+            Self::PacketRules { table } => loss::take_away(table).await,
         }
     }
 }
@@ -70,6 +100,12 @@ fn words(words: &[&str]) -> Vec<String> {
 fn go_on(pid: u32, started: u64) -> Result<(), Trouble> {
     let sent = process::send(pid, started, Signal::CONT);
     sent.map_err(|error| Trouble::new(format!("process {pid}: {error}")))
+}
+
+/// A process gets its old limit back, unless its number is another's by now.
+fn limit_data(pid: u32, started: u64, bytes: Option<u64>) -> Result<(), Trouble> {
+    let set = process::data::set_limit(pid, started, bytes);
+    set.map_err(|error| Trouble::new(format!("process {pid}: {error}")))
 }
 
 /// What came of one try.

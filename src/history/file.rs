@@ -87,6 +87,15 @@ impl HistoryFile {
             directory: directory.to_owned(),
         })
     }
+
+    /// How many whole records there are.
+    ///
+    /// # Errors
+    /// When the file cannot be asked.
+    pub fn records(&self) -> io::Result<u64> {
+        let bytes = std::fs::metadata(records_in(&self.directory))?.len();
+        Ok(bytes.saturating_sub(HEADER as u64) / Operation::SIZE as u64)
+    }
 }
 
 impl History for HistoryFile {
@@ -192,6 +201,8 @@ mod tests {
             .set_len(whole - 5)
             .expect("cut");
         assert_eq!(read(directory.path()), [operation(1)]);
+        let history = HistoryFile::open(directory.path()).expect("a history");
+        assert_eq!(history.records().expect("asked"), 1);
     }
 
     #[test]

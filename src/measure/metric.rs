@@ -202,7 +202,8 @@ impl Metric {
             | Self::DroppedIterations => &[Tag::Phase, Tag::Load],
             Self::DataSent | Self::DataReceived | Self::Vus | Self::VusMax => &[],
             Self::Resource(_) => &[Tag::Source, Tag::Phase, Tag::Load],
-            Self::Recovery | Self::Detection | Self::FaultRate => &[Tag::Fault],
+            Self::Recovery | Self::FaultRate => &[Tag::Fault],
+            Self::Detection => &[Tag::Fault, Tag::By],
             Self::HttpReqs
             | Self::HttpReqDuration
             | Self::HttpReqFailed
@@ -319,6 +320,8 @@ pub enum Tag {
     Source,
     /// A fault's name, or that of the chaos that made it.
     Fault,
+    /// Who noticed it.
+    By,
 }
 
 impl MetricKind {
@@ -346,13 +349,14 @@ impl fmt::Display for MetricKind {
 
 impl Tag {
     /// Every tag, in the order in which messages list them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Phase,
         Self::Step,
         Self::Outcome,
         Self::Load,
         Self::Source,
         Self::Fault,
+        Self::By,
     ];
 
     /// Those that tell requests apart.
@@ -367,6 +371,7 @@ impl Tag {
             Self::Load => "load",
             Self::Source => "source",
             Self::Fault => "fault",
+            Self::By => "by",
         }
     }
 }

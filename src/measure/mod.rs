@@ -1,5 +1,6 @@
 //! What was measured: histograms by series, counters, and the thresholds over them.
 
+pub mod alert;
 mod custom;
 mod evaluate;
 pub mod fault;

@@ -24,7 +24,7 @@ impl Plan {
     }
 }
 
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     let name = host.trim_end_matches('.').to_ascii_lowercase();
     match name.parse::<IpAddr>() {
         Ok(address) => address.to_canonical().is_loopback(),

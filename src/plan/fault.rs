@@ -80,6 +80,21 @@ pub enum Injection {
     Stop,
     /// Each instance in turn: asked to stop, started again, waited for. It ends by itself.
     Restart,
+    /// Its processes get no more CPU time.
+    CpuLimit {
+        /// Of one core: above 0, at most 1.
+        share: f64,
+    },
+    /// It gets no more memory.
+    MemoryLimit {
+        /// Bytes.
+        to: u64,
+    },
+    /// It takes it to be later or earlier than it is.
+    ClockSkew {
+        /// Milliseconds; positive is later.
+        by_ms: i64,
+    },
     /// Nobody reaches it, and it reaches nobody: connections hang.
     Partition,
     /// Bytes on the way to it are held back, cut or lost.
@@ -131,7 +146,17 @@ pub enum Injection {
     DatabaseReadOnly,
     /// All replicas must confirm, and a broker is killed.
     KafkaBelowMinIsr,
+    /// All brokers are frozen but the one that leads the topic: what it takes nobody confirms.
+    KafkaFollowersFrozen,
+    /// The kernel drops packets to and from it.
+    Loss {
+        /// Of a million, from 1 to all of them; each packet by chance.
+        per_million: u32,
+    },
 }
+
+/// The packets of which [`Injection::Loss`] says how many are lost.
+pub const MILLION: u32 = 1_000_000;
 
 /// When a fault begins.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,5 +1,6 @@
 //! What will run: complete, valid, printable, and a pure function of scenario, overrides and seed.
 
+mod alerts;
 mod allowed;
 mod backlog;
 mod curve;
@@ -21,6 +22,7 @@ mod truth;
 mod users;
 
 pub use crate::scenario::Mask;
+pub use alerts::Alerts;
 pub use backlog::{Backlog, BacklogOf};
 pub use curve::{Ticks, VuCurve};
 pub use flow::{

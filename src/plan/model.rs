@@ -5,6 +5,7 @@ use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
+use super::alerts::Alerts;
 use super::fault::Fault;
 use super::flow::{Capture, Flow, Poll};
 use super::identity::Users;
@@ -57,6 +58,8 @@ pub struct Plan {
     /// What the scenario wants measured beside the load; what the run itself brings up is not
     /// among it.
     pub resources: Vec<Resource>,
+    /// Whose alerts are watched, if anybody's.
+    pub alerts: Option<Alerts>,
     /// What is broken on purpose, in the scenario's order.
     pub faults: Vec<Fault>,
     /// Where the truth is read, if anywhere.
@@ -483,11 +486,52 @@ pub enum Invariant {
     OnePerUser,
     /// What was confirmed is there, what is there was asked for.
     Acknowledged,
+    /// Nobody was refused before somebody who asked later got one.
+    FirstComeFirstServed(Duplicates),
+}
+
+/// What a user is told who holds one and asks again when nothing is left.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Duplicates {
+    /// "Duplicate" or "sold out".
+    #[default]
+    Any,
+    /// Always "duplicate": the system asks for an earlier one before it looks at the stock.
+    First,
+}
+
+impl Duplicates {
+    /// All, the default first.
+    pub const ALL: [Self; 2] = [Self::Any, Self::First];
+
+    /// As the scenario spells it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::First => "first",
+        }
+    }
 }
 
 impl Invariant {
-    /// All, in the order in which reports show them.
-    pub const ALL: [Self; 3] = [Self::Stock, Self::OnePerUser, Self::Acknowledged];
+    /// All, with their defaults, in the order in which they are explained.
+    pub const ALL: [Self; 4] = [
+        Self::Stock,
+        Self::OnePerUser,
+        Self::Acknowledged,
+        Self::FirstComeFirstServed(Duplicates::Any),
+    ];
+
+    /// The one with this name, with its defaults.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.name() == name)
+    }
+
+    /// Whether it is decided where the stock ends: it needs to know how much there is, and that
+    /// somebody asked until nothing was left.
+    pub const fn is_of_the_end(self) -> bool {
+        matches!(self, Self::Stock | Self::FirstComeFirstServed(_))
+    }
 
     /// As the scenario spells it.
     pub const fn name(self) -> &'static str {
@@ -495,6 +539,18 @@ impl Invariant {
             Self::Stock => "stock",
             Self::OnePerUser => "one_per_user",
             Self::Acknowledged => "acknowledged",
+            Self::FirstComeFirstServed(_) => "first_come_first_served",
+        }
+    }
+}
+
+/// With what is not its default.
+impl fmt::Display for Invariant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())?;
+        match self {
+            Self::FirstComeFirstServed(Duplicates::First) => f.write_str(" (duplicates first)"),
+            _ => Ok(()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What faults may break of a system that already runs, as the scenario names it.
 
+use super::allowed::is_loopback;
 use super::fault::Party;
 use super::{Process, Secret};
 
@@ -12,6 +13,9 @@ pub struct OwnPart {
     pub number: u16,
     /// How it is found on this machine, where it is to be frozen or stopped.
     pub found: Option<Found>,
+    /// What starts a process again: a command for a shell in the scenario's directory, which
+    /// returns. Only where a file holds the process's number.
+    pub start: Option<Secret>,
     /// Where it is asked; of a broker `HOST:PORT`.
     pub url: Option<Secret>,
     /// The same for a user who may do what a fault does.
@@ -39,6 +43,15 @@ pub enum Found {
 }
 
 impl OwnPart {
+    /// Whether it can be started again once it is gone.
+    pub const fn can_start_again(&self) -> bool {
+        match &self.found {
+            Some(Found::Container(_) | Found::Service { .. }) => true,
+            Some(Found::Process(_)) => self.start.is_some(),
+            None => false,
+        }
+    }
+
     /// As reports call it: `redis-1`, `server-2`.
     pub fn name(&self) -> String {
         format!("{}-{}", self.party.name(), self.number)
@@ -63,12 +76,23 @@ impl OwnPart {
         };
         Some((host_of(text)?, port.unwrap_or(usual)))
     }
-}
 
-impl Found {
-    /// Whether it can be started again once it is gone.
-    pub const fn can_start_again(&self) -> bool {
-        matches!(self, Self::Container(_) | Self::Service { .. })
+    /// The port at which it is asked, if that is on the loopback of this machine.
+    pub fn port_here(&self) -> Option<u16> {
+        let (host, port) = match self.party {
+            Party::Redis | Party::Database => self.upstream()?,
+            Party::Kafka => {
+                let address = self.url.as_ref()?;
+                let (_, port) = address.reveal().rsplit_once(':')?;
+                (broker_host(address)?, port.parse().ok()?)
+            }
+            Party::Server(_) | Party::Client => {
+                let text = self.url.as_ref()?.reveal();
+                let url = url::Url::parse(text).ok()?;
+                (host_of(text)?, url.port_or_known_default()?)
+            }
+        };
+        is_loopback(&host).then_some(port)
     }
 }
 

@@ -81,7 +81,7 @@ impl HttpProbe {
     }
 
     pub(super) async fn rows(&self) -> Result<Vec<IssuedRow>, Fault> {
-        let answer = self.get().await?;
+        let answer = self.get(MAX_BODY).await?;
         let Value::Array(items) = at(&answer, &self.pointer)? else {
             let words = format!("there is no array at {}", quoted(&self.pointer));
             return Err(Fault::answer(words));
@@ -92,7 +92,7 @@ impl HttpProbe {
     }
 
     pub(super) async fn number(&self) -> Result<i64, Fault> {
-        let answer = self.get().await?;
+        let answer = self.get(MAX_BODY).await?;
         match at(&answer, &self.pointer)? {
             Value::Number(number) => shape::number(&number.to_string()),
             Value::String(text) => shape::number(text),
@@ -103,7 +103,8 @@ impl HttpProbe {
         }
     }
 
-    async fn get(&self) -> Result<Value, Fault> {
+    /// The JSON of the whole answer, of so many bytes at most.
+    pub(super) async fn get(&self, most: usize) -> Result<Value, Fault> {
         let request = self
             .client
             .get(self.url.clone())
@@ -112,8 +113,8 @@ impl HttpProbe {
         let status = response.status();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(fault)? {
-            if body.len() + chunk.len() > MAX_BODY {
-                let words = format!("the answer is longer than {} MiB", MAX_BODY >> 20);
+            if body.len() + chunk.len() > most {
+                let words = format!("the answer is longer than {} MiB", most >> 20);
                 return Err(Fault::answer(words));
             }
             body.extend_from_slice(&chunk);

@@ -1,6 +1,7 @@
-//! Reads from outside: the truth (SQL, Redis, HTTP), and what the load does to the systems behind it
-//! (`outside/`); read-only.
+//! Reads from outside: the truth (SQL, Redis, HTTP), what the load does to the systems behind it
+//! (`outside/`), and which alerts fire (`alerts.rs`); read-only.
 
+pub mod alerts;
 pub mod backlog;
 pub mod kafka;
 pub mod log;

@@ -1,9 +1,11 @@
 //! What became of each fault: its figures in the summary, and what the terminal and Markdown say
 //! of them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::format::{NO_DATA, count};
+use super::format::{NO_DATA, count, counted};
 use crate::measure::{Unit, grouped};
 
 /// One occurrence of a fault, or a fault that never happened. Times in seconds are counted from the
@@ -40,8 +42,20 @@ pub struct FaultSummary {
     pub first_bad_ms: Option<f64>,
     /// From applied until somebody noticed.
     pub detected_ms: Option<f64>,
-    /// Who noticed first: `effect`, `clients` or `threshold`.
+    /// Who noticed first: `effect`, `clients`, `threshold` or `alert`.
     pub detected_by: Option<String>,
+    /// From applied until each of those noticed who did.
+    #[serde(default)]
+    pub noticed_ms: BTreeMap<String, f64>,
+    /// Alerts that began to fire while it was active or not recovered from, the first first.
+    #[serde(default)]
+    pub alerts: Vec<FaultAlert>,
+    /// Why nobody could tell for a part of that time whether an alert fires.
+    #[serde(default)]
+    pub alerts_silent: Option<String>,
+    /// Whether alerts were watched at all.
+    #[serde(default)]
+    pub alerts_watched: bool,
     /// When the victims answered as before.
     pub healed_s: Option<f64>,
     /// When those who asked were served as before.
@@ -67,6 +81,39 @@ pub struct FaultSummary {
     pub open_after_heal_ms: Option<f64>,
     /// Other faults that were active between its beginning and its recovery.
     pub beside: Vec<String>,
+}
+
+/// An alert that began to fire after a fault.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct FaultAlert {
+    /// As its rule calls it.
+    pub alert: String,
+    /// Its labels without the name; long ones are cut.
+    pub labels: BTreeMap<String, String>,
+    /// From applied until it was seen to fire.
+    pub fired_ms: f64,
+    /// From applied until it was seen to fire no more; `null`: not as long as it was watched.
+    pub cleared_ms: Option<f64>,
+}
+
+impl FaultAlert {
+    /// ``alert `RedisDown` (instance 127.0.0.1:9121) fired +4,012 ms, cleared +9,013 ms``
+    fn in_words(&self) -> String {
+        let labels = self.labels.iter();
+        let labels: Vec<_> = labels
+            .map(|(name, value)| format!("{name} {value}"))
+            .collect();
+        let labels = match labels.as_slice() {
+            [] => String::new(),
+            labels => format!(" ({})", labels.join(", ")),
+        };
+        let cleared = match self.cleared_ms {
+            Some(ms) => format!("cleared {}", after(ms)),
+            None => "not cleared as long as it was watched".to_owned(),
+        };
+        let fired = after(self.fired_ms);
+        format!("alert `{}`{labels} fired {fired}, {cleared}", self.alert)
+    }
 }
 
 /// What a system did before a fault.
@@ -120,9 +167,12 @@ impl FaultState {
 impl FaultSummary {
     /// All texts that may repeat what a scenario or a system said.
     pub(super) fn texts(&mut self) -> impl Iterator<Item = &mut String> {
-        let texts = [&mut self.why, &mut self.effect].into_iter().flatten();
+        let texts = [&mut self.why, &mut self.effect, &mut self.alerts_silent];
+        let texts = texts.into_iter().flatten();
         let names = self.victims.iter_mut().chain([&mut self.what]);
-        texts.chain(names)
+        let alerts = self.alerts.iter_mut();
+        let alerts = alerts.flat_map(|one| one.labels.values_mut().chain([&mut one.alert]));
+        texts.chain(names).chain(alerts)
     }
 
     /// `redis-down`, or `redis-down, 2 of 3`.
@@ -246,6 +296,9 @@ pub(super) fn remarks(fault: &FaultSummary) -> Vec<String> {
     }));
     let bad = fault.first_bad_ms.map(after);
     say(bad.map(|after| format!("the first bad window began {after} after it")));
+    for words in alerted(fault) {
+        say(Some(words));
+    }
     let recovered = fault.not_recovered.as_ref();
     say(recovered.map(|why| format!("not recovered: {why}")));
     let unmeasured = fault.happened() && fault.baseline.is_none();
@@ -269,6 +322,36 @@ pub(super) fn remarks(fault: &FaultSummary) -> Vec<String> {
         )
     }));
     remarks
+}
+
+/// More alerts than these are only counted in words.
+const MOST_ALERTS: usize = 5;
+
+/// Which alerts noticed it; silence is not taken for peace.
+fn alerted(fault: &FaultSummary) -> Vec<String> {
+    if !fault.alerts_watched {
+        return Vec::new();
+    }
+    let shown = fault.alerts.iter().take(MOST_ALERTS);
+    let mut words: Vec<String> = shown.map(FaultAlert::in_words).collect();
+    let more = fault.alerts.len().saturating_sub(MOST_ALERTS);
+    if more > 0 {
+        words.push(format!(
+            "{} more began to fire",
+            counted(more as u64, "alert")
+        ));
+    }
+    match (&fault.alerts_silent, fault.alerts.is_empty()) {
+        (Some(why), true) => {
+            words.push(format!(
+                "not seen by an alert: prometheus was silent: {why}"
+            ));
+        }
+        (Some(why), false) => words.push(format!("prometheus was silent for a part of it: {why}")),
+        (None, true) => words.push("no alert began to fire".to_owned()),
+        (None, false) => {}
+    }
+    words
 }
 
 /// Those that a terminal shows: what is not as it should be.
@@ -301,6 +384,8 @@ pub(super) fn sentence(fault: &FaultSummary) -> String {
     }
     if is_remarkable(fault) {
         parts.extend(remarks(fault));
+    } else {
+        parts.extend(alerted(fault));
     }
     let victims = match fault.victims.as_slice() {
         [] => String::new(),

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    CounterFigures, Drain, Environment, FaultBaseline, FaultState, FaultSummary, IncreaseFigures,
-    Judged, Latency, LevelFigures, LoadSummary, MetricSummary, PhaseSummary, ResourceSample,
-    ResourceSummary, Sample, Summary, TrendFigures, UnknownShape,
+    CounterFigures, Drain, Environment, FaultAlert, FaultBaseline, FaultState, FaultSummary,
+    IncreaseFigures, Judged, Latency, LevelFigures, LoadSummary, MetricSummary, PhaseSummary,
+    ResourceSample, ResourceSummary, Sample, Summary, TrendFigures, UnknownShape,
 };
 use crate::check::{Case, Finding, Part, Which};
 use crate::verdict::Verdict;
@@ -201,6 +201,14 @@ fn faults() -> Vec<FaultSummary> {
         first_bad_ms: Some(40.0),
         detected_ms: Some(8.0),
         detected_by: Some("effect".to_owned()),
+        noticed_ms: map(&[("effect", 8.0), ("alert", 4_012.0)]),
+        alerts: vec![FaultAlert {
+            alert: "RedisDown".to_owned(),
+            labels: map(&[("instance", "127.0.0.1:9121".to_owned())]),
+            fired_ms: 4_012.0,
+            cleared_ms: Some(14_020.0),
+        }],
+        alerts_watched: true,
         healed_s: Some(22.5),
         recovered_s: Some(25.75),
         recovery_ms: Some(3_250.0),
@@ -232,6 +240,9 @@ fn faults() -> Vec<FaultSummary> {
         first_bad_ms: None,
         detected_ms: None,
         detected_by: None,
+        noticed_ms: BTreeMap::new(),
+        alerts: Vec::new(),
+        alerts_silent: Some("no answer within 900 ms".to_owned()),
         healed_s: Some(50.0),
         recovered_s: None,
         recovery_ms: None,
@@ -609,6 +620,11 @@ pub(super) fn hostile() -> Summary {
         fault.why = Some(evil.clone());
         fault.victims = vec![evil.clone()];
         fault.beside = vec![evil.clone()];
+        fault.alerts_silent = Some(evil.clone());
+        for alert in &mut fault.alerts {
+            alert.alert.clone_from(&evil);
+            alert.labels = map(&[(evil.as_str(), evil.clone())]);
+        }
     }
     summary.not_healed = vec![evil.clone()];
     for resource in &mut summary.resources {

@@ -107,6 +107,10 @@ pub(super) fn expectation(invariant: &str) -> &'static str {
         "stock" => "issued no more than the stock, and sold out only when nothing was left",
         "one_per_user" => "at most one for each user",
         "acknowledged" => "every confirmation has its row, every row was asked for",
+        "first_come_first_served" => {
+            "some order of the attempts explains every answer: nobody was refused before somebody \
+             who asked later got one"
+        }
         _ => "holds",
     }
 }

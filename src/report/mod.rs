@@ -14,7 +14,7 @@ mod summary;
 mod table;
 
 pub use chart::chart;
-pub use faults::{FaultBaseline, FaultState, FaultSummary};
+pub use faults::{FaultAlert, FaultBaseline, FaultState, FaultSummary};
 pub use markdown::markdown;
 pub use resources::{IncreaseFigures, LevelFigures, ResourceSample, ResourceSummary};
 pub use setup::{Moment, SetupSummary};

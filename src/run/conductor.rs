@@ -13,28 +13,29 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
+use super::RunDirectory;
+use super::alerts::AlertWatch;
 use super::collector::{Collector, WAITING_BATCHES};
 use super::error::{RunError, failed_to};
 use super::event::{Event, EventLog};
 use super::faults;
 use super::interrupt::Interrupts;
-use super::resources::{self, enough_files};
+use super::prepare::Prepared;
+use super::resources;
 use super::sampler::Sampler;
 use super::setup::Errands;
 use super::truth::{Base, Truth, Watch};
-use super::{RunDirectory, RunRecord, machine};
 use crate::check::Settled;
 use crate::fault::{self, Arsenal, Faults, Guard, Leases};
-use crate::feeder;
-use crate::history::{FaultMark, HistoryWriter};
+use crate::history::FaultMark;
 use crate::load::{Engine, Identities, Job, Records, RunClock, Stop, drain};
 use crate::output::{Live, Progress};
-use crate::plan::{Overrides, Plan, print};
+use crate::plan::{Overrides, Plan};
 use crate::probe::{TruthLog, When};
 use crate::scenario::Written;
 use crate::stack::Ready;
@@ -64,7 +65,7 @@ pub struct Request<'a> {
 
 impl Request<'_> {
     /// Where the scenario's own files are.
-    fn directory(&self) -> &Path {
+    pub(super) fn directory(&self) -> &Path {
         Path::new(&self.written.file_name)
             .parent()
             .unwrap_or(Path::new(""))
@@ -78,37 +79,25 @@ impl Request<'_> {
 /// When the load could not begin, or the evidence has no place.
 pub async fn conduct(mut request: Request<'_>) -> Result<RunDirectory, RunError> {
     let interrupts = Interrupts::listen().map_err(failed_to("listen to signals"))?;
-    enough_files(&request.plan)?;
     let mut waiting = interrupts.clone();
-    let reading = read_records(&mut request);
-    let records = waiting
-        .unless(1, reading)
-        .await
-        .ok_or(RunError::Interrupted)??;
-    let directory = RunDirectory::create(request.out, &request.plan.name).map_err(|source| {
-        let out = request.out.map(Path::to_owned);
-        RunError::Directory { out, source }
-    })?;
-    let clock = RunClock::start();
-    write_down(&request, &directory, clock).map_err(failed_to("write to the run directory"))?;
+    let Prepared {
+        records,
+        directory,
+        clock,
+        events,
+        guard,
+        progress,
+    } = Prepared::new(&mut request, &mut waiting).await?;
     let stack = directory
         .stack()
         .map_err(failed_to("write to the run directory"))?;
-    let progress = Rc::new(Progress::new(&request.plan, request.quiet));
-    let place = directory.path().display();
-    progress.note(&format!("{}: evidence goes to {place}", request.plan.name));
-    heal_orphans(&progress).await;
     let mask = request.plan.mask.clone();
-    let events = EventLog::create(&directory.events_file(), mask.clone());
-    let events = events.map_err(failed_to("write to the run directory"))?;
     let say = |text: &str| progress.note(&mask.hide(text));
-    let guard = guard(&request.plan, &directory).map_err(failed_to("guard what will be broken"))?;
-    let ready = waiting
-        .unless(
-            1,
-            Ready::start(&request.plan, &stack, request.directory(), &say),
-        )
-        .await;
+    let start = async {
+        fault::loss::is_possible(&request.plan).await?;
+        Ready::start(&request.plan, &stack, request.directory(), &say).await
+    };
+    let ready = waiting.unless(1, start).await;
     let ready = ready.ok_or(RunError::Interrupted)??;
     let scenario = request.directory().to_owned();
     let (plan, threads) = (Arc::new(request.plan), request.threads);
@@ -154,28 +143,6 @@ pub async fn conduct(mut request: Request<'_>) -> Result<RunDirectory, RunError>
     ended.map(|()| directory)
 }
 
-/// Before anything is started: whatever the moment in which the harness dies, somebody is there. Who
-/// breaks nothing needs nobody to heal it.
-fn guard(plan: &Plan, directory: &RunDirectory) -> io::Result<Option<Guard>> {
-    let breaks = !plan.faults.is_empty();
-    breaks.then(|| Guard::start(directory.path())).transpose()
-}
-
-/// What runs have left broken that do not live any more. This run does without it where it cannot be
-/// looked for.
-async fn heal_orphans(progress: &Progress) {
-    match fault::heal_orphans().await {
-        Ok(healed) => {
-            for undone in healed {
-                progress.note(&format!("a run that was killed: {undone}"));
-            }
-        }
-        Err(error) => progress.note(&format!(
-            "what killed runs have left was not found: {error}"
-        )),
-    }
-}
-
 /// What a run is made of once its system is prepared.
 struct Common {
     plan: Arc<Plan>,
@@ -204,39 +171,6 @@ impl Common {
     }
 }
 
-/// What is known of the users; the plan learns how many there are.
-async fn read_records(request: &mut Request<'_>) -> Result<Option<Arc<Records>>, RunError> {
-    let records = feeder::read(&request.plan, request.directory()).await?;
-    if let Some(records) = &records {
-        request.plan.users.found(records.count());
-    }
-    Ok(records.map(Arc::new))
-}
-
-fn write_down(request: &Request<'_>, directory: &RunDirectory, clock: RunClock) -> io::Result<()> {
-    let included = directory.write_scenario(request.written)?;
-    std::fs::write(directory.plan_file(), print(&request.plan))?;
-    // A run that ends before its load has an empty history, not none.
-    HistoryWriter::create(directory.path())?;
-    directory.write_record(&RunRecord {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        scenario: request.written.file_name.clone(),
-        included,
-        overrides: RunRecord::remembered(request.overrides),
-        records: request
-            .plan
-            .users
-            .records
-            .as_ref()
-            .map(|_| request.plan.users.pool),
-        started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
-        origin_unix_ns: clock.unix_ns(),
-        os: machine::os(),
-        cpu: machine::cpu(),
-        memory_bytes: machine::memory_bytes(),
-    })
-}
-
 /// Whether a threshold has ended the load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Aborted {
@@ -253,6 +187,8 @@ struct Run {
     threads: usize,
     events: EventLog,
     truth: Truth,
+    /// Until the load begins.
+    alerts: Option<AlertWatch>,
     slots: Arc<[Option<String>]>,
     /// Where the scenario's own files are.
     scenario: PathBuf,
@@ -276,6 +212,7 @@ impl Run {
         let sources = ready.truth.filled_in(&plan.slots, &common.slots);
         let sources = sources.map_err(RunError::TruthValue)?;
         let truth = Truth::open(&sources, base, log, clock, plan.mask.clone()).await?;
+        let alerts = AlertWatch::open(&plan, &ready.roots, clock, &common.events).await?;
         let mut run = Self {
             scenario: common.scenario,
             leases: common.leases,
@@ -287,6 +224,7 @@ impl Run {
             clock,
             events: common.events,
             truth,
+            alerts,
             slots: common.slots,
             interrupts: common.interrupts,
             interrupt_noted: false,
@@ -403,6 +341,8 @@ impl Run {
             target: ready.target(&self.plan),
         });
         let (shown, mut marks) = mpsc::channel(MARKS_WAITING);
+        let alerts = self.alerts.take();
+        let alerts = alerts.map(|alerts| alerts.begin(start_ns, shown.clone()));
         let faults = self.faults(ready, start_ns, &live, shown)?;
         let mut watch = self.truth.watch();
         let mut sampling = Box::pin(sampler.every_second(start_ns));
@@ -445,6 +385,9 @@ impl Run {
         sampler.read().await;
         if let Some(faults) = faults {
             self.heal(faults, &mut marks).await;
+        }
+        if let Some(alerts) = alerts {
+            alerts.end().await;
         }
         engine.join().map(|()| aborted)
     }

@@ -1,7 +1,7 @@
 //! Which load can find the end of the stock.
 
 use crate::history::OutcomeKind;
-use crate::plan::{Action, Invariant, Plan};
+use crate::plan::{Action, Plan};
 
 impl Plan {
     /// The load whose flow asks for the subject and can be told that it is sold out.
@@ -11,7 +11,7 @@ impl Plan {
             let sold_out = |label: u8| self.labels[usize::from(label)].kind == OutcomeKind::SoldOut;
             step.attempts_subject && step.rules.iter().any(|rule| sold_out(rule.label))
         };
-        let asked = self.invariants.contains(&Invariant::Stock);
+        let asked = self.invariants.iter().any(|one| one.is_of_the_end());
         self.loads.iter().position(|load| {
             let mut drains = false;
             Action::requests(&self.flows[load.flow].actions, &mut |step| {

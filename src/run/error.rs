@@ -18,6 +18,11 @@ pub enum RunError {
         "the truth cannot be read: {0}\n  hint: each source under `truth` is read once before the load; correct it, or make it reachable"
     )]
     Truth(#[from] ProbeError),
+    /// Whose alerts are to be watched did not answer before the load.
+    #[error(
+        "alerts cannot be watched: {0}\n  hint: `alerts.prometheus` is asked before the load; correct it, or make it reachable"
+    )]
+    Alerts(ProbeError),
     /// A step before the load failed.
     #[error(
         "the step `{step}` before the load failed ({place}): {problem}\n  hint: nothing was loaded; correct the step, or what it works on"

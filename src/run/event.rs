@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::history::{Cause, FaultMark, Moment};
+use crate::history::{AlertChange, AlertMark, Cause, FaultMark, Moment};
 use crate::plan::Mask;
 use crate::report::SetupSummary;
 
@@ -85,6 +85,8 @@ pub enum Event {
     },
     /// Something happened to a fault.
     Fault(FaultMark),
+    /// What is told about alerts has changed.
+    Alert(AlertMark),
     /// Something that a reader of the report should know.
     Warning {
         /// In words.
@@ -111,6 +113,13 @@ impl Event {
             Self::Fault(mark) => match &mut mark.moment {
                 Moment::NotApplied { why } | Moment::NotHealed { why } => vec![why],
                 Moment::EffectSeen { what } | Moment::EffectNotSeen { what } => vec![what],
+                _ => Vec::new(),
+            },
+            Self::Alert(mark) => match &mut mark.change {
+                AlertChange::Firing { name, labels, .. } => {
+                    labels.values_mut().chain([name]).collect()
+                }
+                AlertChange::Silent { why } => vec![why],
                 _ => Vec::new(),
             },
             Self::Setup { line, .. } => line.failure.iter_mut().collect(),

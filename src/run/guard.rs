@@ -58,6 +58,18 @@ pub(super) struct End {
     pub(super) failure: Option<String>,
 }
 
+impl End {
+    /// Why attempts may be missing in the history, for the end of a sentence.
+    pub(super) fn gap(&self) -> Option<String> {
+        match (self.lost, &self.failure) {
+            (_, Some(failure)) => Some(failure.clone()),
+            (Some(0), None) => None,
+            (Some(lost), None) => Some(format!("{lost} operations were not kept")),
+            (None, None) => Some("its recording did not come to its end".to_owned()),
+        }
+    }
+}
+
 /// Every reason to doubt, in words.
 pub(super) fn doubts(plan: &Plan, totals: &Totals, generator: Generator, end: &End) -> Vec<String> {
     let mut doubts = Vec::new();

@@ -1,5 +1,6 @@
 //! The conductor: ties load, stack, probes and files together; the verdict is made from the files.
 
+mod alerts;
 mod ask;
 mod assemble;
 mod collector;
@@ -13,6 +14,7 @@ mod faults;
 mod guard;
 mod interrupt;
 pub mod machine;
+mod prepare;
 mod resources;
 mod sampler;
 mod setup;

@@ -92,17 +92,23 @@ impl Kind {
 const PROCESSES: &[&str] = &[
     "redis", "database", "kafka", "server", "coupon", "issuer", "queue", "router",
 ];
+const CLOCKS: &[&str] = &[
+    "redis", "database", "server", "coupon", "issuer", "queue", "router",
+];
 const LINKS: &[&str] = &["redis", "database", "kafka", "client"];
 /// Which connections or calls of a link are met, and which bytes.
 const SOME: &[&str] = &["share", "every"];
 const SOME_BYTES: &[&str] = &["share", "every", "direction"];
 
 /// All kinds.
-pub(crate) const KINDS: [Kind; 27] = [
+pub(crate) const KINDS: [Kind; 32] = [
     Kind::of("freeze", PROCESSES),
     Kind::of("kill", PROCESSES),
     Kind::of("stop", PROCESSES),
     Kind::of("restart", PROCESSES),
+    Kind::of("cpu_limit", PROCESSES).needs(&["share"]),
+    Kind::of("memory_limit", PROCESSES).needs(&["to"]),
+    Kind::of("clock_skew", CLOCKS).needs(&["by"]),
     Kind::of("partition", LINKS),
     Kind::of("delay", LINKS).needs(&["by"]).takes(&[
         "jitter",
@@ -140,19 +146,42 @@ pub(crate) const KINDS: [Kind; 27] = [
     Kind::of("kill_sessions", &["database"]).takes(&["every"]),
     Kind::of("read_only", &["database"]),
     Kind::of("below_min_isr", &["kafka"]),
+    Kind::of("followers_frozen", &["kafka"]),
+    Kind::of("loss", PROCESSES).needs(&["share"]),
 ];
 
-/// Faults of the field that this version cannot inject.
-pub(crate) const KINDS_NOT_YET: [&str; 9] = [
-    "followers_frozen",
-    "netem",
-    "loss",
-    "duplicate",
-    "reorder",
-    "corrupt",
-    "memory_limit",
-    "cpu_limit",
-    "clock_skew",
+/// A fault of the field that is another one for those who speak TCP.
+#[derive(Debug)]
+pub(crate) struct Elsewhere {
+    pub(crate) name: &'static str,
+    /// What it comes to.
+    pub(crate) why: &'static str,
+    /// What is written in its place.
+    pub(crate) hint: &'static str,
+}
+
+/// All of them: refused, with what says the same.
+pub(crate) const KINDS_ELSEWHERE: [Elsewhere; 4] = [
+    Elsewhere {
+        name: "netem",
+        why: "it is a part of the kernel that does several things",
+        hint: "for packets that are lost write `loss: 10%`, for a slow way `delay: { by: 20ms, jitter: 20ms }`",
+    },
+    Elsewhere {
+        name: "duplicate",
+        why: "TCP throws away what comes twice, so the parties see at most a delay",
+        hint: "write `delay: { by: 20ms, jitter: 20ms }`, on the way to a server under `client`",
+    },
+    Elsewhere {
+        name: "reorder",
+        why: "TCP puts packets into their order again, so the parties see a delay",
+        hint: "write `delay: { by: 20ms, jitter: 20ms }`, on the way to a server under `client`",
+    },
+    Elsewhere {
+        name: "corrupt",
+        why: "a packet that fails its checksum is thrown away, so the parties see that it is lost",
+        hint: "write `loss: 10%`",
+    },
 ];
 
 /// When it begins.

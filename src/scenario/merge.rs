@@ -67,7 +67,7 @@ fn give_way(below: &mut Vec<Entry>, above: &[Entry], path: &[String]) {
     let kinds: &[&str] = match names.as_slice() {
         ["load", _] => &EXECUTORS,
         ["target"] => &TARGETS,
-        ["target", "auth"] => &PROOFS,
+        ["target" | "alerts", "auth"] => &PROOFS,
         ["users", "from"] => &RECORDS,
         ["truth", "issued" | "stock" | "remaining"] => &SOURCES,
         _ => return,

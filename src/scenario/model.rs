@@ -32,12 +32,21 @@ pub struct Scenario {
     pub(crate) lost_captures: Vec<String>,
     pub(crate) metrics: Vec<Metric>,
     pub(crate) resources: Vec<Resource>,
+    pub(crate) alerts: Given<Alerts>,
     pub(crate) faults: Vec<Fault>,
     /// Whether all that were written are there: one that is wrong was reported.
     pub(crate) whole_faults: bool,
     pub(crate) truth: Given<Truth>,
-    pub(crate) invariants: Vec<At<String>>,
+    pub(crate) invariants: Vec<Invariant>,
     pub(crate) thresholds: Vec<Threshold>,
+}
+
+/// One claim, and what is said of it beside its name.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Invariant {
+    pub(crate) name: At<String>,
+    /// Of `first_come_first_served`.
+    pub(crate) duplicates: Option<At<String>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -389,4 +398,14 @@ pub(crate) struct ConsumerGroup {
     pub(crate) brokers: At<String>,
     pub(crate) group: At<String>,
     pub(crate) topic: At<String>,
+}
+
+/// Who says that something is wrong, beside the load.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Alerts {
+    pub(crate) position: Position,
+    pub(crate) prometheus: At<String>,
+    pub(crate) auth: Option<Auth>,
+    /// Empty: all.
+    pub(crate) only: Vec<At<String>>,
 }

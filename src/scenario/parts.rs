@@ -10,6 +10,8 @@ pub(crate) struct OwnPart {
     /// As faults call it.
     pub(crate) party: String,
     pub(crate) found: Option<OwnFound>,
+    /// For a shell.
+    pub(crate) start: Option<At<String>>,
     pub(crate) url: Option<At<String>>,
     pub(crate) admin: Option<At<String>>,
     pub(crate) via: Option<At<String>>,

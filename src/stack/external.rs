@@ -90,6 +90,19 @@ pub(super) async fn alive(url: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// What somebody answers there, as JSON.
+///
+/// # Errors
+/// In words, when nobody does, or it is no JSON.
+pub(super) async fn json(url: &str) -> Result<serde_json::Value, String> {
+    let client = reqwest::Client::builder().timeout(ALIVE_WITHIN).build();
+    let client = client.map_err(|error| error.to_string())?;
+    let answered = async { client.get(url).send().await?.json().await };
+    answered
+        .await
+        .map_err(|error: reqwest::Error| error.without_url().to_string())
+}
+
 /// Asks once for an answer below 500.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 mod account;
 mod backlog;
+mod clock;
 mod cluster;
 mod docker;
 mod embedded;
@@ -27,10 +28,14 @@ use tokio::task::JoinSet;
 use crate::load::http::Endpoint;
 use crate::plan::{Backlog, Plan, Slot, Source, Target};
 
+use clock::Clocks;
+pub use clock::{Clock, set_clock};
+pub use docker::{Allowed, Change, CpuCount, Limits, limit as limit_container};
 pub use docker::{keep_containers, start as start_container, unpause};
 pub use embedded::be_kafka;
 use links::Links;
 pub use links::Way;
+pub(crate) use own::start as start_process;
 pub use part::Part;
 pub use sentinel::Sentinels;
 use services::Services;
@@ -95,7 +100,7 @@ impl TruthSources {
     }
 }
 
-/// Why the target is not ready.
+/// Why the target, or what is to be done to it, is not ready.
 #[derive(Debug, thiserror::Error)]
 pub enum NotReady {
     /// A URL does not answer.
@@ -128,6 +133,18 @@ pub enum NotReady {
         /// What installs them.
         command: String,
     },
+    /// A library is missing that a fault needs.
+    #[error(
+        "the fault `{fault}` needs {library}, which cannot be found on this machine\n  hint: {command}"
+    )]
+    Library {
+        /// Its kind.
+        fault: &'static str,
+        /// The name of the file.
+        library: &'static str,
+        /// What installs it.
+        command: &'static str,
+    },
     /// The provider `docker` cannot do it.
     #[error("{problem}\n  hint: {hint}")]
     Docker {
@@ -159,6 +176,16 @@ pub enum NotReady {
     Part {
         /// As reports call it.
         part: String,
+        /// In words.
+        problem: String,
+        /// What would help.
+        hint: &'static str,
+    },
+    /// A fault of the plan cannot be injected on this machine.
+    #[error("the fault `{fault}` cannot be injected here: {problem}\n  hint: {hint}")]
+    Fault {
+        /// As the scenario calls it.
+        fault: String,
         /// In words.
         problem: String,
         /// What would help.
@@ -225,12 +252,20 @@ impl Ready {
                 })
             }
             Target::Stack(stack) => {
+                let clocks = Clocks::of(plan)?;
                 let mut links = Links::start(plan)?;
                 let brokers = links.brokers(stack.kafka).await?;
-                let (services, provider) = services::start(stack, directory, &brokers, say).await?;
+                let (services, provider) =
+                    services::start(stack, &clocks, directory, &brokers, say).await?;
                 links.lead_to_brokers(&services.broker_ports());
-                let started =
-                    servers::Servers::start(plan, stack, directory, &services, &mut links).await;
+                let started = servers::Servers::start(
+                    (plan, stack),
+                    &clocks,
+                    directory,
+                    &services,
+                    &mut links,
+                )
+                .await;
                 let servers = match started {
                     Ok(servers) => servers,
                     Err(error) => {

@@ -1,6 +1,9 @@
 //! One instance of what a run has brought up, or of what already runs, as a fault sees it: it can be asked, stopped, killed and
 //! started again, always at the same address.
 
+mod clock;
+mod held;
+
 use std::sync::Arc;
 
 use rustix::process::Signal;
@@ -31,6 +34,8 @@ pub struct Part {
     url: Option<Secret>,
     /// The same for a user who may do anything.
     admin: Option<Secret>,
+    /// At which it listens on the loopback of this machine.
+    ports: Vec<u16>,
     body: Body,
 }
 
@@ -83,6 +88,11 @@ impl Part {
     /// Whether that user is another one than that of the system.
     pub const fn has_admin(&self) -> bool {
         self.admin.is_some()
+    }
+
+    /// All at which its clients reach it on the loopback of this machine, as far as they are known.
+    pub fn ports(&self) -> &[u16] {
+        &self.ports
     }
 
     /// Asks it once, in its own protocol, whether it answers.
@@ -232,6 +242,7 @@ impl Part {
             number: written.number,
             url: written.url.clone(),
             admin: written.admin.clone(),
+            ports: written.port_here().into_iter().collect(),
             body: Body::Own(Arc::new(own)),
         }
     }
@@ -263,6 +274,7 @@ impl Ready {
     /// Everything that the run can break: what it has brought up, or what the scenario names.
     pub fn parts(&self) -> Vec<Part> {
         let mut parts = self.services.parts();
+        self.add_ports_behind_links(&mut parts);
         parts.extend(self.own.iter().cloned());
         let servers = self.servers.iter().flat_map(super::servers::Servers::all);
         let mut numbers = std::collections::BTreeMap::<Role, u16>::new();
@@ -275,10 +287,23 @@ impl Ready {
                 number: *number,
                 url: None,
                 admin: None,
+                ports: vec![server.url().port],
                 body: Body::Server(Arc::clone(server)),
             });
         }
         parts
+    }
+
+    /// A broker has one more for those who come by a link.
+    fn add_ports_behind_links(&self, parts: &mut [Part]) {
+        let brokers = parts.iter_mut().filter(|part| part.party == Party::Kafka);
+        for broker in brokers {
+            let ways = self.links.ways().iter();
+            let to_it =
+                ways.filter(|way| (&way.party, way.number) == (&broker.party, broker.number));
+            let behind = to_it.filter_map(|way| way.link.upstream());
+            broker.ports.extend(behind.map(|place| place.port()));
+        }
     }
 }
 
@@ -294,6 +319,7 @@ impl Services {
                     number,
                     url: Some(Secret::new(broker.address())),
                     admin: None,
+                    ports: vec![broker.port()],
                     body: Body::Broker(Arc::clone(broker)),
                 });
                 brokers.collect()
@@ -362,6 +388,7 @@ impl One {
             number,
             url,
             admin: None,
+            ports: vec![self.port],
             body: self.body,
         }
     }

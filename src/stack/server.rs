@@ -19,10 +19,12 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
+use super::clock::{Clock, Clocks};
 use super::links::Reach;
 use super::log::last_lines;
 use super::settings::{KAFKA_GROUP, KAFKA_TOPIC};
 use super::{NotReady, external};
+use crate::plan::fault::Party;
 use crate::plan::{BaseUrl, Plan, Process, Role, Secret, Stack, Subject};
 use crate::process;
 
@@ -44,6 +46,7 @@ const JWT_SECRET: &str = "FCFS_JWT_SECRET";
 pub(super) struct Common<'r> {
     pub(super) plan: &'r Plan,
     pub(super) stack: &'r Stack,
+    pub(super) clocks: &'r Clocks,
     /// Where the logs go.
     pub(super) directory: &'r Path,
     /// Where the rows are.
@@ -78,6 +81,7 @@ struct Launch {
     number: PathBuf,
     /// What must not be read in its log.
     secret: Secret,
+    clock: Option<Clock>,
 }
 
 #[derive(Debug)]
@@ -100,7 +104,10 @@ impl Server {
         name: &str,
         others: (&Upstreams, &Reach),
     ) -> Result<Self, NotReady> {
+        let party = Party::Server(role);
+        let clock = common.clocks.of_party(&party, common.directory, name)?;
         let launch = Launch::of(common, role, name, others);
+        let launch = Launch { clock, ..launch };
         File::create(&launch.log)?;
         let (running, address) = launch.start(Ipv4Addr::LOCALHOST.into(), 0).await?;
         let url = BaseUrl {
@@ -142,6 +149,21 @@ impl Server {
     /// In words, when it does not.
     pub(super) async fn ask(&self) -> Result<(), String> {
         external::alive(&format!("{}/health", self.url)).await
+    }
+
+    /// What sets its clock.
+    pub(super) const fn clock(&self) -> Option<&Clock> {
+        self.launch.clock.as_ref()
+    }
+
+    /// What it takes the time to be, in microseconds of Unix time.
+    ///
+    /// # Errors
+    /// In words, when it does not say.
+    pub(super) async fn time_us(&self) -> Result<i64, String> {
+        let said = external::json(&format!("{}/clock", self.url)).await?;
+        let micros = said["unixMicros"].as_i64();
+        micros.ok_or_else(|| format!("it says {said}"))
     }
 
     /// Waits for the end of a process that was killed, so that it can be started again.
@@ -239,6 +261,7 @@ impl Launch {
             log: common.directory.join(format!("{name}.log")),
             number: common.directory.join(format!("{name}.pid")),
             secret: common.database.clone(),
+            clock: None,
         }
     }
 
@@ -253,8 +276,11 @@ impl Launch {
         };
         match listening {
             Ok(listening) => {
-                let number = child.id().unwrap_or_default().to_string();
-                std::fs::write(&self.number, number)?;
+                let number = child.id().unwrap_or_default();
+                if self.clock.is_some() {
+                    Clock::unshare(number);
+                }
+                std::fs::write(&self.number, number.to_string())?;
                 Ok((Running { child, stdin }, listening.address))
             }
             Err(problem) => Err(NotReady::Server {
@@ -279,6 +305,9 @@ impl Launch {
             command.env_remove(variable);
         }
         command.env(process::MARK, process::mark());
+        if let Some(clock) = &self.clock {
+            command.envs(clock.environment());
+        }
         let log = File::options().append(true).create(true).open(&self.log)?;
         command
             .envs(self.environment.iter().map(|(name, value)| (name, value)))

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures_util::future::{join_all, try_join_all};
 
+use super::clock::Clocks;
 use super::links::{Links, Reach};
 use super::server::{Common, Server, Upstreams};
 use super::services::Services;
@@ -24,8 +25,8 @@ pub(super) struct Servers {
 
 impl Servers {
     pub(super) async fn start(
-        plan: &Plan,
-        stack: &Stack,
+        (plan, stack): (&Plan, &Stack),
+        clocks: &Clocks,
         directory: &Path,
         services: &Services,
         links: &mut Links,
@@ -43,6 +44,7 @@ impl Servers {
         let common = Common {
             plan,
             stack,
+            clocks,
             directory,
             database: &database,
             file: file.as_deref(),

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::account::as_admin;
+use super::clock::Clocks;
 use super::docker::{self, Engine};
 use super::embedded;
 use super::local::{self, Needs};
@@ -99,6 +100,7 @@ impl Services {
 /// Starts what the stack needs, whose brokers tell their clients these ports, and says which provider does so, and why.
 pub(super) async fn start(
     stack: &Stack,
+    clocks: &Clocks,
     directory: &Path,
     brokers: &[Option<u16>],
     say: Say<'_>,
@@ -121,6 +123,7 @@ pub(super) async fn start(
     }
     let job = Job {
         stack,
+        clocks,
         directory,
         needs,
         brokers,
@@ -157,6 +160,7 @@ fn without_services(provider: Provider) -> String {
 
 struct Job<'a> {
     stack: &'a Stack,
+    clocks: &'a Clocks,
     directory: &'a Path,
     needs: Needs,
     /// The port that each broker tells its clients; `None` for its own.
@@ -179,7 +183,9 @@ impl Job<'_> {
 
     async fn local(&self) -> Result<Services, NotReady> {
         (self.say)(&format!("starting {}", self.needs.in_words()));
-        let services = local::Services::start(self.needs, self.directory, self.brokers).await?;
+        let services =
+            local::Services::start(self.needs, self.clocks, self.directory, self.brokers);
+        let services = services.await?;
         Ok(Services::Local(Box::new(services)))
     }
 

@@ -57,6 +57,13 @@ impl Service {
         let _ = self.child.wait();
     }
 
+    /// Sends it a signal.
+    #[allow(dead_code, reason = "not every test does")]
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, signal).expect("it runs");
+    }
+
     /// Starts the server again on what it left behind.
     #[allow(dead_code, reason = "not every test starts one again")]
     pub(crate) fn start_again(&mut self) {

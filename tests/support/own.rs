@@ -63,13 +63,19 @@ impl Own {
 
     /// A few users who ask it for a while, and do not wait for long.
     pub(crate) fn scenario(&self, bench: &Bench, more: &str, lasts: &str, faults: &[&str]) {
-        let (url, rows) = (self.url(), bench.path("own.db"));
-        let faults: Vec<String> = faults
-            .iter()
-            .map(|fault| format!("  - {{ {fault} }}\n"))
-            .collect();
-        let text = format!(
-            "name: own
+        scenario(bench, self.url(), more, lasts, faults);
+    }
+}
+
+/// A few users who ask a server at this address for a while, and do not wait for long.
+fn scenario(bench: &Bench, url: &str, more: &str, lasts: &str, faults: &[&str]) {
+    let rows = bench.path("own.db");
+    let faults: Vec<String> = faults
+        .iter()
+        .map(|fault| format!("  - {{ {fault} }}\n"))
+        .collect();
+    let text = format!(
+        "name: own
 target: {{ url: \"{url}\", ready: /health, {more} }}
 subject: {{ coupon: {{ id: 1, stock: 1000000 }} }}
 users: {{ pool: 10_000_000 }}
@@ -88,10 +94,61 @@ truth:
 invariants: [one_per_user, acknowledged]
 faults:
 {}",
-            rows.display(),
-            faults.concat()
+        rows.display(),
+        faults.concat()
+    );
+    bench.write("scenario.yaml", text);
+}
+
+/// The same server as a process that nobody here has started: a shell has, which is gone.
+pub(crate) struct Daemon {
+    bench: std::path::PathBuf,
+    port: u16,
+}
+
+impl Daemon {
+    /// With `start`, which starts it again, and `app.pid` beside the scenario.
+    pub(crate) fn start(bench: &Bench, port: u16) -> Self {
+        let binary = env!("CARGO_BIN_EXE_fcfs-bench");
+        let script = format!(
+            "{binary} serve --listen 127.0.0.1:{port} --stock 1000000 --database own.db \
+             >> own.log 2>&1 & echo $! > app.pid"
         );
-        bench.write("scenario.yaml", text);
+        bench.write("start", script);
+        let daemon = Self {
+            bench: bench.path(""),
+            port,
+        };
+        let mut shell = Command::new("sh");
+        let started = shell.arg("start").current_dir(&daemon.bench).status();
+        assert!(started.expect("a shell").success());
+        daemon
+    }
+
+    /// Whose number is in its file.
+    pub(crate) fn pid(&self) -> u32 {
+        let text = std::fs::read_to_string(self.bench.join("app.pid")).expect("a file");
+        text.trim().parse().expect("a number")
+    }
+
+    pub(crate) fn runs(&self) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid()));
+        stat.is_ok_and(|stat| !stat.contains(") Z "))
+    }
+
+    pub(crate) fn scenario(&self, bench: &Bench, more: &str, lasts: &str, faults: &[&str]) {
+        let url = format!("http://127.0.0.1:{}", self.port);
+        scenario(bench, &url, more, lasts, faults);
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // Whoever has started it again, the test has made it.
+        let pid = rustix::process::Pid::from_raw(self.pid().cast_signed());
+        if let Some(pid) = pid.filter(|_| self.runs()) {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
     }
 }
 

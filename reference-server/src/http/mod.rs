@@ -107,6 +107,7 @@ pub fn app(state: AppState) -> Router {
         ("GET", "/coupons/fcfs/{id}", get(status::coupon)),
         ("GET", "/health", get(status::health)),
         ("GET", "/metrics", get(status::metrics)),
+        ("GET", "/clock", get(crate::clock::clock)),
     ];
     metered(&state.0.metrics, routes)
         .fallback(reply::no_such_route)

@@ -72,6 +72,7 @@ impl QueueServer {
             ("PUT", Self::SETTINGS, axum::routing::put(set)),
             ("GET", "/health", get(health)),
             ("GET", "/metrics", get(metrics)),
+            ("GET", "/clock", get(crate::clock::clock)),
         ];
         metered(&self.0.metrics, routes)
             .fallback(envelope::no_such_route)

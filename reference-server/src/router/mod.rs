@@ -107,6 +107,7 @@ impl RouterServer {
             ("*", "/api/admin/coupon", any(to_coupon)),
             ("GET", "/health", get(health)),
             ("GET", "/metrics", get(metrics)),
+            ("GET", "/clock", get(crate::clock::clock)),
         ];
         metered(&self.0.metrics, routes)
             .fallback(envelope::no_such_route)

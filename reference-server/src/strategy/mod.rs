@@ -6,6 +6,7 @@
 mod coupon_info;
 mod db_conditional;
 mod db_pessimistic;
+mod early_sold_out;
 mod false_duplicate;
 mod fire_and_forget;
 mod gate;

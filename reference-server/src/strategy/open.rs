@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::coupon_info::CouponInfos;
 use super::db_conditional::DbConditional;
 use super::db_pessimistic::DbPessimistic;
+use super::early_sold_out::EarlySoldOut;
 use super::false_duplicate::FalseDuplicate;
 use super::leaving::{Leaving, Rows};
 use super::memory_then_sqlite::MemoryThenSqlite;
@@ -77,6 +78,9 @@ pub(crate) async fn open(
             _ => Rows::BeforeTheAnswer,
         };
         opened.strategy = Box::new(Leaving::new(opened.strategy, Arc::clone(queue), rows));
+    }
+    if bugs.keeps_a_refusal() {
+        opened.strategy = Box::new(EarlySoldOut::new(opened.strategy));
     }
     if bugs.takes_errors_for_duplicates() {
         opened.strategy = Box::new(FalseDuplicate::new(opened.strategy, bugs));

@@ -67,6 +67,7 @@ fn two_million_sold_out_answers_leave_no_trace() {
         history: &history,
         observations: &observations,
         faults: &[],
+        gap: None,
     };
     let digest = Digest::build(&evidence).expect("readable");
     assert_eq!(digest.sold_out.count, 2_000_000);
@@ -89,6 +90,7 @@ fn a_second_pass_finds_the_early_ones_and_keeps_three() {
         history: &history,
         observations: &observations,
         faults: &[],
+        gap: None,
     };
     let digest = Digest::build(&evidence).expect("readable");
     assert_eq!(
@@ -109,6 +111,7 @@ fn names_are_looked_up_once_and_only_if_rows_do_not_tell() {
         history: &history,
         observations: &observations,
         faults: &[],
+        gap: None,
     };
     let findings = check(&evidence).expect("readable");
     assert_eq!(history.lookups.get(), 1);
@@ -138,6 +141,7 @@ fn a_history_that_cannot_be_read_is_an_error_and_never_a_pass() {
         history: &Torn,
         observations: &observations,
         faults: &[],
+        gap: None,
     };
     assert!(check(&evidence).is_err());
 }

@@ -2,7 +2,10 @@
 
 mod acknowledged;
 mod bounds;
+mod fairness;
+mod first_come_first_served;
 mod one_per_user;
+mod order_properties;
 mod properties;
 mod stock;
 
@@ -24,6 +27,7 @@ pub(super) struct Story {
     pub(super) history: Vec<Operation>,
     pub(super) observations: Observations,
     pub(super) faults: Vec<Broken>,
+    pub(super) gap: Option<String>,
 }
 
 impl Story {
@@ -38,6 +42,7 @@ impl Story {
                 ..Observations::default()
             },
             faults: Vec::new(),
+            gap: None,
         }
     }
 
@@ -114,6 +119,7 @@ impl Story {
             history: &self.history,
             observations: &self.observations,
             faults: &self.faults,
+            gap: self.gap.as_deref(),
         };
         check(&evidence).expect("a readable history").remove(0)
     }
@@ -208,6 +214,7 @@ pub(super) fn plan(stock: u64) -> Plan {
         labels: Label::built_in(),
         metrics: Vec::new(),
         resources: Vec::new(),
+        alerts: None,
         faults: Vec::new(),
         truth: Some(Truth {
             issued: None,

@@ -138,7 +138,7 @@ impl Seller {
     }
 }
 
-fn sale() -> impl Strategy<Value = Story> {
+pub(super) fn sale() -> impl Strategy<Value = Story> {
     let turns = prop::collection::vec(turn(), 0..30);
     (1_u64..8, 0_u64..3, turns).prop_map(|(stock, old, turns)| {
         let mut seller = Seller::with(stock, old);
@@ -150,13 +150,13 @@ fn sale() -> impl Strategy<Value = Story> {
 }
 
 /// A sale in which at least one coupon was confirmed to somebody new.
-fn sale_with_issue() -> impl Strategy<Value = Story> {
+pub(super) fn sale_with_issue() -> impl Strategy<Value = Story> {
     sale().prop_filter("somebody was issued one", |story| {
         confirmed(story).is_some()
     })
 }
 
-fn confirmed(story: &Story) -> Option<Operation> {
+pub(super) fn confirmed(story: &Story) -> Option<Operation> {
     let mut history = story.history.iter();
     history.find(|one| one.kind == OutcomeKind::Issued).copied()
 }

@@ -12,6 +12,7 @@ use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ConfigSource, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
@@ -58,6 +59,19 @@ impl Topic {
         .await
     }
 
+    /// The broker that leads most of its partitions; of equals the first one.
+    pub(super) async fn leader(&self) -> Result<i32, Trouble> {
+        let asked = self.with_client(ANSWER_WITHIN, |client, topic| async move {
+            let metadata = client
+                .inner()
+                .fetch_metadata(Some(&topic.name), ANSWER_WITHIN)?;
+            let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
+            Ok(most(partitions.map(MetadataPartition::leader)))
+        });
+        let none = || self.trouble(&"no broker leads it");
+        asked.await?.ok_or_else(none)
+    }
+
     /// Gives settings other values; `None`: the brokers'.
     pub(super) async fn change(&self, changes: &[(String, Option<String>)]) -> Result<(), Trouble> {
         let changes = changes.to_vec();
@@ -75,7 +89,11 @@ impl Topic {
     }
 
     /// The library's questions block, and so does the end of its client.
-    async fn with_client<T, F, Asked>(&self, limit: Duration, ask: F) -> Result<T, Trouble>
+    pub(super) async fn with_client<T, F, Asked>(
+        &self,
+        limit: Duration,
+        ask: F,
+    ) -> Result<T, Trouble>
     where
         T: Send + 'static,
         F: FnOnce(AdminClient<DefaultClientContext>, Self) -> Asked + Send + 'static,
@@ -153,6 +171,16 @@ impl Topic {
     }
 }
 
+/// Who is named most often, of equals the lowest number; a partition without a leader names -1.
+fn most(leaders: impl Iterator<Item = i32>) -> Option<i32> {
+    let mut counts = BTreeMap::<i32, u32>::new();
+    for leader in leaders.filter(|leader| *leader >= 0) {
+        *counts.entry(leader).or_default() += 1;
+    }
+    let most = counts.into_iter().rev().max_by_key(|(_, count)| *count);
+    most.map(|(leader, _)| leader)
+}
+
 /// Gives settings of a topic back; a cluster of which no broker listens is gone.
 pub(in crate::fault) async fn give_back(
     brokers: &str,
@@ -184,4 +212,23 @@ async fn all_refuse(brokers: &str) -> bool {
         }
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_leads_most_is_the_leader_and_nobody_is_none() {
+        let cases: [(&[i32], Option<i32>); 5] = [
+            (&[3], Some(3)),
+            (&[1, 2, 2], Some(2)),
+            (&[3, 2, 1], Some(1)), // each leads one
+            (&[-1, -1, 2], Some(2)),
+            (&[-1], None),
+        ];
+        for (leaders, leader) in cases {
+            assert_eq!(most(leaders.iter().copied()), leader, "{leaders:?}");
+        }
+    }
 }

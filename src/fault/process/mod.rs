@@ -1,8 +1,13 @@
-//! Faults of whole processes and containers: frozen, killed, stopped.
+//! Faults of whole processes and containers: frozen, killed, stopped, limited.
 
+mod clock_skew;
+mod cpu_limit;
+mod cpu_use;
 mod freeze;
 mod kill;
+mod memory_limit;
 mod restart;
+mod throttle;
 
 use std::time::Duration;
 
@@ -11,8 +16,11 @@ use tokio::time::{Instant, sleep, timeout};
 use super::nemesis::{Effect, Trouble};
 use crate::stack::Part;
 
+pub use clock_skew::ClockSkew;
+pub use cpu_limit::CpuLimit;
 pub use freeze::Freeze;
 pub use kill::{Down, How};
+pub use memory_limit::MemoryLimit;
 pub use restart::Restart;
 
 /// How long a question may go without an answer before the one who is asked counts as down.
@@ -37,7 +45,7 @@ async fn silence_of(part: &Part) -> Effect {
 }
 
 /// Waits until a part answers as before.
-async fn whole(part: &Part) -> Result<(), Trouble> {
+pub(super) async fn whole(part: &Part) -> Result<(), Trouble> {
     let give_up = Instant::now() + WHOLE_WITHIN;
     loop {
         let problem = match timeout(ANSWER_WITHIN, part.ask()).await {

@@ -7,7 +7,7 @@
 //! | has not recovered while it was looked at | as at least until its last bad window: it breaks a limit below that, and is no data for others |
 
 use super::{NoData, Observed, judge};
-use crate::measure::fault::{Measured, Recovery, Until, is_meant};
+use crate::measure::fault::{Detector, Measured, Recovery, Until, is_meant};
 use crate::measure::unit::{Unit, grouped};
 use crate::measure::{Metric, Tag, Threshold, ThresholdResult};
 use crate::plan::Plan;
@@ -30,17 +30,22 @@ pub(super) fn result(
     if !metric.is_of_faults() {
         return None;
     }
-    let mut tags = threshold.tags.iter();
-    let wanted = tags.find(|(tag, _)| *tag == Tag::Fault);
+    let tag = |wanted: Tag| {
+        let found = threshold.tags.iter().find(|(tag, _)| *tag == wanted);
+        found.map(|(_, value)| value.as_str())
+    };
+    let wanted = tag(Tag::Fault);
+    let mut detectors = Detector::ALL.into_iter();
+    let by = tag(Tag::By).and_then(|name| detectors.find(|one| one.name() == name));
     let is_wanted = |one: &&Measured| {
         let fault = plan.faults.get(one.occurrence.fault);
-        let named = |fault| wanted.is_none_or(|(_, name)| is_meant(fault, name));
+        let named = |fault| wanted.is_none_or(|name| is_meant(fault, name));
         one.occurrence.applied_ns.is_some() && fault.is_some_and(named)
     };
     let happened: Vec<(String, Figure)> = faults
         .iter()
         .filter(is_wanted)
-        .map(|one| (named(plan, one), figure(metric, one)))
+        .map(|one| (named(plan, one), figure(metric, by, one)))
         .collect();
     Some(judge(threshold, worst(threshold, &happened)))
 }
@@ -91,7 +96,7 @@ fn worst(threshold: &Threshold, happened: &[(String, Figure)]) -> Result<Observe
     }
 }
 
-fn figure(metric: &Metric, one: &Measured) -> Figure {
+fn figure(metric: &Metric, by: Option<Detector>, one: &Measured) -> Figure {
     if !one.occurrence.is_proved() {
         return Figure::Unknown("was not seen to bite".to_owned());
     }
@@ -115,12 +120,33 @@ fn figure(metric: &Metric, one: &Measured) -> Figure {
             }
             Recovery::NotHealed => Figure::Unknown("was not healed".to_owned()),
         },
-        Metric::Detection => match one.detection_ns() {
-            Some(ns) => Figure::Is(ms(ns)),
-            None => Figure::Unknown("was noticed by nobody".to_owned()),
-        },
+        Metric::Detection => {
+            let noticed = match by {
+                Some(by) => one.detection_by_ns(by),
+                None => one.detection_ns(),
+            };
+            noticed.map_or_else(
+                || Figure::Unknown(unnoticed(by, one)),
+                |ns| Figure::Is(ms(ns)),
+            )
+        }
         _ if one.attempts == 0 => Figure::Unknown("met no attempt".to_owned()),
         _ => Figure::Is(one.failed as f64 / one.attempts as f64),
+    }
+}
+
+/// Silence is not taken for peace.
+fn unnoticed(by: Option<Detector>, one: &Measured) -> String {
+    match (by, &one.alerted) {
+        (None, _) => "was noticed by nobody".to_owned(),
+        (Some(Detector::Effect), _) => "was not noticed by the probe of its effect".to_owned(),
+        (Some(Detector::Clients), _) => "was not noticed by the clients".to_owned(),
+        (Some(Detector::Threshold), _) => "was not noticed by a threshold".to_owned(),
+        (Some(Detector::Alert), None) => "was not seen by an alert: none was watched".to_owned(),
+        (Some(Detector::Alert), Some(told)) => match &told.silent {
+            Some(why) => format!("was not seen by an alert: prometheus was silent: {why}"),
+            None => "was not noticed by an alert: none began to fire".to_owned(),
+        },
     }
 }
 
@@ -139,7 +165,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::measure::fault::{Detected, Detector, Occurrence};
+    use crate::measure::alert::Alerted;
+    use crate::measure::fault::{Detected, Occurrence};
     use crate::measure::{parse_assertion, parse_key};
     use crate::plan::fault::{Fault, Injection, Party, Trigger, Victim, Which};
     use crate::plan::{Overrides, load};
@@ -186,10 +213,11 @@ flows: { issue: [{ post: /issue, outcomes: { issued: 201 } }] }
                 ..Occurrence::default()
             },
             first_bad_ns: None,
-            detected: Some(Detected {
+            noticed: vec![Detected {
                 at_ns: (1_000 + after_ms / 100) * MS,
                 by: Detector::Effect,
-            }),
+            }],
+            alerted: None,
             recovery: Recovery::At((2_000 + after_ms) * MS),
             baseline: None,
             window_ns: 250 * MS,
@@ -244,6 +272,71 @@ flows: { issue: [{ post: /issue, outcomes: { issued: 201 } }] }
             ("rate{fault:storm-1}", "rate<5%", Fail, "rate = 25.00 % of `storm-1`, limit < 5 %"),
         ] {
             assert_eq!(judged(key, assertion, &faults), (verdict, detail.to_owned()), "{key}: {assertion}");
+        }
+    }
+
+    #[test]
+    fn who_noticed_is_judged_for_itself_and_silence_is_no_data() {
+        let with = |told: Option<Alerted>, fired_ms: Option<u64>| {
+            let mut one = recovered(1, 1, 1_000);
+            one.alerted = told;
+            let alert = fired_ms.map(|ms| Detected {
+                at_ns: (1_000 + ms) * MS,
+                by: Detector::Alert,
+            });
+            one.noticed.extend(alert);
+            one
+        };
+        let fired = Alerted {
+            fired: vec![0],
+            silent: None,
+        };
+        let silent = Alerted {
+            fired: Vec::new(),
+            silent: Some("no answer within 900 ms".to_owned()),
+        };
+        for (one, key, verdict, words) in [
+            (
+                with(Some(fired.clone()), Some(12_000)),
+                "detection{by:alert}",
+                Pass,
+                "value = 12,000.0 ms of `storm-1`",
+            ),
+            (
+                with(Some(fired.clone()), Some(31_000)),
+                "detection{fault:storm,by:alert}",
+                Fail,
+                "value = 31,000.0 ms of `storm-1`",
+            ),
+            (
+                with(Some(fired), Some(31_000)),
+                "detection",
+                Pass,
+                "value = 10.00 ms of `storm-1`",
+            ),
+            (
+                with(Some(Alerted::default()), None),
+                "detection{by:alert}",
+                Fail,
+                "no data (`storm-1` was not noticed by an alert: none began to fire)",
+            ),
+            (
+                with(Some(silent), None),
+                "detection{by:alert}",
+                Fail,
+                "no data (`storm-1` was not seen by an alert: prometheus was silent: no answer \
+                 within 900 ms)",
+            ),
+            (
+                with(None, None),
+                "detection{by:clients}",
+                Fail,
+                "no data (`storm-1` was not noticed by the clients)",
+            ),
+        ] {
+            let (found, detail) = judged(key, "value<30s", &[one]);
+            assert_eq!(found, verdict, "{key}: {detail}");
+            assert!(detail.starts_with(words), "{key}: {detail}");
         }
     }
 

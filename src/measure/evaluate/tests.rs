@@ -93,6 +93,7 @@ pub(super) fn plan(thresholds: &[(&str, &str)]) -> Plan {
         labels,
         metrics: metrics(),
         resources: Vec::new(),
+        alerts: None,
         faults: Vec::new(),
         truth: None,
         invariants: Vec::new(),

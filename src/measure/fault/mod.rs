@@ -19,6 +19,7 @@ pub use observer::{Load, Observer};
 pub use occurrence::{Occurrence, occurrences};
 pub use window::Baseline;
 
+use crate::measure::alert::Alerted;
 use crate::plan::fault::Fault;
 
 /// One occurrence of a fault, and what was measured of it.
@@ -28,8 +29,10 @@ pub struct Measured {
     pub occurrence: Occurrence,
     /// The start of the first window that was bad for those who asked, nanoseconds.
     pub first_bad_ns: Option<u64>,
-    /// Who noticed it first.
-    pub detected: Option<Detected>,
+    /// Who noticed it, each once, the first first.
+    pub noticed: Vec<Detected>,
+    /// What alerts had to say while it was active or not recovered from; `None`: none was watched.
+    pub alerted: Option<Alerted>,
     /// When those who asked were served as before.
     pub recovery: Recovery,
     /// What "as before" is; `None`: too little was asked before it to tell.
@@ -68,15 +71,21 @@ pub enum Detector {
     Clients,
     /// A threshold that ends the load.
     Threshold,
+    /// An alert that began to fire.
+    Alert,
 }
 
 impl Detector {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Effect, Self::Clients, Self::Threshold, Self::Alert];
+
     /// As reports call it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Effect => "effect",
             Self::Clients => "clients",
             Self::Threshold => "threshold",
+            Self::Alert => "alert",
         }
     }
 }
@@ -120,10 +129,24 @@ impl Measured {
         }
     }
 
+    /// Who noticed it first.
+    pub fn detected(&self) -> Option<Detected> {
+        self.noticed.first().copied()
+    }
+
     /// Nanoseconds from the beginning to the moment at which somebody noticed.
     pub fn detection_ns(&self) -> Option<u64> {
-        let detected = self.detected?;
-        Some(detected.at_ns.saturating_sub(self.occurrence.applied_ns?))
+        self.since_applied(self.detected()?)
+    }
+
+    /// The same for one of those who can notice it.
+    pub fn detection_by_ns(&self, by: Detector) -> Option<u64> {
+        let noticed = self.noticed.iter().find(|one| one.by == by);
+        self.since_applied(*noticed?)
+    }
+
+    fn since_applied(&self, noticed: Detected) -> Option<u64> {
+        Some(noticed.at_ns.saturating_sub(self.occurrence.applied_ns?))
     }
 }
 

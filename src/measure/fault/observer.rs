@@ -6,6 +6,7 @@
 use super::window::{Baseline, CELL_NS, Grid, Scale};
 use super::{Detected, Detector, Measured, Occurrence, Recovery, Until};
 use crate::history::{Operation, OutcomeKind};
+use crate::measure::alert::Watched;
 
 /// How much of the time before a fault is its baseline, at most.
 const BASELINE_NS: u64 = 10_000_000_000;
@@ -38,6 +39,7 @@ pub struct Observer {
     grid: Grid,
     attempts: u64,
     last_ns: u64,
+    alerts: Option<Watched>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -78,7 +80,14 @@ impl Observer {
             grid: Grid::default(),
             attempts: 0,
             last_ns: load.start_ns,
+            alerts: None,
         }
+    }
+
+    /// Lets alerts notice faults, too.
+    #[must_use]
+    pub fn with_alerts(self, alerts: Option<Watched>) -> Self {
+        Self { alerts, ..self }
     }
 
     /// Takes the next attempt.
@@ -166,12 +175,28 @@ impl Observer {
         let effect = one.occurrence.effect_seen.as_ref().map(|(at, _)| *at);
         let aborted = self.load.aborted_ns;
         let aborted = aborted.filter(|at| (active.from_ns..=over_ns).contains(at));
+        let fired = self.alerted(one, active);
         let noticed = [
             effect.map(of(Detector::Effect)),
             bad.map(|(_, noticed)| noticed).map(of(Detector::Clients)),
             aborted.map(of(Detector::Threshold)),
+            fired.map(of(Detector::Alert)),
         ];
-        one.detected = noticed.into_iter().flatten().min();
+        one.noticed = noticed.into_iter().flatten().collect();
+        one.noticed.sort_unstable();
+    }
+
+    /// When the first alert began to fire. They are watched longer than the load sends: what fires
+    /// before the heal counts, whenever the last attempt was.
+    fn alerted(&self, one: &mut Measured, active: &Active) -> Option<u64> {
+        let watched = self.alerts.as_ref()?;
+        let over_ns = match one.recovery {
+            Recovery::At(at) => at,
+            _ => active.to_ns.saturating_add(KEPT_AFTER_NS),
+        };
+        let alerted = one.alerted.insert(watched.during(active.from_ns, over_ns));
+        let first = alerted.fired.first()?;
+        watched.alerts.get(*first).map(|alert| alert.fired_ns)
     }
 
     fn recovery(&self, scale: &Scale, healed_ns: u64) -> Recovery {
@@ -230,7 +255,8 @@ fn unmeasured(occurrence: &Occurrence, counts: Counts) -> Measured {
     Measured {
         occurrence: occurrence.clone(),
         first_bad_ns: None,
-        detected: None,
+        noticed: Vec::new(),
+        alerted: None,
         recovery: Recovery::NotHealed,
         baseline: None,
         window_ns: 0,

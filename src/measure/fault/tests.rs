@@ -3,7 +3,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::history::{Cause, FaultMark, Key, Moment, Operation, OutcomeKind};
+use crate::history::{
+    AlertChange, AlertMark, Cause, FaultMark, Key, Moment, Operation, OutcomeKind,
+};
+use crate::measure::alert::Watched;
 use OutcomeKind::{Issued, NotSent, SoldOut, Unknown};
 
 const MS: u64 = 1_000_000;
@@ -16,6 +19,7 @@ struct Story {
     history: Vec<Operation>,
     marks: Vec<FaultMark>,
     aborted_ns: Option<u64>,
+    alerts: Vec<AlertMark>,
 }
 
 impl Story {
@@ -58,13 +62,35 @@ impl Story {
             .marked(fault, applied + 30, seen)
     }
 
+    /// What is told of alerts; milliseconds.
+    fn told(mut self, at: u64, change: AlertChange) -> Self {
+        let at_ns = at * MS;
+        self.alerts.push(AlertMark { at_ns, change });
+        self
+    }
+
+    fn alert(self, at: u64) -> Self {
+        let name = "RedisDown".to_owned();
+        let labels = std::collections::BTreeMap::new();
+        let alert = self.alerts.len() as u32;
+        self.told(
+            at,
+            AlertChange::Firing {
+                alert,
+                name,
+                labels,
+            },
+        )
+    }
+
     fn measured(&self) -> Vec<Measured> {
         let load = Load {
             start_ns: 0,
             aborted_ns: self.aborted_ns,
             drain_phase: DRAIN,
         };
-        let mut observer = Observer::new(occurrences(self.marks.iter()), load);
+        let observer = Observer::new(occurrences(self.marks.iter()), load);
+        let mut observer = observer.with_alerts(Watched::new(self.alerts.iter()));
         self.history.iter().for_each(|one| observer.take(one));
         observer.finish()
     }
@@ -171,7 +197,7 @@ fn clients_notice_failures_when_they_come_and_slowness_when_it_is_too_long() {
         story
             .marks
             .retain(|mark| !matches!(mark.moment, Moment::EffectSeen { .. }));
-        story.only().detected.map(|one| (one.at_ns / MS, one.by))
+        story.only().detected().map(|one| (one.at_ns / MS, one.by))
     };
     let slow = outage(20_000..25_000, 60_000).fault(0, 20_000, 25_000);
     assert_eq!(clients(&slow), Some((20_290, Detector::Clients)));
@@ -182,7 +208,7 @@ fn clients_notice_failures_when_they_come_and_slowness_when_it_is_too_long() {
         .fault(0, 20_000, 25_000);
     assert_eq!(clients(&refused), Some((20_250, Detector::Clients)));
     assert_eq!(
-        slow.only().detected.map(|one| (one.at_ns / MS, one.by)),
+        slow.only().detected().map(|one| (one.at_ns / MS, one.by)),
         Some((20_030, Detector::Effect)),
         "the probe was first"
     );
@@ -194,11 +220,56 @@ fn a_threshold_that_ends_the_load_has_noticed_the_fault_that_was_active() {
         let mut story = outage(20_000..25_000, 60_000).fault(0, 20_000, 25_000);
         story.aborted_ns = Some(aborted * MS);
         assert_eq!(
-            story.only().detected.map(|one| one.by),
+            story.only().detected().map(|one| one.by),
             Some(by),
             "{aborted}"
         );
     }
+}
+
+#[test]
+#[rustfmt::skip] // A row a line.
+fn an_alert_notices_a_fault_that_is_active_or_not_recovered_from() {
+    // Healed at 25 s, recovered from at 27 s.
+    let story = || outage(20_000..26_000, 60_000).fault(0, 20_000, 25_000);
+    assert_eq!(story().only().alerted, None, "nobody watched");
+    for (at, noticed, why) in [
+        (5_000, None, "it fires before"),
+        (20_000, Some(0), "as soon as it is there"),
+        (24_000, Some(4_000), "while it is active"),
+        (26_500, Some(6_500), "healed, but not recovered from"),
+        (28_000, None, "all was as before"),
+    ] {
+        let one = story().told(1_000, AlertChange::Watched).alert(at).only();
+        assert_eq!(one.recovery_ns(), Some(2 * S), "{why}");
+        assert_eq!(one.detection_by_ns(Detector::Alert), noticed.map(|ms: u64| ms * MS), "{why}");
+        assert_eq!(one.alerted.map(|told| told.fired.len()), Some(usize::from(noticed.is_some())));
+    }
+    let both = story().alert(22_000).alert(24_000).only();
+    assert_eq!(both.detection_by_ns(Detector::Alert), Some(2 * S), "the first");
+    assert_eq!(both.detected().map(|one| one.by), Some(Detector::Effect), "and others were faster");
+}
+
+#[test]
+fn an_alert_is_the_first_to_notice_where_nobody_else_does() {
+    let mut story = Story::default()
+        .asked(0, 60_000, 10, 10, Issued)
+        .fault(0, 20_000, 25_000)
+        .alert(23_000);
+    story
+        .marks
+        .retain(|mark| !matches!(mark.moment, Moment::EffectSeen { .. }));
+    let detected = story.only().detected().expect("an alert fired");
+    assert_eq!((detected.at_ns, detected.by), (23 * S, Detector::Alert));
+}
+
+#[test]
+fn a_fault_that_is_never_healed_is_noticed_also_behind_the_last_attempt() {
+    let one = outage(20_000..30_000, 30_000)
+        .begun(0, 20_000)
+        .alert(32_000)
+        .only();
+    assert_eq!(one.detection_by_ns(Detector::Alert), Some(12 * S));
 }
 
 #[test]
@@ -392,7 +463,7 @@ fn a_fault_that_was_not_applied_has_no_figures() {
         why: "no such process".to_owned(),
     };
     let one = outage(20_000..20_000, 60_000).marked(0, 20_000, why).only();
-    assert_eq!((one.attempts, one.window_ns, one.detected), (0, 0, None));
+    assert_eq!((one.attempts, one.window_ns, one.detected()), (0, 0, None));
     assert_eq!(one.recovery, Recovery::NotHealed);
 }
 
@@ -501,7 +572,7 @@ proptest! {
             if let Recovery::At(at) = one.recovery {
                 prop_assert!(at > to);
             }
-            if let Some(detected) = one.detected {
+            if let Some(detected) = one.detected() {
                 prop_assert!(detected.at_ns >= from);
             }
         }

@@ -3,9 +3,11 @@
 use std::fmt::{Result, Write as _};
 use std::time::Duration;
 
-use crate::plan::fault::{Comparison, Condition, Fault, Figure, Injection, Trigger, Victim, Which};
+use crate::plan::fault::{
+    Comparison, Condition, Fault, Figure, Injection, MILLION, Trigger, Victim, Which,
+};
 use crate::plan::{After, Direction, LinkFault, LinkRule, Plan, Selection, Spread};
-use crate::scenario::value::{Count, Share, Span};
+use crate::scenario::value::{Count, Share, Size, Span};
 
 pub(super) fn print(plan: &Plan, out: &mut String) -> Result {
     if plan.faults.is_empty() {
@@ -46,6 +48,13 @@ fn injection(injection: &Injection) -> String {
     let kind = injection.kind();
     match injection {
         Injection::Link(rule) => link(rule),
+        Injection::CpuLimit { share } => format!("{kind} to {} of a core", Share(*share)),
+        Injection::MemoryLimit { to } => format!("{kind} to {}", Size(*to)),
+        Injection::ClockSkew { by_ms } => {
+            let sign = if *by_ms < 0 { "-" } else { "+" };
+            let by = Duration::from_millis(by_ms.unsigned_abs());
+            format!("{kind} by {sign}{}", Span(by))
+        }
         Injection::RedisStall { writes_only: true } => format!("{kind} of writes"),
         Injection::RedisKillClients { every } | Injection::DatabaseKillSessions { every } => {
             format!("{kind}, every {}", Span(*every))
@@ -56,6 +65,10 @@ fn injection(injection: &Injection) -> String {
         }
         Injection::DatabasePoolExhausted { leave } if *leave > 0 => {
             format!("{kind}, but for {leave}")
+        }
+        Injection::Loss { per_million } => {
+            let share = Share(f64::from(*per_million) / f64::from(MILLION));
+            format!("{kind} of {share} of the packets")
         }
         _ => kind.to_owned(),
     }
@@ -177,11 +190,16 @@ fn lasts(fault: &Fault) -> String {
 fn healed_by(injection: &Injection) -> &'static str {
     match injection {
         Injection::Freeze => "letting it go on",
+        Injection::CpuLimit { .. } => "the limit that it had, and letting it go on",
+        Injection::MemoryLimit { .. } => {
+            "the limit that it had; it is started again if it has died"
+        }
         Injection::Kill | Injection::Stop | Injection::RedisLoseWrites { .. } => {
             "starting it again"
         }
         Injection::RedisFailover { .. } => "starting it again as a replica of who took over",
         Injection::Restart => "itself: each is started again",
+        Injection::ClockSkew { .. } => "the time that it is",
         Injection::Partition | Injection::Link(_) => {
             "taking the rule off the proxy; it also ends by itself"
         }
@@ -201,5 +219,7 @@ fn healed_by(injection: &Injection) -> &'static str {
         Injection::KafkaBelowMinIsr => {
             "starting the broker again, and the topic's setting that it had"
         }
+        Injection::KafkaFollowersFrozen => "letting the brokers go on, until all are in sync",
+        Injection::Loss { .. } => "taking its rules out of the kernel's packet filter",
     }
 }

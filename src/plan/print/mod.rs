@@ -337,7 +337,7 @@ fn claims(plan: &Plan, out: &mut String) -> Done {
         print_truth(truth, out)?;
     }
     if !plan.invariants.is_empty() {
-        let names: Vec<&str> = plan.invariants.iter().map(|claim| claim.name()).collect();
+        let names: Vec<String> = plan.invariants.iter().map(ToString::to_string).collect();
         writeln!(out, "\ninvariants  {}", names.join(", "))?;
     }
     if !plan.metrics.is_empty() {
@@ -358,6 +358,7 @@ fn claims(plan: &Plan, out: &mut String) -> Done {
         writeln!(out, "  {name:width$}  {kind} of {capture}")?;
     }
     resource::print(plan, out)?;
+    alerts(plan, out)?;
     if !plan.thresholds.is_empty() {
         writeln!(out, "\nthresholds")?;
     }
@@ -387,6 +388,20 @@ fn claims(plan: &Plan, out: &mut String) -> Done {
         writeln!(out, "  {warning}")?;
     }
     Ok(())
+}
+
+fn alerts(plan: &Plan, out: &mut String) -> Done {
+    let Some(alerts) = &plan.alerts else {
+        return Ok(());
+    };
+    write!(out, "\nalerts      prometheus {}", alerts.prometheus)?;
+    if alerts.authorization.is_some() {
+        write!(out, ", with credentials")?;
+    }
+    if !alerts.only.is_empty() {
+        write!(out, ", only {}", alerts.only.join(", "))?;
+    }
+    writeln!(out)
 }
 
 fn print_truth(truth: &Truth, out: &mut String) -> Done {

@@ -32,6 +32,12 @@ fn shown(part: &OwnPart) -> String {
             format!("the container of service {service} of project {project}")
         }
     }));
+    // What it is may hold a password.
+    facts.extend(
+        part.start
+            .as_ref()
+            .map(|_| "can be started again".to_owned()),
+    );
     facts.extend(part.url.as_ref().map(|url| match part.party {
         Party::Kafka => format!("kafka {}", url.reveal()),
         _ => url.redacted(),

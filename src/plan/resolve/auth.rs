@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use super::template::{self, Place, Words};
-use crate::plan::{Setup, Step, Task, Template};
+use crate::plan::{Secret, Setup, Step, Task, Template};
 use crate::scenario::{At, Auth, Mask, Report, Scenario, Target};
 
 const HEADER: &str = "authorization";
@@ -67,15 +67,39 @@ fn add_around(header: &Template, of_users: usize, setup: &mut Setup) {
 
 /// Credentials are not repeated in the form in which they are sent either.
 pub(super) fn hide(scenario: &Scenario, mask: &mut Mask) {
-    if let Some(Target::Urls {
-        auth: Some(Auth::Basic { user, password }),
-        ..
-    }) = scenario.target.value()
-    {
-        mask.add(&password.value, "***");
-        let header = basic(&user.value, &password.value);
-        mask.add(header.trim_start_matches("Basic "), "***");
+    let of_target = match scenario.target.value() {
+        Some(Target::Urls { auth, .. }) => auth.as_ref(),
+        _ => None,
+    };
+    let of_alerts = scenario.alerts.value();
+    let of_alerts = of_alerts.and_then(|alerts| alerts.auth.as_ref());
+    for auth in of_target.into_iter().chain(of_alerts) {
+        if let Auth::Basic { user, password } = auth {
+            mask.add(&password.value, "***");
+            let header = basic(&user.value, &password.value);
+            mask.add(header.trim_start_matches("Basic "), "***");
+        }
     }
+}
+
+/// The value of the header where it is the same for the whole run, and no user asks.
+pub(super) fn fixed(auth: &Auth, report: &mut Report<'_>) -> Option<Secret> {
+    let texts = match auth {
+        Auth::Bearer(token) => vec![token],
+        Auth::Basic { user, password } => vec![user, password],
+    };
+    if let Some(text) = texts.into_iter().find(|text| text.value.contains("{{")) {
+        report.error_hint(
+            text.position,
+            "nothing is filled in here: no user asks",
+            "write the same for all questions, as `bearer: \"${TOKEN}\"`",
+        );
+        return None;
+    }
+    Some(Secret::new(match auth {
+        Auth::Bearer(token) => format!("Bearer {}", token.value),
+        Auth::Basic { user, password } => basic(&user.value, &password.value),
+    }))
 }
 
 fn value(auth: &Auth, words: Words<'_>, report: &mut Report<'_>) -> Option<Template> {

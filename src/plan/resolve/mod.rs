@@ -1,5 +1,6 @@
 //! Scenario and overrides become a plan: names are resolved, defaults filled in, claims checked.
 
+mod alerts;
 mod auth;
 mod body;
 mod condition;
@@ -26,6 +27,8 @@ mod statement;
 mod step;
 mod target;
 mod template;
+#[cfg(test)]
+mod testing;
 mod threshold;
 mod token;
 mod truth;
@@ -39,9 +42,9 @@ pub use overrides::{Overrides, Scale};
 pub use read_only::is_redis_read;
 
 use super::slots::SlotTable;
-use super::{Invariant, Plan, Subject};
+use super::{Duplicates, Invariant, Plan, Subject};
 use crate::scenario::{
-    self, Diagnostics, Environment, Given, Mask, Position, Report, Scenario, Severity, Written,
+    self, At, Diagnostics, Environment, Given, Mask, Position, Report, Scenario, Severity, Written,
     did_you_mean, unsupported,
 };
 
@@ -156,10 +159,7 @@ fn finish(plan: Option<Plan>, report: Report<'_>) -> Result<Plan, Diagnostics> {
 /// Every part is resolved before any of them is given up, so that all errors are seen.
 fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> Option<Plan> {
     let target = target::resolve(scenario, overrides, report);
-    let subject = scenario.subject.value().map(|subject| Subject {
-        coupon: subject.coupon.clone(),
-        stock: subject.stock.value.0,
-    });
+    let subject = subject(scenario);
     if let Some(super::Target::Stack(_)) = &target {
         bundled_subject(scenario, report);
     }
@@ -216,6 +216,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
     };
     let faults = fault::resolve(scenario, known, report);
     let resources = resource::resolve(&scenario.resources, target.as_ref(), report);
+    let alerts = alerts::resolve(scenario.alerts.value(), report);
     let after = setup::resolve(&scenario.after, who, &mut slots, report);
     let mut setup = super::Setup { before, after };
     auth::add_everywhere(header.as_ref(), of_users, &mut flows.steps, &mut setup);
@@ -236,6 +237,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         labels: flows.labels,
         metrics: metrics.list,
         resources: resources.list,
+        alerts,
         faults: faults.list,
         truth,
         invariants,
@@ -250,12 +252,21 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         broken_metrics: &metrics.broken,
         sources: resources.whole,
         faults: faults.whole.then_some(plan.faults.as_slice()),
+        alerts: &scenario.alerts,
     };
     plan.thresholds = threshold::resolve(&scenario.thresholds, &plan, known, report);
     if !report.has_errors() {
         worries::warn(scenario, &plan, report);
     }
     Some(plan)
+}
+
+fn subject(scenario: &Scenario) -> Option<Subject> {
+    let written = scenario.subject.value()?;
+    Some(Subject {
+        coupon: written.coupon.clone(),
+        stock: written.stock.value.0,
+    })
 }
 
 fn seed(scenario: &Scenario, overrides: &Overrides) -> u64 {
@@ -324,9 +335,8 @@ fn bundled_subject(scenario: &Scenario, report: &mut Report<'_>) {
 }
 
 /// Claims that this version cannot judge yet.
-const NOT_YET: [&str; 7] = [
+const NOT_YET: [&str; 6] = [
     "delivery",
-    "first_come_first_served",
     "stock_readings",
     "seats",
     "balances",
@@ -335,20 +345,20 @@ const NOT_YET: [&str; 7] = [
 ];
 
 fn invariants(scenario: &Scenario, report: &mut Report<'_>) -> Vec<Invariant> {
-    let mut found = Vec::new();
-    for name in &scenario.invariants {
-        let same = |invariant: &Invariant| invariant.name() == name.value;
+    let mut found: Vec<Invariant> = Vec::new();
+    for written in &scenario.invariants {
+        let name = &written.name;
         if NOT_YET.contains(&name.value.as_str()) {
             unsupported(report, name.position, &name.value);
-        } else if let Some(invariant) = Invariant::ALL.into_iter().find(same) {
-            if found.contains(&invariant) {
+        } else if let Some(invariant) = Invariant::named(&name.value) {
+            if found.iter().any(|known| known.name() == name.value) {
                 report.error_hint(
                     name.position,
                     format!("the invariant `{}` is there twice", name.value),
                     "keep one of them",
                 );
             } else {
-                found.push(invariant);
+                found.push(with_options(invariant, written.duplicates.as_ref(), report));
             }
         } else {
             let names = Invariant::ALL.map(Invariant::name);
@@ -360,4 +370,25 @@ fn invariants(scenario: &Scenario, report: &mut Report<'_>) -> Vec<Invariant> {
         }
     }
     found
+}
+
+/// Only one has options, so they are not asked for by name.
+fn with_options(
+    invariant: Invariant,
+    duplicates: Option<&At<String>>,
+    report: &mut Report<'_>,
+) -> Invariant {
+    let Some(word) = duplicates else {
+        return invariant;
+    };
+    let names = Duplicates::ALL.map(Duplicates::name);
+    if let Some(at) = names.iter().position(|name| *name == word.value) {
+        return Invariant::FirstComeFirstServed(Duplicates::ALL[at]);
+    }
+    report.error_hint(
+        word.position,
+        format!("`{}` says nothing of duplicates", word.shown()),
+        did_you_mean(&word.value, &names),
+    );
+    invariant
 }

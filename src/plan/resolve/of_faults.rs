@@ -1,9 +1,9 @@
 //! Thresholds on faults: the fault must be one of the plan's, and is judged when the load has ended.
 
-use crate::measure::fault::is_meant;
+use crate::measure::fault::{Detector, is_meant};
 use crate::measure::{Metric, Tag, Threshold};
 use crate::plan::fault::Fault;
-use crate::scenario::{At, Report, Threshold as Written, did_you_mean};
+use crate::scenario::{Alerts, At, Given, Report, Threshold as Written, did_you_mean};
 
 /// Neither windows nor an early end fit what is known only afterwards.
 pub(super) fn check_threshold(threshold: &Threshold, written: &Written, report: &mut Report<'_>) {
@@ -52,6 +52,32 @@ pub(super) fn check_key(
             key.position,
             format!("there is no fault `{name}`"),
             did_you_mean(name, &names),
+        );
+    }
+}
+
+/// Who noticed must be somebody who can.
+pub(super) fn check_who(
+    key: &At<String>,
+    tags: &[(Tag, String)],
+    alerts: &Given<Alerts>,
+    report: &mut Report<'_>,
+) {
+    let Some((_, name)) = tags.iter().find(|(tag, _)| *tag == Tag::By) else {
+        return;
+    };
+    let names = Detector::ALL.map(Detector::name);
+    if !names.contains(&name.as_str()) {
+        report.error_hint(
+            key.position,
+            format!("nobody notices faults as `{name}`"),
+            did_you_mean(name, &names),
+        );
+    } else if name == Detector::Alert.name() && alerts.is_absent() {
+        report.error_hint(
+            key.position,
+            "no alerts are watched that could notice a fault",
+            "say whose: `alerts: { prometheus: \"http://127.0.0.1:9090\" }`",
         );
     }
 }

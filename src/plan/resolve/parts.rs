@@ -87,10 +87,15 @@ fn part(
         .topic
         .as_ref()
         .map(|topic| named("topic", topic, report));
+    let start = written
+        .start
+        .as_ref()
+        .map(|start| self::start(start, written, report));
     // Each is looked at before any of them is given up.
     let part = OwnPart {
         party,
         number: 0,
+        start: start.map_or(Some(None), |start| start.map(Some))?,
         found: found.map_or(Some(None), |found| found.map(Some))?,
         url: url.map_or(Some(None), |url| url.map(Some))?,
         admin: admin.map_or(Some(None), |admin| admin.map(Some))?,
@@ -115,6 +120,22 @@ fn part(
         return None;
     }
     Some(part)
+}
+
+/// Only a file can say which process has come of it.
+fn start(start: &At<String>, part: &Written, report: &mut Report<'_>) -> Option<Secret> {
+    if !matches!(part.found, Some(OwnFound::PidFile(_))) {
+        let hint = "name the file into which the process writes its number when it starts: \
+                    `pid_file`; an engine starts containers by itself";
+        report.error_hint(start.position, "`start` needs `pid_file`", hint);
+        return None;
+    }
+    if start.value.trim().is_empty() {
+        let hint = "write what starts the process and returns, or remove it";
+        report.error_hint(start.position, "`start` is empty", hint);
+        return None;
+    }
+    Some(Secret::new(&start.value))
 }
 
 /// The decoder lets no other name through.
@@ -274,16 +295,11 @@ fn via(via: &At<String>, part: &Written, report: &mut Report<'_>) -> Option<u16>
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-    use crate::plan::{Overrides, Plan, load};
+    use super::super::testing::planned_target;
+    use crate::plan::Plan;
 
     fn planned(target: &str) -> Result<Plan, String> {
-        let text = format!(
-            "name: case\ntarget: {{ {target} }}\n\
-             load: {{ a: {{ shared_iterations: {{ vus: 2, iterations: 100 }} }} }}\n\
-             flows: {{ f: [ {{ post: /x, outcomes: {{ issued: 201 }} }} ] }}\n"
-        );
-        let plan = load("case.yaml", &text, &Overrides::default(), &|_| None);
-        plan.map_err(|error| error.to_string())
+        planned_target(target, "")
     }
 
     const URL: &str = "url: \"http://127.0.0.1:3000\"";
@@ -305,6 +321,14 @@ mod tests {
             (
                 "parts: { server: { pid_file: \"\" } }",
                 "`pid_file` is empty",
+            ),
+            (
+                "parts: { server: { pid: 7, start: ./run } }",
+                "`start` needs `pid_file`",
+            ),
+            (
+                "parts: { server: { pid_file: a, start: \" \" } }",
+                "`start` is empty",
             ),
             (
                 "parts: { server: { pid: 2, container: a } }",

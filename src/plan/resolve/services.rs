@@ -100,6 +100,18 @@ pub(super) enum Place<'s> {
     Scenario(Position),
 }
 
+impl Place<'_> {
+    /// The provider that was chosen there cannot do it.
+    pub(super) fn refuse(self, message: String, hint: String, report: &mut Report<'_>) {
+        match self {
+            Self::Argument(name) => {
+                report.argument(format!("--provider {name}"), message, Some(hint));
+            }
+            Self::Scenario(position) => report.error_hint(position, message, hint),
+        }
+    }
+}
+
 pub(super) fn strategies() -> [&'static str; STRATEGIES.len()] {
     STRATEGIES.map(|(name, _)| name)
 }
@@ -309,28 +321,13 @@ pub(super) fn refuse_embedded(services: Services, place: Place<'_>, report: &mut
     };
     let message = format!("the strategy needs {needs}, which `embedded` does not have");
     let hint = "let the run start real ones: `local`, or `auto`".to_owned();
-    match place {
-        Place::Argument(name) => {
-            report.argument(format!("--provider {name}"), message, Some(hint));
-        }
-        Place::Scenario(position) => report.error_hint(position, message, hint),
-    }
+    place.refuse(message, hint, report);
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::plan::{Database, Overrides, Plan, Target, load, print};
-
-    fn planned(stack: &str) -> Result<Plan, String> {
-        let text = format!(
-            "name: case\ntarget: {{ stack: {{ {stack} }} }}\n\
-             subject: {{ coupon: {{ id: 1, stock: 10 }} }}\n\
-             load: {{ a: {{ shared_iterations: {{ vus: 2, iterations: 100 }} }} }}\n\
-             flows: {{ f: [ {{ post: /x, outcomes: {{ issued: 201, sold_out: 409 }} }} ] }}\n"
-        );
-        let plan = load("case.yaml", &text, &Overrides::default(), &|_| None);
-        plan.map_err(|error| error.to_string())
-    }
+    use super::super::testing::planned_stack as planned;
+    use crate::plan::{Database, Target, print};
 
     #[test]
     #[allow(clippy::too_many_lines, reason = "one table")]

@@ -77,28 +77,13 @@ fn one_of(
 fn refuse_docker(place: Place<'_>, report: &mut Report<'_>) {
     let message = "Redis with replicas and Sentinels is only started by `local`".to_owned();
     let hint = "write `provider: local`, or `auto`, which takes it then".to_owned();
-    match place {
-        Place::Argument(name) => {
-            report.argument(format!("--provider {name}"), message, Some(hint));
-        }
-        Place::Scenario(position) => report.error_hint(position, message, hint),
-    }
+    place.refuse(message, hint, report);
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::plan::{Overrides, Plan, Standby, Target, load, print};
-
-    fn planned(stack: &str) -> Result<Plan, String> {
-        let text = format!(
-            "name: case\ntarget: {{ stack: {{ {stack} }} }}\n\
-             subject: {{ coupon: {{ id: 1, stock: 10 }} }}\n\
-             load: {{ a: {{ shared_iterations: {{ vus: 2, iterations: 100 }} }} }}\n\
-             flows: {{ f: [ {{ post: /x, outcomes: {{ issued: 201, sold_out: 409 }} }} ] }}\n"
-        );
-        let plan = load("case.yaml", &text, &Overrides::default(), &|_| None);
-        plan.map_err(|error| error.to_string())
-    }
+    use super::super::testing::planned_stack as planned;
+    use crate::plan::{Standby, Target, print};
 
     #[test]
     fn replicas_and_sentinels_that_cannot_take_over_are_refused() {

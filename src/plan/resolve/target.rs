@@ -7,7 +7,7 @@ use crate::scenario::{
     self, At, Given, Position, Report, Scenario, Target as Written, did_you_mean,
 };
 
-const BUGS: [&str; 7] = [
+const BUGS: [&str; 8] = [
     "oversell",
     "double-issue",
     "lost-ack",
@@ -15,6 +15,7 @@ const BUGS: [&str; 7] = [
     "false-duplicate",
     "lua-compare",
     "lease-unchecked",
+    "early-sold-out",
 ];
 /// The bugs that are not at home everywhere, and the strategies that have what they break.
 const AT_HOME: [(&str, &[&str]); 2] = [

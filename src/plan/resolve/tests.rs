@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::{Overrides, load};
-use crate::plan::{Action, Body, Executor, Per, Plan, Query, Target, Values};
+use crate::plan::{
+    Action, Body, Duplicates, Executor, Invariant, Per, Plan, Query, Target, Values,
+};
 
 /// A plain scenario, with lines that each test changes.
 struct Case {
@@ -354,6 +356,34 @@ fn a_bundled_stack_knows_its_own_truth() {
     );
     let url = Case::new().with("target", "{ url: \"http://a\" }").plan();
     assert_eq!(url.truth, None);
+}
+
+#[test]
+fn first_come_first_served_is_decided_at_the_end_of_the_stock_too() {
+    let table = [
+        ("[first_come_first_served]", Duplicates::Any),
+        (
+            "[one_per_user, { first_come_first_served: {} }]",
+            Duplicates::Any,
+        ),
+        (
+            "[{ first_come_first_served: { duplicates: any } }]",
+            Duplicates::Any,
+        ),
+        (
+            "[{ first_come_first_served: { duplicates: first } }]",
+            Duplicates::First,
+        ),
+    ];
+    for (written, duplicates) in table {
+        let plan = Case::new().with("invariants", written).plan();
+        let claimed = Invariant::FirstComeFirstServed(duplicates);
+        assert_eq!(plan.invariants.last(), Some(&claimed), "{written}");
+        assert!(plan.truth.expect("a truth").drain, "{written}");
+    }
+    let twice = "[first_come_first_served, { first_come_first_served: {} }]";
+    let error = Case::new().with("invariants", twice).error();
+    assert!(error.contains("is there twice"), "{error}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::measure::{
 use crate::plan::Plan;
 use crate::plan::fault::Fault;
 use crate::scenario::value::Span;
-use crate::scenario::{At, Position, Report, Threshold as Written, did_you_mean};
+use crate::scenario::{Alerts, At, Given, Position, Report, Threshold as Written, did_you_mean};
 
 /// Which names are complete; with a broken load or flow, a name may be one that was left out.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +21,8 @@ pub(super) struct Known<'a> {
     pub(super) sources: bool,
     /// All faults; `None` with a broken one.
     pub(super) faults: Option<&'a [Fault]>,
+    /// Whose alerts are watched; where that is wrong, it was reported.
+    pub(super) alerts: &'a Given<Alerts>,
 }
 
 pub(super) fn resolve(
@@ -118,6 +120,7 @@ fn check_key(key: &At<String>, plan: &Plan, known: Known<'_>, report: &mut Repor
             if metric.is_of_faults() {
                 if let Some(faults) = known.faults {
                     of_faults::check_key(key, &metric, &tags, faults, report);
+                    of_faults::check_who(key, &tags, known.alerts, report);
                 }
                 return;
             }
@@ -151,7 +154,7 @@ fn check_tag(
         }
         Tag::Outcome => (possible_outcomes(plan), known.steps),
         // Which of them fits depends on the metric.
-        Tag::Source | Tag::Fault => return,
+        Tag::Source | Tag::Fault | Tag::By => return,
     };
     if complete && !names.contains(&value) {
         report.error_hint(

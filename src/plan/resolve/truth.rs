@@ -33,16 +33,14 @@ pub(super) fn resolve(
     let is_stack = matches!(target, Some(Target::Stack(_)));
     let written = scenario.truth.value();
     let drain = written.and_then(|truth| truth.drain.as_ref());
+    let of_the_end = invariants.iter().any(|one| one.is_of_the_end());
     let mut truth = Truth {
         issued: written.and_then(|truth| given(&truth.issued, words, report)),
         stock: written.and_then(|truth| given(&truth.stock, words, report)),
         remaining: written.and_then(|truth| given(&truth.remaining, words, report)),
         settle: settle(written, is_stack, report),
         pending: backlogs(written, words, report),
-        drain: drain.map_or(
-            can_sell_out && invariants.contains(&Invariant::Stock),
-            |drain| drain.value,
-        ),
+        drain: drain.map_or(can_sell_out && of_the_end, |drain| drain.value),
     };
     let absent = |pick: fn(&WrittenTruth) -> &Given<TruthSource>| match &scenario.truth {
         Given::Absent => true,
@@ -73,11 +71,12 @@ pub(super) fn resolve(
     }
     demand_subject(scenario, report);
     if let Some(drain) = drain.filter(|drain| drain.value)
-        && !(can_sell_out && invariants.contains(&Invariant::Stock))
+        && !(can_sell_out && of_the_end)
     {
         report.error_hint(
             drain.position,
-            "`drain` decides the invariant `stock` by an outcome `sold_out`, and one of them is missing",
+            "`drain` decides the invariant `stock` or `first_come_first_served` by an outcome \
+             `sold_out`, and one of them is missing",
             "add them, or remove `drain`",
         );
     }
@@ -85,11 +84,9 @@ pub(super) fn resolve(
 }
 
 fn demand_issued(scenario: &Scenario, report: &mut Report<'_>) {
-    for name in &scenario.invariants {
-        if Invariant::ALL
-            .iter()
-            .any(|known| known.name() == name.value)
-        {
+    let names = scenario.invariants.iter().map(|written| &written.name);
+    for name in names {
+        if Invariant::named(&name.value).is_some() {
             report.error_hint(
                 name.position,
                 format!("the invariant `{}` needs `truth.issued`", name.value),
@@ -101,11 +98,13 @@ fn demand_issued(scenario: &Scenario, report: &mut Report<'_>) {
 }
 
 fn demand_subject(scenario: &Scenario, report: &mut Report<'_>) {
-    for name in &scenario.invariants {
-        if name.value == Invariant::Stock.name() && scenario.subject.is_absent() {
+    let names = scenario.invariants.iter().map(|written| &written.name);
+    for name in names {
+        let of_the_end = Invariant::named(&name.value).is_some_and(Invariant::is_of_the_end);
+        if of_the_end && scenario.subject.is_absent() {
             report.error_hint(
                 name.position,
-                "the invariant `stock` needs a subject",
+                format!("the invariant `{}` needs a subject", name.value),
                 "say how many there are: `subject: { coupon: { id: 1, stock: 5000 } }`",
             );
         }
@@ -332,16 +331,14 @@ pub(super) fn address(
 
 #[cfg(test)]
 mod tests {
-    use crate::plan::{Overrides, Plan, load, print};
+    use super::super::testing::planned_target;
+    use crate::plan::{Plan, print};
 
     fn planned(truth: &str) -> Result<Plan, String> {
-        let text = format!(
-            "name: case\ntarget: {{ url: \"http://127.0.0.1:3000\" }}\n\
-             load: {{ a: {{ shared_iterations: {{ vus: 2, iterations: 100 }} }} }}\n\
-             flows: {{ f: [ {{ post: /x, outcomes: {{ issued: 201 }} }} ] }}\ntruth: {{ {truth} }}\n"
-        );
-        let plan = load("case.yaml", &text, &Overrides::default(), &|_| None);
-        plan.map_err(|error| error.to_string())
+        planned_target(
+            "url: \"http://127.0.0.1:3000\"",
+            &format!("truth: {{ {truth} }}\n"),
+        )
     }
 
     const ISSUED: &str = "issued: { sql: { url: \"sqlite:a.db\", query: SELECT u FROM t } }";

@@ -1,6 +1,6 @@
 //! What is allowed but suspicious: each warning adapts to what the scenario says.
 
-use super::{expect, users};
+use super::{alerts, expect, users};
 use crate::history::OutcomeKind;
 use crate::plan::{Draw, Invariant, KEPT_BY_MOCK, Plan, Target, Variable};
 use crate::scenario::value::Count;
@@ -16,6 +16,7 @@ pub(super) fn warn(scenario: &Scenario, plan: &Plan, report: &mut Report<'_>) {
     ids(plan, users_at, report);
     stock(scenario, plan, report);
     embedded_kafka(scenario, plan, report);
+    alerts::warn(scenario, plan, report);
     outcomes(scenario, plan, users_at, report);
     for (at, flow) in scenario.flows.iter().enumerate() {
         if plan.loads.iter().all(|load| load.flow != at) {
@@ -93,10 +94,9 @@ fn has(plan: &Plan, kind: OutcomeKind) -> bool {
 }
 
 fn stock(scenario: &Scenario, plan: &Plan, report: &mut Report<'_>) {
-    let asked = scenario
-        .invariants
-        .iter()
-        .find(|name| name.value == Invariant::Stock.name());
+    let mut names = scenario.invariants.iter().map(|written| &written.name);
+    let asked =
+        names.find(|name| Invariant::named(&name.value).is_some_and(Invariant::is_of_the_end));
     let Some(asked) = asked else { return };
     if !has(plan, OutcomeKind::SoldOut) {
         report.warning(
@@ -164,7 +164,7 @@ fn outcomes(scenario: &Scenario, plan: &Plan, users_at: Position, report: &mut R
     let issues = plan.steps.iter().any(|step| step.attempts_subject);
     if let (false, Some(first)) = (issues, scenario.invariants.first()) {
         report.warning(
-            first.position,
+            first.name.position,
             "no step has the outcome `issued`, `pending` or `replay`: nobody asks for anything",
             "say how the system confirms: `issued: 201`",
         );

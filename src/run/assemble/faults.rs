@@ -2,8 +2,11 @@
 
 use std::io;
 
+use super::alerts;
+use super::files::Files;
 use crate::check::{Broken, History};
 use crate::history::{FaultMark, HistoryFile};
+use crate::measure::alert::Watched;
 use crate::measure::fault::{Load, Measured, Observer, Recovery, Until, occurrences};
 use crate::measure::{Comparison, Metric, grouped};
 use crate::plan::fault::Fault;
@@ -16,23 +19,23 @@ use crate::run::event::Event;
 pub(super) fn read(
     directory: &RunDirectory,
     plan: &Plan,
-    events: &[Event],
-    start_ns: u64,
+    files: &Files,
 ) -> io::Result<Vec<Measured>> {
     if plan.faults.is_empty() {
         return Ok(Vec::new());
     }
+    let events = &files.events;
     let occurrences = occurrences(marks(plan, events));
     let aborted_ns = events.iter().find_map(|event| match event {
         Event::Aborted { at_ns, .. } => Some(*at_ns),
         _ => None,
     });
     let load = Load {
-        start_ns,
+        start_ns: files.start_ns(),
         aborted_ns,
         drain_phase: plan.drain_phase(),
     };
-    let mut observer = Observer::new(occurrences, load);
+    let mut observer = Observer::new(occurrences, load).with_alerts(files.alerts.clone());
     for operation in HistoryFile::open(directory.path())?.operations()? {
         observer.take(&operation?);
     }
@@ -66,6 +69,7 @@ pub(super) fn broken(plan: &Plan, faults: &[Measured]) -> Vec<Broken> {
 pub(super) struct Report<'a> {
     pub(super) plan: &'a Plan,
     pub(super) faults: &'a [Measured],
+    pub(super) alerts: Option<&'a Watched>,
     pub(super) start_ns: u64,
     /// Attempts of the whole load.
     pub(super) requests: u64,
@@ -119,7 +123,11 @@ impl Report<'_> {
             effect_ms: since_applied(seen.map(|(at, _)| *at)),
             first_bad_ms: since_applied(one.first_bad_ns),
             detected_ms: ms(one.detection_ns()),
-            detected_by: one.detected.map(|detected| detected.by.name().to_owned()),
+            detected_by: one.detected().map(|detected| detected.by.name().to_owned()),
+            noticed_ms: alerts::noticed_ms(one),
+            alerts: alerts::fired(one, self.alerts),
+            alerts_silent: one.alerted.as_ref().and_then(|told| told.silent.clone()),
+            alerts_watched: one.alerted.is_some(),
             healed_s: at_s(occurrence.healed_ns),
             recovered_s: at_s(recovered_ns),
             recovery_ms: ms(one.recovery_ns()),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Judge, resources};
+use super::{Judge, alerts, resources};
 use crate::history::OutcomeKind;
 use crate::measure::Trend;
 use crate::plan::Draw;
@@ -202,6 +202,9 @@ impl Judge<'_> {
         }
         warnings.extend(self.left_out());
         warnings.extend(resources::warnings(&self.files.outside.summaries));
+        if let Some(watched) = &self.files.alerts {
+            warnings.extend(alerts::warnings(watched, self.files.start_ns()));
+        }
         // A source that stays away fails once a second: said once, with how often.
         let mut failures: BTreeMap<&str, u64> = BTreeMap::new();
         for failure in &self.files.truth.failures {

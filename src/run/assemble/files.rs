@@ -2,9 +2,10 @@
 
 use std::io;
 
-use super::faults;
 use super::resources::{self, FromOutside};
+use super::{alerts, faults};
 use crate::check::Observations;
+use crate::measure::alert::Watched;
 use crate::measure::fault::Measured;
 use crate::measure::{Second, Totals, Windows, intervals, read_intervals, read_seconds};
 use crate::plan::Plan;
@@ -29,6 +30,8 @@ pub(super) struct Files {
     pub(super) resident_max: u64,
     pub(super) truth: Observations,
     pub(super) outside: FromOutside,
+    /// `None`: no alerts were watched.
+    pub(super) alerts: Option<Watched>,
     /// By fault and occurrence.
     pub(super) faults: Vec<Measured>,
 }
@@ -51,6 +54,7 @@ impl Files {
             resident_max: 0,
             truth,
             outside: FromOutside::default(),
+            alerts: None,
             faults: Vec::new(),
         };
         let path = directory.seconds_file();
@@ -64,7 +68,8 @@ impl Files {
         let every = files.seconds.div_ceil(SAMPLES).max(1);
         let outside = resources::read(directory, plan, files.start_ns(), every);
         files.outside = or_empty(outside)?;
-        files.faults = faults::read(directory, plan, &files.events, files.start_ns())?;
+        files.alerts = alerts::read(&files.events);
+        files.faults = faults::read(directory, plan, &files)?;
         Ok(files)
     }
 

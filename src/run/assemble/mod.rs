@@ -1,6 +1,7 @@
 //! From a run directory to its summary: plan again, add up, check, judge. The same for a run that
 //! has just ended, for one that was killed, and for one of last year.
 
+mod alerts;
 mod faults;
 mod figures;
 mod files;
@@ -76,8 +77,8 @@ struct Judge<'a> {
 
 impl Judge<'_> {
     fn judge(&self, directory: &RunDirectory) -> io::Result<Assembled> {
-        let findings = self.findings(directory)?;
         let end = self.end();
+        let findings = self.findings(directory, &end)?;
         let thresholds = self.thresholds(&end);
         let mut doubts = doubts(self.plan, &self.files.totals, self.files.generator, &end);
         let FaultDoubts {
@@ -107,16 +108,22 @@ impl Judge<'_> {
         Ok(Assembled { summary, exit })
     }
 
-    fn findings(&self, directory: &RunDirectory) -> io::Result<Vec<Finding>> {
+    fn findings(&self, directory: &RunDirectory, end: &End) -> io::Result<Vec<Finding>> {
         if self.plan.invariants.is_empty() {
             return Ok(Vec::new());
         }
         let history = HistoryFile::open(directory.path())?;
+        // Each attempt that was counted was recorded before.
+        let counted = self.files.totals.count(Trend::Duration, |_| true);
+        let kept = history.records()?;
+        let short = (kept < counted).then(|| format!("it holds {kept} of {counted} attempts"));
+        let gap = end.gap().or(short);
         let evidence = Evidence {
             plan: self.plan,
             history: &history,
             observations: &self.files.truth,
             faults: &faults::broken(self.plan, &self.files.faults),
+            gap: gap.as_deref(),
         };
         check(&evidence)
     }
@@ -239,6 +246,7 @@ impl Judge<'_> {
         let faults = faults::Report {
             plan,
             faults: &self.files.faults,
+            alerts: self.files.alerts.as_ref(),
             start_ns: self.files.start_ns(),
             requests,
         };

@@ -1,9 +1,9 @@
 //! `faults`: what is broken, when and for how long.
 
-use super::super::fault::{Blow, Fault, KINDS, KINDS_NOT_YET, Kind, Start, What};
+use super::super::fault::{Blow, Fault, KINDS, KINDS_ELSEWHERE, Kind, Start, What};
 use super::super::node::{Entry, Node, Value};
 use super::super::position::At;
-use super::super::reader::{self, Fields, Given, did_you_mean, list, unsupported};
+use super::super::reader::{self, Fields, Given, did_you_mean, list};
 use super::super::report::Report;
 
 /// Who can be broken, and the choice among several blows.
@@ -91,8 +91,7 @@ fn blow(report: &mut Report<'_>, entry: &Entry) -> Option<Blow> {
     let fitting = || KINDS.iter().filter(|kind| kind.parties.contains(&party));
     let (kind, position, settings) = if let Value::Map(kinds) = &entry.node.value {
         if let [one] = kinds.as_slice()
-            && KINDS.iter().any(|kind| kind.name == one.key)
-            && !fitting().any(|kind| kind.name == one.key && kind.has_settings())
+            && is_refused(party, &one.key)
         {
             let word = At {
                 value: one.key.clone(),
@@ -107,7 +106,6 @@ fn blow(report: &mut Report<'_>, entry: &Entry) -> Option<Blow> {
             .map(|kind| kind.name)
             .collect();
         let mut fields = Fields::behind(report, entry)?;
-        fields.refuse(&KINDS_NOT_YET);
         let one = fields.one_of(report, &names, "what is done to it");
         fields.finish(report);
         let one = one?;
@@ -137,10 +135,19 @@ fn blow(report: &mut Report<'_>, entry: &Entry) -> Option<Blow> {
     })
 }
 
+/// Whether a kind is wrong whatever is said about it.
+fn is_refused(party: &str, name: &str) -> bool {
+    let is_it = |kind: &&Kind| kind.name == name;
+    let takes = |kind: &Kind| kind.parties.contains(&party) && kind.has_settings();
+    let known = KINDS.iter().find(is_it);
+    known.is_some_and(|kind| !takes(kind)) || KINDS_ELSEWHERE.iter().any(|kind| kind.name == name)
+}
+
 fn refuse_kind(report: &mut Report<'_>, party: &str, word: &At<String>) {
     let kind = word.value.as_str();
-    if KINDS_NOT_YET.contains(&kind) {
-        return unsupported(report, word.position, kind);
+    if let Some(elsewhere) = KINDS_ELSEWHERE.iter().find(|other| other.name == kind) {
+        let message = format!("`{kind}` is no fault here: {}", elsewhere.why);
+        return report.error_hint(word.position, message, elsewhere.hint);
     }
     let Some(known) = KINDS.iter().find(|known| known.name == kind) else {
         let fitting = KINDS.iter().filter(|kind| kind.parties.contains(&party));

@@ -1,9 +1,11 @@
 //! The tree becomes a scenario: every key is known, every value has its type.
 
+mod alerts;
 mod auth;
 mod capture;
 mod fault;
 mod flow;
+mod invariant;
 mod load;
 mod metric;
 mod outcome;
@@ -22,7 +24,7 @@ pub(super) use load::EXECUTORS;
 
 use super::model::{Scenario, Subject};
 use super::node::{Entry, Node, Value};
-use super::position::{At, Position, Source};
+use super::position::{Position, Source};
 use super::reader::{self, Fields, Given};
 use super::report::Report;
 
@@ -56,6 +58,7 @@ pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) ->
         lost_captures: Vec::new(),
         metrics: Vec::new(),
         resources: Vec::new(),
+        alerts: Given::Absent,
         faults: Vec::new(),
         whole_faults: true,
         truth: Given::Absent,
@@ -95,12 +98,13 @@ pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) ->
     if let Some(entry) = fields.get("resources") {
         scenario.resources = resource::read(report, entry);
     }
+    scenario.alerts = Given::read(fields.get("alerts"), |entry| alerts::read(report, entry));
     if let Some(entry) = fields.get("faults") {
         (scenario.faults, scenario.whole_faults) = fault::read(report, entry);
     }
     scenario.truth = Given::read(fields.get("truth"), |entry| truth::read(report, entry));
     if let Some(entry) = fields.get("invariants") {
-        scenario.invariants = invariants(report, &entry.node);
+        scenario.invariants = invariant::read(report, &entry.node);
     }
     if let Some(entry) = fields.get("thresholds") {
         scenario.thresholds = threshold::read(report, &entry.node);
@@ -139,12 +143,4 @@ fn subject(report: &mut Report<'_>, entry: &Entry) -> Option<Subject> {
         coupon: id?.value,
         stock: stock?,
     })
-}
-
-fn invariants(report: &mut Report<'_>, node: &Node) -> Vec<At<String>> {
-    let items = reader::items(report, node).unwrap_or_default();
-    items
-        .iter()
-        .filter_map(|item| reader::text(report, item))
-        .collect()
 }

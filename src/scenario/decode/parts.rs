@@ -38,6 +38,7 @@ fn part(report: &mut Report<'_>, party: &str, node: &Node) -> Option<OwnPart> {
     let mut fields = Fields::of(report, node, node.position)?;
     let found = found(&mut fields, report);
     let mut text = |key| optional(report, fields.get(key));
+    let start = text("start");
     let url = if party == "kafka" {
         Ok(None)
     } else {
@@ -57,6 +58,7 @@ fn part(report: &mut Report<'_>, party: &str, node: &Node) -> Option<OwnPart> {
         position: node.position,
         party: party.to_owned(),
         found: found.ok()?,
+        start: start.ok()?,
         url: url.ok()?,
         admin: admin.ok()?,
         via: via.ok()?,

@@ -165,7 +165,7 @@ on! {
     OnRedis: "redis", "What is done to Redis: a word, or one kind with its settings.";
     OnDatabase: "database", "What is done to the database: a word, or one kind with its settings.";
     OnKafka: "kafka", "What is done to Kafka: a word, or one kind with its settings.";
-    OnServer: "server", "What is done to processes of the server.";
+    OnServer: "server", "What is done to processes of the server: a word, or one kind with its settings.";
     OnClient: "client", "What is done to the way between load and system: a word, or one kind with its settings.";
 }
 
@@ -245,7 +245,13 @@ fn about(kind: &str) -> &'static str {
         "drop_reply" => {
             "A call is carried out, its reply is lost, and the connection breaks: the caller does not know what happened."
         }
+        "cpu_limit" => "Processes get only a share of one core.",
+        "memory_limit" => "A process gets no more memory.",
+        "clock_skew" => {
+            "A process takes it to be later or earlier than it is; provider `local` only."
+        }
         "stall" => "Redis answers nobody, or no write.",
+        "loss" => "The kernel drops packets to and from it, each by this chance.",
         "lose_writes" => "Redis is killed, and comes back without what it wrote last.",
         "failover" => "The primary is killed, and Sentinel makes a replica the primary.",
         "kill_clients" => "Redis closes all connections, again and again.",
@@ -264,7 +270,11 @@ fn example(kind: &str) -> Value {
         "close" => json!({ "after": "5s" }),
         "reset" | "black_hole" | "half_open" => json!({ "share": "10%" }),
         "drop_reply" => json!({ "of": "COMMIT", "every": 20 }),
+        "cpu_limit" => json!("20%"),
+        "memory_limit" => json!("256MB"),
+        "clock_skew" => json!("-30s"),
         "stall" => json!("writes"),
+        "loss" => json!("10%"),
         "lose_writes" | "failover" | "kill_clients" | "kill_sessions" => json!("2s"),
         "hot_row" => json!({ "lock": "SELECT 1 FROM coupons WHERE id = 1 FOR UPDATE" }),
         _ => json!(2),
@@ -274,7 +284,7 @@ fn example(kind: &str) -> Value {
 fn setting(key: &str, value: &Value) -> Value {
     let (about, example) = match key {
         "by" => (
-            "How long bytes are held back; at most a minute.",
+            "How long bytes are held back, at most a minute; of `clock_skew`, how far its clock is ahead, or with a `-` behind.",
             json!("200ms"),
         ),
         "jitter" => ("How far the delay goes up and down.", json!("50ms")),
@@ -290,7 +300,7 @@ fn setting(key: &str, value: &Value) -> Value {
             json!("5s"),
         ),
         "share" => (
-            "Each connection, or call, is met by this chance.",
+            "Each connection, or call, is met by this chance; of `loss`, each packet; of `cpu_limit`, how much of one core is left, at least `1%`.",
             json!("10%"),
         ),
         "every" => (
@@ -303,6 +313,10 @@ fn setting(key: &str, value: &Value) -> Value {
             json!("COMMIT"),
         ),
         "of_last" => ("How much of what it wrote before.", json!("1s")),
+        "to" => (
+            "How much it may have, in `kB`, `MB`, `GB`, `KiB`, `MiB` or `GiB`; at least `6MiB`.",
+            json!("256MB"),
+        ),
         "lose" => (
             "For how long before the kill nothing reaches the replicas; at most `5s`, without it `0s`.",
             json!("2s"),

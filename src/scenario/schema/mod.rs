@@ -6,6 +6,7 @@
 // Fields are declared for their schema, and never held.
 #![allow(dead_code, clippy::zero_sized_map_values)]
 
+mod alerts;
 mod fault;
 mod flow;
 mod invariant;
@@ -100,6 +101,10 @@ struct Scenario {
     /// just after it. The harness itself, and what the bundled stack brings up, need not be named.
     #[schemars(example = json!({ "database": { "sql": { "url": "${DB}" } }, "app": { "process": { "port": 8080 } } }))]
     resources: Option<BTreeMap<text::NameKey, resource::Resource>>,
+    /// Who says that something is wrong: which alerts begin to fire while a fault is active is
+    /// measured, and how long after it.
+    #[schemars(example = json!({ "prometheus": "http://127.0.0.1:9090" }))]
+    alerts: Option<alerts::Alerts>,
     /// What is broken on purpose, in the order in which it is planned.
     #[schemars(example = json!([{ "name": "redis-outage", "redis": "kill", "at": "hold + 30s", "for": "30s" }]))]
     faults: Option<Vec<fault::Fault>>,

@@ -43,6 +43,10 @@ const FOUND: [&str; 4] = ["pid", "pid_file", "container", "service"];
 
 fn one(schema: &mut Schema) {
     shape::at_most_one(schema, &FOUND);
+    schema.insert(
+        "dependentRequired".to_owned(),
+        json!({ "start": ["pid_file"] }),
+    );
 }
 
 /// A type whose instances are found on this machine, with more keys.
@@ -60,6 +64,11 @@ macro_rules! found {
                 /// the scenario's directory.
                 #[schemars(example = &"run/app.pid")]
                 pid_file: Option<Text>,
+                /// What starts the process of `pid_file` again, for a shell in the scenario's
+                /// directory. It returns when it has started it, with exit status 0, and what it
+                /// has started writes its number into `pid_file`.
+                #[schemars(example = &"systemctl start shop-app")]
+                start: Option<Text>,
                 /// A container of the engine of this machine, by its name or id.
                 #[schemars(example = &"shop-app-1")]
                 container: Option<Text>,

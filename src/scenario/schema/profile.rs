@@ -44,6 +44,9 @@ pub(super) struct Profile {
     /// What is measured from outside of the load.
     #[schemars(example = serde_json::json!({ "app": { "process": { "port": 8080 } } }))]
     resources: Option<Value>,
+    /// Who says that something is wrong.
+    #[schemars(example = serde_json::json!({ "prometheus": "http://127.0.0.1:9090" }))]
+    alerts: Option<Value>,
     /// What is broken on purpose; another list takes the place of the first.
     #[schemars(example = serde_json::json!([{ "name": "outage", "redis": "kill", "after": "10s", "for": "5s" }]))]
     faults: Option<Value>,

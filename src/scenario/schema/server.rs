@@ -147,5 +147,6 @@ word_types! {
         ("false-duplicate", "answers `duplicate` when its storage fails"),
         ("lua-compare", "only where a script in Redis decides: it compares a text with a number"),
         ("lease-unchecked", "only `redlock`: commits without looking whether its lock has run out"),
+        ("early-sold-out", "tells the next users that it is sold out after any answer that gave nothing"),
     ];
 }

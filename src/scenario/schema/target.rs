@@ -92,7 +92,7 @@ fn one_proof(schema: &mut Schema) {
 /// A name and a password (RFC 7617).
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct Basic {
+pub(super) struct Basic {
     /// The name, without `:`.
     #[schemars(example = &"load")]
     user: Text,

@@ -157,7 +157,7 @@ const METRICS: [(&str, &str); 42] = [
     ),
     (
         "detection",
-        "Gauge: from the beginning of a fault until somebody noticed; of several the longest. Tag `fault`.",
+        "Gauge: from the beginning of a fault until somebody noticed; of several the longest. Tags `fault`, `by`.",
     ),
     (
         "rate",

@@ -27,7 +27,8 @@ pub(super) struct Truth {
     #[schemars(example = serde_json::json!({ "quiet": "3s", "within": "2m" }))]
     settle: Option<Settle>,
     /// Whether fresh users ask after the load until the first sold-out. Otherwise `true` if some
-    /// outcome is `sold_out` and `stock` is an invariant; `true` without these is an error.
+    /// outcome is `sold_out` and `stock` or `first_come_first_served` is an invariant; `true` without
+    /// these is an error.
     drain: Option<Flag>,
 }
 

@@ -21,6 +21,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::Place;
 use super::launch::says_port_taken;
+use super::limits::Limits;
 use super::log::{Following, Log};
 use super::pause;
 use crate::plan::Process;
@@ -236,6 +237,25 @@ impl Container {
             // What is of interest is why it did not start.
             let _ = self.stop().await;
             return Err(fail(problem));
+        }
+        Ok(())
+    }
+
+    /// What its engine lets it have.
+    pub(in crate::stack) fn limits(&self) -> Limits {
+        Limits::of(&self.docker, &self.id)
+    }
+
+    /// Makes it one that can be started again, if it has ended by itself.
+    ///
+    /// # Errors
+    /// In words, when the engine does not say whether it has.
+    pub(in crate::stack) async fn forget_if_dead(&self) -> Result<(), String> {
+        let mut following = self.following.lock().await;
+        if self.limits().ended().await?.is_some()
+            && let Some(following) = following.take()
+        {
+            following.end().await;
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ use testcontainers::bollard::query_parameters::{
 use tokio::time::sleep;
 
 use super::container::ended;
+use super::limits::Limits;
 use super::{engine, pause};
 use crate::plan::Found;
 
@@ -61,6 +62,11 @@ impl Named {
     /// As the engine calls it.
     pub(in crate::stack) fn id(&self) -> &str {
         &self.id
+    }
+
+    /// What its engine lets it have.
+    pub(in crate::stack) fn limits(&self) -> Limits {
+        Limits::of(&self.docker, &self.id)
     }
 
     async fn look(&self) -> Result<ContainerInspectResponse, String> {
@@ -181,7 +187,7 @@ async fn inspect(docker: &Docker, name: &str) -> Result<Option<ContainerInspectR
     }
 }
 
-fn is_unknown(error: &Error) -> bool {
+pub(super) fn is_unknown(error: &Error) -> bool {
     let status = match error {
         Error::DockerResponseServerError { status_code, .. } => *status_code,
         _ => return false,

@@ -179,6 +179,10 @@ impl Broker {
         format!("127.0.0.1:{}", self.port)
     }
 
+    pub(super) const fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Asks it once whether it answers.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ mod redis;
 mod sentinel;
 mod service;
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,8 +25,10 @@ pub(super) use self::service::Service;
 pub(super) use self::service::{PORTS, free_port};
 use super::NotReady;
 use super::account::as_admin;
+use super::clock::Clocks;
 use super::outside::Figures;
 use super::sentinel::Sentinels;
+use crate::plan::fault::Party;
 use crate::plan::{Database, ResourceOf, Secret, Stack, Standby};
 
 /// Which services a stack needs.
@@ -91,6 +94,7 @@ impl Services {
     /// brokers tell their clients, `None` for their own.
     pub(super) async fn start(
         needs: Needs,
+        clocks: &Clocks,
         stack: &Path,
         advertised: &[Option<u16>],
     ) -> Result<Self, NotReady> {
@@ -105,13 +109,23 @@ impl Services {
                 let Group { nodes, watch } = Group::start(program, &stack, standby).await?;
                 return Ok((nodes, Some(watch)));
             }
-            let instances = (1..=needs.redis).map(|number| Redis::start(program, &stack, number));
+            let clocks = (1..=needs.redis).map(|number| {
+                let name = format!("redis-{number}");
+                Ok((number, clocks.of_party(&Party::Redis, &stack, &name)?))
+            });
+            let clocks: Vec<_> = clocks.collect::<io::Result<_>>()?;
+            let instances = clocks.into_iter();
+            let instances =
+                instances.map(|(number, clock)| Redis::start(program, &stack, number, clock));
             let started = try_join_all(instances).await?;
             Ok((started.into_iter().map(Arc::new).collect::<Vec<_>>(), None))
         };
         let mysql = async {
             match &programs.mysql {
-                Some(programs) => MySql::start(programs, &stack).await.map(Some),
+                Some(programs) => {
+                    let clock = clocks.of_party(&Party::Database, &stack, "mysql")?;
+                    MySql::start(programs, &stack, clock).await.map(Some)
+                }
                 None => Ok(None),
             }
         };

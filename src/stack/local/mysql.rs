@@ -16,10 +16,10 @@ use super::kept::{Kept, Log};
 use super::programs::MariaDb;
 use super::service::{Kind, Service, log_of};
 use crate::plan::Secret;
-use crate::stack::NotReady;
 use crate::stack::account::{ADMIN, Account, DATABASE, USER};
 use crate::stack::log::last_lines;
 use crate::stack::settings::MYSQL;
+use crate::stack::{Clock, NotReady};
 
 const NAME: &str = "mysql";
 
@@ -48,7 +48,11 @@ pub(super) struct MySql {
 }
 
 impl MySql {
-    pub(super) async fn start(programs: &MariaDb, stack: &Path) -> Result<Self, NotReady> {
+    pub(super) async fn start(
+        programs: &MariaDb,
+        stack: &Path,
+        clock: Option<Clock>,
+    ) -> Result<Self, NotReady> {
         let directory = stack.join(NAME);
         fs::create_dir_all(directory.join("tmp"))?;
         install(&programs.installer, &directory).await?;
@@ -56,6 +60,7 @@ impl MySql {
             server: programs.server.clone(),
             directory,
             account: Account::new()?,
+            clock,
         };
         let first = kind.write_first()?;
         let account = kind.account.clone();
@@ -97,6 +102,7 @@ struct Recipe {
     /// Absolute.
     directory: PathBuf,
     account: Account,
+    clock: Option<Clock>,
 }
 
 impl Recipe {
@@ -156,6 +162,10 @@ impl Kind for Recipe {
     /// Nobody else knows the password.
     fn ask(&self, port: u16) -> BoxFuture<'_, Result<(), String>> {
         Box::pin(self.account.ask(port))
+    }
+
+    fn clock(&self) -> Option<&Clock> {
+        self.clock.as_ref()
     }
 
     /// The server repeats a statement that it does not understand.

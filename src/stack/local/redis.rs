@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 use super::service::{Kind, Service};
-use crate::stack::{NotReady, settings};
+use crate::stack::{Clock, NotReady, settings};
 
 /// Redis keeps no password here: it listens on the loopback address only, for the time of a run.
 const CONFIGURATION: &str = "# Made by fcfs-bench for one run.
@@ -28,6 +28,7 @@ pub(super) struct Redis {
     /// The port of the primary of those that it belongs to, 0 before there is one; `None` where it
     /// stands alone.
     primary: Option<watch::Receiver<u16>>,
+    clock: Option<Clock>,
 }
 
 impl Redis {
@@ -36,9 +37,10 @@ impl Redis {
         program: &Path,
         stack: &Path,
         number: u8,
+        clock: Option<Clock>,
     ) -> Result<Service, NotReady> {
         let kind = Self::new(program, stack, number, None)?;
-        Service::start(kind).await
+        Service::start(Self { clock, ..kind }).await
     }
 
     /// One of several. Whenever it is started it follows who is the primary then, unless that is
@@ -68,6 +70,7 @@ impl Redis {
             name,
             directory,
             primary,
+            clock: None,
         })
     }
 
@@ -132,6 +135,10 @@ impl Kind for Redis {
                 Err("another Redis answers".to_owned())
             }
         })
+    }
+
+    fn clock(&self) -> Option<&Clock> {
+        self.clock.as_ref()
     }
 
     fn hide(&self, text: &str) -> String {

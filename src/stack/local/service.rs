@@ -14,8 +14,8 @@ use tokio::time::{sleep, timeout};
 use super::kept::{Kept, Log};
 use crate::plan::Process;
 use crate::process;
-use crate::stack::NotReady;
 use crate::stack::log::last_lines;
+use crate::stack::{Clock, NotReady};
 
 /// How long a service may take to answer for the first time, also on a machine with other things
 /// to do.
@@ -46,6 +46,11 @@ pub(super) trait Kind: Send + Sync {
 
     /// Asks it once, so that only this very service can give the right answer.
     fn ask(&self, port: u16) -> BoxFuture<'_, Result<(), String>>;
+
+    /// What it is started with, so that its clock can be set.
+    fn clock(&self) -> Option<&Clock> {
+        None
+    }
 
     /// A text of its log without secrets.
     fn hide(&self, text: &str) -> String;
@@ -117,6 +122,11 @@ impl Service {
         self.kind.name()
     }
 
+    /// What sets its clock.
+    pub(in crate::stack) fn clock(&self) -> Option<&Clock> {
+        self.kind.clock()
+    }
+
     /// The number of its keeper; none while it does not run.
     pub(in crate::stack) fn keeper(&self) -> Option<u32> {
         // Held only while it is stopped or started.
@@ -169,6 +179,10 @@ async fn start_on(kind: &dyn Kind, port: u16, length: Log) -> Result<Kept, Faile
         log: kind.hide(&last_lines(log)),
     };
     let program = kind.configure(port)?;
+    let program = match kind.clock() {
+        Some(clock) => clock.started_with(program),
+        None => program,
+    };
     let mut kept = Kept::start(&program, kind.directory(), log, length)?;
     let ready = timeout(READY_WITHIN, until_ready(kind, port));
     let problem = tokio::select! {
@@ -200,6 +214,9 @@ pub(super) fn log_of(directory: &Path) -> PathBuf {
 fn write_number(kind: &dyn Kind, kept: &Kept) -> io::Result<()> {
     let program = kept.keeper().map(process::children);
     let number = program.and_then(|children| children.first().copied());
+    if let (Some(number), Some(_)) = (number, kind.clock()) {
+        Clock::unshare(number);
+    }
     let text = number.map_or_else(String::new, |number| number.to_string());
     std::fs::write(kind.directory().join(NUMBER), text)
 }

@@ -3,6 +3,7 @@
 
 mod ask;
 mod process;
+mod start;
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,7 +13,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use self::ask::Asks;
 use self::process::OwnProcess;
-use super::docker::{self, Named};
+pub(crate) use self::start::start;
+use super::docker::{self, Limits, Named};
 use super::{NotReady, Part};
 use crate::fault::lease::Undo;
 use crate::plan::fault::{Fault, Injection};
@@ -76,7 +78,7 @@ impl Own {
         let body = match &part.found {
             None => None,
             Some(Found::Process(process)) => {
-                let found = OwnProcess::find(process, scenario);
+                let found = OwnProcess::find(process, part.start.as_ref(), scenario);
                 let hint = "start the system first; a process is named by `pid` or `pid_file`";
                 Some(Body::Process(found.map_err(fail(hint))?))
             }
@@ -137,14 +139,29 @@ impl Own {
         }
     }
 
+    pub(super) fn processes(&self) -> Result<Vec<(u32, u64)>, String> {
+        match self.body()? {
+            Body::Process(process) => process.family(),
+            Body::Container(_) => Err("it is a container".to_owned()),
+        }
+    }
+
+    pub(super) fn limits(&self) -> Option<Limits> {
+        match &self.body {
+            Some(Body::Container(container)) => Some(container.limits()),
+            Some(Body::Process(_)) | None => None,
+        }
+    }
+
     pub(super) fn undo_of_end(&self) -> Vec<Undo> {
-        let Some(Body::Container(container)) = &self.body else {
-            return Vec::new();
-        };
-        vec![Undo::StartContainer {
-            engine: docker::engine_place(),
-            container: container.id().to_owned(),
-        }]
+        match &self.body {
+            None => Vec::new(),
+            Some(Body::Process(process)) => process.undo_of_end(),
+            Some(Body::Container(container)) => vec![Undo::StartContainer {
+                engine: docker::engine_place(),
+                container: container.id().to_owned(),
+            }],
+        }
     }
 
     pub(super) async fn freeze(&self) -> Result<(), String> {
@@ -162,27 +179,29 @@ impl Own {
     }
 
     pub(super) async fn kill(&self) -> Result<(), String> {
-        self.container()?.kill().await
+        match self.body()? {
+            Body::Process(process) => process.kill().await,
+            Body::Container(container) => container.kill().await,
+        }
     }
 
     pub(super) async fn stop(&self) -> Result<(), String> {
-        self.container()?.stop().await
+        match self.body()? {
+            Body::Process(process) => process.stop().await,
+            Body::Container(container) => container.stop().await,
+        }
     }
 
     pub(super) async fn start_again(&self) -> Result<(), String> {
-        self.container()?.start_again().await
+        match self.body()? {
+            Body::Process(process) => process.start_again().await,
+            Body::Container(container) => container.start_again().await,
+        }
     }
 
     fn body(&self) -> Result<&Body, String> {
         let only_an_address = || "it is only known by its address".to_owned();
         self.body.as_ref().ok_or_else(only_an_address)
-    }
-
-    fn container(&self) -> Result<&Named, String> {
-        match self.body()? {
-            Body::Container(container) => Ok(container),
-            Body::Process(_) => Err("a process could not be started again".to_owned()),
-        }
     }
 }
 
@@ -193,6 +212,7 @@ const fn ends(injection: &Injection) -> bool {
         Injection::Kill
             | Injection::Stop
             | Injection::Restart
+            | Injection::MemoryLimit { .. }
             | Injection::RedisLoseWrites { .. }
             | Injection::KafkaBelowMinIsr
     )

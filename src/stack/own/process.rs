@@ -1,25 +1,46 @@
 //! A process that the run has not started, with all that it has started: found by its number or by
-//! a file that holds it, and only ever stopped and let go on.
+//! a file that holds it, stopped and let go on, and ended where the scenario says what starts it.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rustix::process::Signal;
+use tokio::time::{Instant, sleep};
 
-use crate::fault::lease::Undo;
-use crate::plan::Process;
+use super::start::start;
+use crate::fault::lease::{Hidden, Undo};
+use crate::plan::{Process, Secret};
 use crate::process::{self, Stat, Table};
 
 /// The first process of a machine, or of a container: all others end with it.
 const FIRST: u32 = 1;
 
+/// How long it may take to stop in good order.
+const STOP_WITHIN: Duration = Duration::from_secs(30);
+
+/// How long the kernel may take to end what was killed.
+const END_WITHIN: Duration = Duration::from_secs(10);
+
+/// Between two looks whether it has ended.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
 /// Found again each time that it is broken: it may have been started again since.
 #[derive(Debug)]
 pub(super) struct OwnProcess {
     place: Place,
+    again: Option<Again>,
     /// Those of the last freeze, each with when it started: the one that was found, then its
     /// children. What is let go on is what was stopped, whatever the file says by then.
     meant: Mutex<Vec<(u32, u64)>>,
+}
+
+/// How it is started once it is gone.
+#[derive(Debug)]
+struct Again {
+    command: Secret,
+    directory: PathBuf,
+    file: PathBuf,
 }
 
 #[derive(Debug)]
@@ -31,7 +52,11 @@ enum Place {
 
 impl OwnProcess {
     /// It must run, and be one that may be broken.
-    pub(super) fn find(process: &Process, scenario: &Path) -> Result<Self, String> {
+    pub(super) fn find(
+        process: &Process,
+        command: Option<&Secret>,
+        scenario: &Path,
+    ) -> Result<Self, String> {
         let place = match process {
             Process::Pid(pid) => {
                 let stat = Stat::of(*pid).ok_or_else(|| format!("process {pid} does not run"))?;
@@ -40,8 +65,22 @@ impl OwnProcess {
             Process::PidFile(file) => Place::File(scenario.join(file)),
             other => return Err(format!("{other:?} is no process of the system")),
         };
-        let meant = Mutex::default();
-        let found = Self { place, meant };
+        // Who starts it again may be elsewhere.
+        let here = std::env::current_dir().map_err(|error| error.to_string())?;
+        let directory = here.join(scenario);
+        let again = match (&place, command) {
+            (Place::File(file), Some(command)) => Some(Again {
+                command: command.clone(),
+                file: directory.join(file),
+                directory,
+            }),
+            _ => None,
+        };
+        let found = Self {
+            place,
+            again,
+            meant: Mutex::default(),
+        };
         found.look()?;
         Ok(found)
     }
@@ -72,12 +111,17 @@ impl OwnProcess {
         }
     }
 
-    pub(super) fn undo_of_freeze(&self) -> Result<Vec<Undo>, String> {
+    /// It and all that it has started, each with when it started.
+    pub(super) fn family(&self) -> Result<Vec<(u32, u64)>, String> {
         let (root, _) = self.look()?;
         let table = Table::read();
         let family = table.tree(root).into_iter();
         let family = family.filter_map(|pid| Some((pid, table.0.get(&pid)?.started)));
-        let family: Vec<(u32, u64)> = family.collect();
+        Ok(family.collect())
+    }
+
+    pub(super) fn undo_of_freeze(&self) -> Result<Vec<Undo>, String> {
+        let family = self.family()?;
         self.meant().clone_from(&family);
         let undo = family.into_iter();
         Ok(undo
@@ -94,9 +138,69 @@ impl OwnProcess {
         send(self.meant().iter().rev(), Signal::CONT)
     }
 
+    pub(super) fn undo_of_end(&self) -> Vec<Undo> {
+        let again = self.again.iter();
+        let undo = again.map(|again| Undo::StartProcess {
+            command: Hidden::new(&again.command),
+            directory: again.directory.clone(),
+            file: again.file.clone(),
+        });
+        undo.collect()
+    }
+
+    /// With all that it has started: what is left of a program holds its port.
+    pub(super) async fn kill(&self) -> Result<(), String> {
+        self.again()?;
+        let family = self.family()?;
+        send(family.iter(), Signal::KILL)?;
+        self.forget();
+        have_ended(&family, END_WITHIN).await
+    }
+
+    /// Only it is asked: how it ends what it has started is its own matter. Nothing if it has ended.
+    pub(super) async fn stop(&self) -> Result<(), String> {
+        self.again()?;
+        let Ok(it) = self.look() else { return Ok(()) };
+        send([it].iter(), Signal::TERM)?;
+        self.forget();
+        have_ended(&[it], STOP_WITHIN).await
+    }
+
+    pub(super) async fn start_again(&self) -> Result<(), String> {
+        let again = self.again()?;
+        start(&again.command, &again.directory, &again.file).await
+    }
+
+    fn again(&self) -> Result<&Again, String> {
+        let unknown = || "nothing says what starts it again".to_owned();
+        self.again.as_ref().ok_or_else(unknown)
+    }
+
+    /// Those of an earlier freeze are others than will be there.
+    fn forget(&self) {
+        self.meant().clear();
+    }
+
     fn meant(&self) -> MutexGuard<'_, Vec<(u32, u64)>> {
         self.meant.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Waits until all of them are gone.
+async fn have_ended(family: &[(u32, u64)], within: Duration) -> Result<(), String> {
+    let give_up = Instant::now() + within;
+    let there = |(pid, started): &&(u32, u64)| {
+        let stat = Stat::of(*pid).filter(|stat| stat.state != 'Z');
+        stat.is_some_and(|stat| stat.started == *started)
+    };
+    while let Some((pid, _)) = family.iter().find(there) {
+        if Instant::now() >= give_up {
+            let limit = within.as_secs();
+            return Err(format!("process {pid} has not ended after {limit} s"));
+        }
+        sleep(LOOK_EVERY).await;
+    }
+    Ok(())
 }
 
 /// To all of them, also when one of them cannot be reached.
@@ -109,7 +213,7 @@ fn send<'a>(family: impl Iterator<Item = &'a (u32, u64)>, signal: Signal) -> Res
     first
 }
 
-fn in_file(file: &Path) -> Result<u32, String> {
+pub(super) fn in_file(file: &Path) -> Result<u32, String> {
     let shown = file.display();
     let text = std::fs::read_to_string(file).map_err(|error| format!("{shown}: {error}"))?;
     let number = text.trim().parse().ok();
@@ -184,7 +288,7 @@ mod tests {
             (u32::MAX >> 1, "does not run"),
         ];
         for (pid, words) in cases {
-            let found = OwnProcess::find(&Process::Pid(pid), Path::new("."));
+            let found = OwnProcess::find(&Process::Pid(pid), None, Path::new("."));
             let error = found.unwrap_err();
             assert!(error.contains(words), "{pid}: {error}");
         }
@@ -199,7 +303,7 @@ mod tests {
         let file = directory.path().join("app.pid");
         std::fs::write(&file, format!("{}\n", stranger.0)).unwrap();
         let named = Process::PidFile("app.pid".to_owned());
-        let found = OwnProcess::find(&named, directory.path()).unwrap();
+        let found = OwnProcess::find(&named, None, directory.path()).unwrap();
         found.runs().unwrap();
         assert_eq!(found.undo_of_freeze().unwrap().len(), 2);
         found.freeze().unwrap();

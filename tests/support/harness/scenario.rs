@@ -14,6 +14,7 @@ pub(crate) struct Scenario {
     thresholds: String,
     truth: String,
     quiet: &'static str,
+    invariants: &'static str,
 }
 
 impl Scenario {
@@ -29,6 +30,7 @@ impl Scenario {
             thresholds: "http_req_failed: [\"rate<1%\"]".to_owned(),
             truth: String::new(),
             quiet: "300ms",
+            invariants: "stock, one_per_user, acknowledged",
         }
     }
 
@@ -82,6 +84,11 @@ impl Scenario {
         Self { quiet, ..self }
     }
 
+    /// The items of `invariants`.
+    pub(crate) fn invariants(self, invariants: &'static str) -> Self {
+        Self { invariants, ..self }
+    }
+
     /// More keys of `truth`.
     pub(crate) fn truth(self, truth: &str) -> Self {
         let truth = format!("{truth}, ");
@@ -101,6 +108,7 @@ impl fmt::Display for Scenario {
             thresholds,
             truth,
             quiet,
+            invariants,
         } = self;
         let bundled =
             format!("{{ stack: {{ provider: auto, server: {{ strategy: {strategy} }} }} }}");
@@ -131,7 +139,7 @@ flows:
         busy: {{ status: 503, is: refused }}
     - think: {think}
 truth: {{ {truth}settle: {{ quiet: {quiet}, within: 30s }} }}
-invariants: [stock, one_per_user, acknowledged]
+invariants: [{invariants}]
 thresholds:
   {thresholds}
 "#

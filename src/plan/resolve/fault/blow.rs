@@ -4,7 +4,8 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
 use super::settings::Settings;
-use crate::plan::fault::Injection;
+use super::{clock, limit};
+use crate::plan::fault::{Injection, MILLION};
 use crate::plan::{After, Command, Direction, LinkFault, LinkRule, Protocol, Selection, Spread};
 use crate::scenario::value::{Count, Share, Span};
 use crate::scenario::{At, Blow, Report};
@@ -66,6 +67,9 @@ fn injection(
         "kill" => Injection::Kill,
         "stop" => Injection::Stop,
         "restart" => Injection::Restart,
+        "cpu_limit" => limit::cpu(settings, report)?,
+        "memory_limit" => limit::memory(settings, report)?,
+        "clock_skew" => clock::skew(settings, report)?,
         "partition" => Injection::Partition,
         "stall" => Injection::RedisStall {
             writes_only: writes_only(settings, report),
@@ -94,6 +98,10 @@ fn injection(
         },
         "read_only" => Injection::DatabaseReadOnly,
         "below_min_isr" => Injection::KafkaBelowMinIsr,
+        "followers_frozen" => Injection::KafkaFollowersFrozen,
+        "loss" => Injection::Loss {
+            per_million: lost(settings, report)?,
+        },
         _ => return link(kind, blow, settings, report).map(Injection::Link),
     })
 }
@@ -144,6 +152,17 @@ fn again(settings: &mut Settings<'_>, report: &mut Report<'_>) -> Duration {
         settings.refuse(&every, "that is too often", "write at least `10ms`", report);
     }
     every.value.0
+}
+
+/// Of a million packets.
+fn lost(settings: &mut Settings<'_>, report: &mut Report<'_>) -> Option<u32> {
+    let share = settings.get::<Share>("share", report)?;
+    let per_million = (share.value.0 * f64::from(MILLION)).round() as u32;
+    if per_million == 0 {
+        let what = format!("a loss of {} loses nothing", share.value);
+        settings.refuse(&share, &what, "write at least `0.0001%`", report);
+    }
+    Some(per_million)
 }
 
 fn leave(settings: &mut Settings<'_>, report: &mut Report<'_>) -> u32 {
@@ -312,6 +331,9 @@ impl Injection {
             Self::Kill => "kill",
             Self::Stop => "stop",
             Self::Restart => "restart",
+            Self::CpuLimit { .. } => "cpu_limit",
+            Self::MemoryLimit { .. } => "memory_limit",
+            Self::ClockSkew { .. } => "clock_skew",
             Self::Partition => "partition",
             Self::Link(rule) => rule.fault.kind(),
             Self::RedisStall { .. } => "stall",
@@ -327,6 +349,8 @@ impl Injection {
             Self::DatabaseKillSessions { .. } => "kill_sessions",
             Self::DatabaseReadOnly => "read_only",
             Self::KafkaBelowMinIsr => "below_min_isr",
+            Self::KafkaFollowersFrozen => "followers_frozen",
+            Self::Loss { .. } => "loss",
         }
     }
 }

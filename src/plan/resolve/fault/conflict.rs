@@ -29,10 +29,11 @@ fn position(fault: &Fault, written: &[Written]) -> Position {
     entry.map_or(Position::START, |entry| entry.name.position)
 }
 
-/// A link can have several faults, and be faulty while its ends are; all else excludes each other at
+/// A way can have several faults, and be faulty while its ends are; all else excludes each other at
 /// one victim.
 fn excludes(one: &Fault, other: &Fault) -> bool {
-    let apart = |fault: &Fault| matches!(fault.injection, Injection::Link(_));
+    let apart =
+        |fault: &Fault| matches!(fault.injection, Injection::Link(_) | Injection::Loss { .. });
     one.victim.may_meet(&other.victim) && !apart(one) && !apart(other)
 }
 

@@ -29,18 +29,19 @@ pub(super) fn check(
     None
 }
 
-/// A broker of the mock can be down. It has neither a process of its own that could be frozen
-/// nor a listener that could be told the address of a link, and its topics have no settings.
+/// A broker of the mock can be down, and has a port to which packets can be lost. It has neither a
+/// process of its own that could be frozen nor a listener that could be told the address of a link,
+/// and its topics have no settings.
 const fn is_possible(injection: &Injection) -> bool {
     matches!(
         injection,
-        Injection::Kill | Injection::Stop | Injection::Restart
+        Injection::Kill | Injection::Stop | Injection::Restart | Injection::Loss { .. }
     )
 }
 
 fn hint(stack: &Stack) -> String {
     let strategy = stack.strategy.as_deref().unwrap_or_default();
     format!(
-        "`{strategy}` has a real Kafka with `provider: local` or `docker`; a mock can be killed, stopped and restarted"
+        "`{strategy}` has a real Kafka with `provider: local` or `docker`; a mock can be killed, stopped and restarted, or lose packets"
     )
 }

@@ -2,7 +2,10 @@
 
 mod blow;
 mod chaos;
+mod clock;
+mod cluster;
 mod conflict;
+mod limit;
 mod mock;
 mod own;
 mod settings;
@@ -106,21 +109,12 @@ fn one(
     let lasts = length(written, injection.as_ref(), known, report);
     let rhythm = rhythm(written, known, report);
     let (victim, injection, trigger) = (victim?, injection?, trigger?);
-    if injection == Injection::KafkaBelowMinIsr
-        && let Some(Target::Stack(stack)) = known.target
-        && stack.kafka < 3
-    {
-        report.error_hint(
-            blow.kind.position,
-            "one broker is always in sync with itself",
-            "let there be three: `kafka: { brokers: 3 }`",
-        );
-        return None;
-    }
+    cluster::check(blow, &victim, &injection, known.target, report)?;
     let (times, every) = rhythm?;
     let lasts = lasts?;
     mock::check(blow, &victim, &injection, known.target, report)?;
     standby::check(blow, &victim, &injection, known.target, report)?;
+    clock::check(blow, &injection, known.target, report)?;
     own::check(blow, &victim, &injection, known.target, report)?;
     if times > 1 && every <= lasts {
         let at = written
@@ -243,7 +237,11 @@ impl Victim {
             (self.which, other.which),
             (Which::Number(one), Which::Number(another)) if one != another
         );
-        self.party == other.party && !apart
+        // Instances of a role have numbers of their own.
+        let same = self.party == other.party;
+        let (one, another) = (&self.party, &other.party);
+        let related = one.belongs_to(another) || another.belongs_to(one);
+        related && !(same && apart)
     }
 }
 

@@ -2,7 +2,7 @@
 //! about it.
 
 use crate::plan::fault::{Injection, Party, Victim, Which};
-use crate::plan::{OwnPart, Target};
+use crate::plan::{Found, OwnPart, Target};
 use crate::scenario::{Blow, Report};
 
 /// What is missing, and what would help.
@@ -45,16 +45,31 @@ pub(super) fn check(
 
 fn of_part(part: &OwnPart, injection: &Injection) -> Option<Lack> {
     match injection {
-        Injection::Freeze => part.found.is_none().then(|| {
+        Injection::Freeze | Injection::CpuLimit { .. } => part.found.is_none().then(|| {
             lack(
                 part,
                 "is only known by its address",
                 "say what it is: `pid`, `pid_file`, `container` or `service`",
             )
         }),
-        Injection::Kill | Injection::Stop | Injection::Restart => starts_again(part),
+        // Who dies for want of memory must come back.
+        Injection::Kill | Injection::Stop | Injection::Restart | Injection::MemoryLimit { .. } => {
+            starts_again(part)
+        }
         Injection::RedisLoseWrites { .. } => starts_again(part).or_else(|| asked(part)),
         Injection::Link(_) | Injection::Partition => linked(part),
+        Injection::Loss { .. } => part.port_here().is_none().then(|| {
+            lack(
+                part,
+                "has no address on the loopback of this machine, where packets can be lost",
+                "say where it is asked: `url`, of a broker `broker`, with the host 127.0.0.1",
+            )
+        }),
+        Injection::KafkaFollowersFrozen => Some(lack(
+            part,
+            "is of a cluster that the run has not made, and must not get a topic for the proof",
+            "freeze brokers by their number: `kafka: freeze` with `which: 2`",
+        )),
         Injection::DatabaseHotRow { lock: None } => Some(lack(
             part,
             "does not say which row everybody needs",
@@ -69,17 +84,15 @@ fn lack(part: &OwnPart, why: &str, hint: &'static str) -> Lack {
     Lack { what, hint }
 }
 
-/// Nobody here knows how a process was started.
 fn starts_again(part: &OwnPart) -> Option<Lack> {
-    let found = part.found.as_ref();
-    if found.is_some_and(crate::plan::Found::can_start_again) {
-        return None;
-    }
-    Some(lack(
-        part,
-        "could not be started again",
-        "a container can: `container` or `service`; a process can be frozen: `freeze`",
-    ))
+    let hint = match part.found {
+        _ if part.can_start_again() => return None,
+        Some(Found::Process(_)) => {
+            "say what starts it, beside its `pid_file`: `start: \"systemctl start shop-app\"`"
+        }
+        _ => "say what it is: `container`, `service`, or `pid_file` with `start`",
+    };
+    Some(lack(part, "could not be started again", hint))
 }
 
 fn asked(part: &OwnPart) -> Option<Lack> {

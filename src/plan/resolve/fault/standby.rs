@@ -46,7 +46,10 @@ fn problem(which: Which, injection: &Injection, stack: &Stack) -> Option<(String
         | Injection::Freeze
         | Injection::Kill
         | Injection::Stop
-        | Injection::Restart => None,
+        | Injection::Restart
+        | Injection::Loss { .. }
+        | Injection::CpuLimit { .. }
+        | Injection::MemoryLimit { .. } => None,
         Injection::Partition | Injection::Link(_) => match which {
             Which::Number(2..) => {
                 let what = "there is one way to a Redis with replicas: to its primary".to_owned();

@@ -58,6 +58,50 @@ fn a_fault_that_cannot_be_done_is_refused_in_words() {
             "`read_only` cannot be done to `redis`",
         ),
         (
+            "name: a, redis: cpu_limit, at: hold, for: 5s",
+            "`cpu_limit` needs `share`",
+        ),
+        (
+            "name: a, client: { cpu_limit: 5% }, at: hold, for: 5s",
+            "`cpu_limit` cannot be done to `client`",
+        ),
+        (
+            "name: a, server: { cpu_limit: 0.5% }, at: hold, for: 5s",
+            "0.5% of a core is nearly nothing",
+        ),
+        (
+            "name: a, server: { cpu_limit: { share: 150% } }, at: hold, for: 5s",
+            "`150%` is more than the whole",
+        ),
+        (
+            "name: a, kafka: { memory_limit: 256 }, at: hold, for: 5s",
+            "`256` has no unit",
+        ),
+        (
+            "name: a, kafka: { memory_limit: 5MB }, at: hold, for: 5s",
+            "with 5MB nothing could run",
+        ),
+        (
+            "name: a, redis: { clock_skew: 30s }, at: hold, for: 5s",
+            "only `local` starts programs whose clock can be set",
+        ),
+        (
+            "name: a, redis: { clock_skew: -30 }, at: hold, for: 5s",
+            "`30` has no unit",
+        ),
+        (
+            "name: a, server: { clock_skew: -200ms }, at: hold, for: 5s",
+            "nobody would notice so little",
+        ),
+        (
+            "name: a, kafka: { clock_skew: 30s }, at: hold, for: 5s",
+            "`clock_skew` cannot be done to `kafka`",
+        ),
+        (
+            "name: a, redis: { memory_limit: 64MiB }, at: hold",
+            "the key `for` is missing",
+        ),
+        (
             "name: a, redis: delay, at: hold, for: 5s",
             "`delay` needs `by`",
         ),
@@ -101,7 +145,38 @@ fn a_fault_that_cannot_be_done_is_refused_in_words() {
             "name: a, kafka: below_min_isr, at: hold, for: 5s",
             "one broker is always in sync with itself",
         ),
-        ("name: a, redis: netem, at: hold, for: 5s", "netem"),
+        (
+            "name: a, kafka: followers_frozen, at: hold, for: 5s",
+            "one broker has nobody who follows it",
+        ),
+        (
+            "name: a, redis: netem, at: hold, for: 5s",
+            "`netem` is no fault here: it is a part of the kernel",
+        ),
+        (
+            "name: a, redis: { reorder: 10% }, at: hold, for: 5s",
+            "TCP puts packets into their order again",
+        ),
+        (
+            "name: a, server: { corrupt: { share: 1% } }, at: hold, for: 5s",
+            "write `loss: 10%`",
+        ),
+        (
+            "name: a, redis: loss, at: hold, for: 5s",
+            "`loss` needs `share`",
+        ),
+        (
+            "name: a, redis: { loss: 0% }, at: hold, for: 5s",
+            "a loss of 0% loses nothing",
+        ),
+        (
+            "name: a, redis: { loss: { share: 150% } }, at: hold, for: 5s",
+            "`150%` is more than the whole",
+        ),
+        (
+            "name: a, client: { loss: 10% }, at: hold, for: 5s",
+            "`loss` cannot be done to `client`",
+        ),
         (
             "name: a, queue: kill, at: hold, for: 5s",
             "the strategy `redis-kafka` has no processes `queue`",
@@ -212,6 +287,11 @@ fn what_would_break_the_same_thing_at_the_same_time_is_refused() {
             false,
         ),
         (
+            "on its way in the kernel",
+            "name: other, redis: { loss: 1% }, at: hold + 5s, for: 1s",
+            false,
+        ),
+        (
             "elsewhere",
             "name: other, database: kill, at: hold + 5s, for: 1s",
             false,
@@ -227,6 +307,11 @@ fn what_would_break_the_same_thing_at_the_same_time_is_refused() {
             true,
         ),
         (
+            "with a limit of its processes",
+            "name: other, redis: { cpu_limit: 20% }, at: hold + 5s, for: 1s",
+            true,
+        ),
+        (
             "of the same name",
             "name: first, database: kill, after: 1s, for: 1s",
             true,
@@ -235,6 +320,53 @@ fn what_would_break_the_same_thing_at_the_same_time_is_refused() {
     for (row, other, refused) in table {
         let plan = planned(&[first, other]);
         assert_eq!(plan.is_err(), refused, "{row}: {:?}", plan.err());
+    }
+}
+
+#[test]
+fn processes_of_a_role_are_also_those_of_the_server() {
+    let all = "name: all, server: { cpu_limit: 20% }, which: 1, at: hold, for: 10s";
+    let role = "name: role, coupon: freeze, which: 1, at: hold + 5s, for: 1s";
+    let error = planned(&[all, role]).expect_err("one process");
+    assert!(
+        error.contains("`all` and `role` would break the same thing"),
+        "{error}"
+    );
+    let other = "name: other, issuer: freeze, at: hold + 5s, for: 1s";
+    planned(&[all, other]).expect("an issuer does not issue");
+}
+
+#[test]
+fn clocks_of_local_programs_are_set_to_either_side() {
+    let local = "stack: { provider: local, server: { strategy: redis-kafka } }";
+    let faults = [
+        "name: late, redis: { clock_skew: -1m30s }, at: hold, for: 5s",
+        "name: early, issuer: { clock_skew: { by: 2h } }, at: hold, for: 5s",
+    ];
+    let text = print(&planned_on(local, &faults).unwrap());
+    for line in [
+        "redis: clock_skew by -1m30s\n",
+        "issuer: clock_skew by +2h\n",
+        "healed by: the time that it is\n",
+    ] {
+        assert!(text.contains(line), "{line}{text}");
+    }
+}
+
+#[test]
+fn limits_are_printed_with_what_takes_them_off() {
+    let faults = [
+        "name: slow, server: { cpu_limit: { share: 7% } }, at: hold, for: 5s",
+        "name: full, database: { memory_limit: { to: 256MB } }, at: hold, for: 5s",
+    ];
+    let text = print(&planned(&faults).unwrap());
+    for line in [
+        "server: cpu_limit to 7% of a core\n",
+        "healed by: the limit that it had, and letting it go on\n",
+        "database: memory_limit to 256MB\n",
+        "healed by: the limit that it had; it is started again if it has died\n",
+    ] {
+        assert!(text.contains(line), "{line}{text}");
     }
 }
 
@@ -263,6 +395,21 @@ fn of_a_system_that_already_runs_only_what_it_has_can_be_broken() {
             "server: [ { container: app-1 }, { pid: 4711 } ]",
             "server: kill",
             "kill cannot be done here: server-2 could not be started again",
+        ),
+        (
+            "server: { url: \"http://127.0.0.1:1\" }",
+            "server: { cpu_limit: 20% }",
+            "server-1 is only known by its address",
+        ),
+        (
+            "server: { pid: 4711 }",
+            "server: { clock_skew: 30s }",
+            "the clock of a program that already runs cannot be set",
+        ),
+        (
+            "server: { pid: 4711 }",
+            "server: { memory_limit: 64MB }",
+            "memory_limit cannot be done here: server-1 could not be started again",
         ),
         (
             "redis: { container: shop-redis }",
@@ -305,6 +452,16 @@ fn of_a_system_that_already_runs_only_what_it_has_can_be_broken() {
             "database-1 does not say which row everybody needs",
         ),
         (
+            "redis: { container: a, url: \"redis://192.0.2.1\" }",
+            "redis: { loss: 5% }",
+            "redis-1 has no address on the loopback of this machine",
+        ),
+        (
+            "kafka: { container: a, broker: \"127.0.0.1:9092\", topic: t }",
+            "kafka: followers_frozen",
+            "kafka-1 is of a cluster that the run has not made",
+        ),
+        (
             "redis: { container: a }",
             "database: freeze",
             "nobody knows where the `database` of this target is",
@@ -340,6 +497,7 @@ fn what_a_part_has_can_be_broken_and_the_plan_says_what_it_is() {
         "name: f, kafka: below_min_isr, at: e + 1s, for: 1s",
         "name: g, server: freeze, which: any, at: f + 1s, for: 1s",
         "name: h, issuer: kill, at: g + 1s, for: 1s",
+        "name: i, redis: { loss: 5% }, at: h + 1s, for: 1s",
     ];
     let plan = planned_on(own, &faults).unwrap_or_else(|error| panic!("{error}"));
     let text = print(&plan);
@@ -372,6 +530,33 @@ fn moments_are_those_of_the_load_and_scale_with_it() {
         "{text}"
     );
     assert!(text.contains("healed by: letting it go on"), "{text}");
+}
+
+#[test]
+fn who_leads_the_topic_is_nobodys_choice() {
+    let three = "stack: { server: { strategy: redis-kafka }, kafka: { brokers: 3 } }";
+    let fault =
+        |which: &str| format!("name: a, kafka: followers_frozen, {which} at: hold, for: 5s");
+    let plan = planned_on(three, &[&fault("")]).unwrap();
+    assert_eq!(plan.faults[0].injection, Injection::KafkaFollowersFrozen);
+    let error = planned_on(three, &[&fault("which: 2,")]).unwrap_err();
+    assert!(error.contains("leave `which` out"), "{error}");
+}
+
+#[test]
+fn packets_are_lost_by_the_millionth() {
+    let fault = |share: &str| format!("name: a, issuer: {{ loss: {share} }}, at: hold, for: 5s");
+    for (share, lost, shown) in [
+        ("100%", 1_000_000, "loss of 100% of the packets"),
+        ("{ share: 0.1 }", 100_000, "loss of 10% of the packets"),
+        ("0.0001%", 1, "loss of 0.0001% of the packets"),
+    ] {
+        let plan = planned(&[&fault(share)]).unwrap();
+        let loss = Injection::Loss { per_million: lost };
+        assert_eq!(plan.faults[0].injection, loss, "{share}");
+        let text = print(&plan);
+        assert!(text.contains(shown), "{text}");
+    }
 }
 
 #[test]

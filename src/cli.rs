@@ -8,6 +8,7 @@ mod keep_containers;
 mod mock_kafka;
 mod new;
 mod probe;
+mod reports;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -432,7 +433,7 @@ fn rewrite(args: &DirectoryArgs) -> Exit {
         Ok(done) => done,
         Err(exit) => return exit,
     };
-    if let Err(exit) = write_reports(&directory, &assembled.summary) {
+    if let Err(exit) = reports::write(&directory, &assembled.summary) {
         return exit;
     }
     show(&assembled.summary, &Show::of(args.json, false));
@@ -447,7 +448,7 @@ fn judge(directory: &RunDirectory, variables: &Variables, shown: &Show) -> Exit 
         Ok(assembled) => assembled,
         Err(error) => return internal(&error.to_string()),
     };
-    if let Err(exit) = write_reports(directory, &assembled.summary) {
+    if let Err(exit) = reports::write(directory, &assembled.summary) {
         return exit;
     }
     show(&assembled.summary, shown);
@@ -471,18 +472,6 @@ fn assembled(args: &DirectoryArgs) -> Result<(RunDirectory, Assembled), Exit> {
         }
     })?;
     Ok((directory, assembled))
-}
-
-fn write_reports(directory: &RunDirectory, summary: &Summary) -> Result<(), Exit> {
-    let write = || -> std::io::Result<()> {
-        std::fs::write(
-            directory.summary_file(),
-            serde_json::to_vec_pretty(summary)?,
-        )?;
-        std::fs::write(directory.chart_file(), report::chart(summary))?;
-        std::fs::write(directory.report_file(), report::markdown(summary))
-    };
-    write().map_err(|error| internal(&format!("failed to write the report: {error}")))
 }
 
 /// What goes to stdout at the end.

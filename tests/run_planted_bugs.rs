@@ -45,7 +45,36 @@ fn violated(strategy: &'static str, bug: &str, invariant: &str) -> (String, Valu
     let reason = format!("{invariant}: {detail}");
     let reasons = summary["reasons"].as_array().expect("a list");
     assert!(reasons.contains(&Value::from(reason)), "{}", ended.all());
+    assert_explained(&bench, &summary, invariant);
     (detail, summary)
+}
+
+/// What is wrong is told as a story: of whom, when, and what the truth says, with a picture, and
+/// every case is in the file.
+#[track_caller]
+fn assert_explained(bench: &Bench, summary: &Value, invariant: &str) {
+    let findings = summary["findings"].as_array().expect("a list");
+    let finding = findings.iter().find(|one| one["checker"] == invariant);
+    let parts = finding.expect("the finding")["parts"].as_array();
+    let of_users = |part: &&Value| part["explanation"]["users"].get(0).is_some();
+    let told: Vec<&Value> = parts.expect("parts").iter().filter(of_users).collect();
+    assert!(!told.is_empty(), "{invariant}: {parts:?}");
+    for part in told {
+        let moments = part["explanation"]["moments"].as_array().expect("a list");
+        let has = |what: &str| moments.iter().any(|one| one["what"] == what);
+        assert!(has("asked") && has("truth"), "{part}");
+        let name = part["name"].as_str().expect("words");
+        let picture = format!("explained/{invariant}-{name}.svg");
+        assert!(bench.read("run/report.md").contains(&picture), "{picture}");
+        assert!(bench.read(&format!("run/{picture}")).starts_with("<svg"));
+    }
+    let listed: u64 = findings
+        .iter()
+        .flat_map(|finding| finding["parts"].as_array().expect("parts"))
+        .map(|part| part["listed"].as_u64().expect("a number"))
+        .sum();
+    let lines = bench.read("run/cases.jsonl").lines().count() as u64;
+    assert_eq!(lines, listed);
 }
 
 #[test]

@@ -208,7 +208,7 @@ impl Pass {
         let wants_takes = !evidence.observations.remaining.is_empty();
         for operation in evidence.history.operations()? {
             let operation = operation?;
-            if is_attempt(evidence.plan, &operation) {
+            if evidence.is_attempt(&operation) {
                 pass.take(&operation, wants_takes);
             }
         }
@@ -275,7 +275,7 @@ fn early(
     for operation in evidence.history.operations()? {
         let operation = operation?;
         let told = operation.kind == OutcomeKind::SoldOut && operation.ret_ns < until_ns;
-        if told && is_attempt(evidence.plan, &operation) {
+        if told && evidence.is_attempt(&operation) {
             let attempt = Attempt::of(&operation);
             if let Some(gap_ns) = full_ns.checked_sub(attempt.ret_ns).filter(|gap| *gap > 0) {
                 let item = (operation.user, attempt);
@@ -285,11 +285,6 @@ fn early(
         }
     }
     Ok((premature, inversions))
-}
-
-fn is_attempt(plan: &Plan, operation: &Operation) -> bool {
-    let step = plan.steps.get(usize::from(operation.step));
-    step.is_some_and(|step| step.attempts_subject)
 }
 
 fn winners(rows: &[Row], users: &HashMap<Key, Asked>) -> Vec<Winner> {

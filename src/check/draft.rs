@@ -1,11 +1,12 @@
 //! Findings in the making: cases still name users by key, and get their texts all at once.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 
 use super::asked::Attempt;
-use super::{Case, Evidence, Finding, IssuedRow, Part, Which};
+use super::explain::{Gathered, Subject, gather, tell};
+use super::{Case, Evidence, Explanation, Finding, IssuedRow, Part, Which};
 use crate::history::Key;
 use crate::verdict::Verdict;
 
@@ -108,6 +109,15 @@ impl DraftCase {
         self
     }
 
+    /// Whom and what its story is about.
+    fn subject(&self) -> Subject {
+        Subject {
+            users: self.user.into_iter().chain(self.other).collect(),
+            time_ns: self.time_ns,
+            text: self.text.clone(),
+        }
+    }
+
     /// Why it is shown, where no [`Pick`] says so.
     pub(super) fn which(mut self, which: Which) -> Self {
         self.which = which;
@@ -127,8 +137,8 @@ impl DraftCase {
     }
 }
 
-/// The first, the worst and the last of many, in any order they come. The user breaks ties, so the
-/// same history always shows the same cases.
+/// The first, the worst and the last of many, and the earliest to be listed, in any order they come.
+/// The user breaks ties, so the same history always shows the same cases.
 #[derive(Debug, Clone)]
 pub(super) struct Pick<T> {
     /// How many were offered.
@@ -136,6 +146,10 @@ pub(super) struct Pick<T> {
     first: Option<(Place, T)>,
     worst: Option<(u64, Place, T)>,
     last: Option<(Place, T)>,
+    /// At most [`Part::MOST_LISTED`]; the number tells apart what is at the same place.
+    earliest: BTreeMap<(Place, u64), T>,
+    /// What comes later than this is not among the earliest.
+    until: Place,
 }
 
 type Place = (u64, Key);
@@ -147,6 +161,8 @@ impl<T> Default for Pick<T> {
             first: None,
             worst: None,
             last: None,
+            earliest: BTreeMap::new(),
+            until: (u64::MAX, Key::NONE),
         }
     }
 }
@@ -166,6 +182,18 @@ impl<T: Copy> Pick<T> {
         if self.last.is_none_or(|(known, _)| place > known) {
             self.last = Some((place, item));
         }
+        if place <= self.until {
+            self.keep(place, item);
+        }
+    }
+
+    fn keep(&mut self, place: Place, item: T) {
+        self.earliest.insert((place, self.count), item);
+        if self.earliest.len() > Part::MOST_LISTED {
+            self.earliest.pop_last();
+            let last = self.earliest.last_key_value();
+            self.until = last.map_or(self.until, |((place, _), _)| *place);
+        }
     }
 
     /// The gravest.
@@ -173,7 +201,8 @@ impl<T: Copy> Pick<T> {
         self.worst.map(|(_, _, item)| item)
     }
 
-    /// The cases in words; one that is both first and worst is shown once.
+    /// The cases in words: those that are shown, of which one that is both first and worst is there
+    /// once, then all that are listed.
     pub(super) fn cases(&self, describe: impl Fn(T) -> DraftCase) -> Vec<DraftCase> {
         let worst = self.worst.map(|(_, place, item)| (place, item));
         let picks = [
@@ -182,7 +211,7 @@ impl<T: Copy> Pick<T> {
             (Which::Last, self.last),
         ];
         let mut shown: Vec<Place> = Vec::new();
-        let mut cases = Vec::new();
+        let mut cases = Vec::with_capacity(picks.len() + self.earliest.len());
         for (which, pick) in picks {
             if let Some((place, item)) = pick.filter(|(place, _)| !shown.contains(place)) {
                 shown.push(place);
@@ -192,43 +221,88 @@ impl<T: Copy> Pick<T> {
                 });
             }
         }
+        cases.extend(self.earliest.values().map(|item| DraftCase {
+            which: Which::Any,
+            ..describe(*item)
+        }));
         cases
     }
 }
 
 /// Gives every user that is shown a name and every finding its verdict and headline.
 pub(super) fn finish(drafts: Vec<Draft>, evidence: &Evidence<'_>) -> io::Result<Vec<Finding>> {
-    let names = Names::of(&drafts, evidence)?;
+    let subjects = drafts.iter().flat_map(Draft::subjects);
+    let gathered = gather(evidence, subjects.take(MOST_EXPLAINED).collect())?;
+    let names = Names::of(&drafts, &gathered, evidence)?;
+    let mut explanations = gathered.iter().map(|one| tell(one, &names, evidence));
     Ok(drafts
         .into_iter()
-        .map(|draft| draft.finish(&names, evidence))
+        .map(|draft| draft.finish(&names, evidence, &mut explanations))
         .collect())
 }
 
+/// Parts whose gravest case is told as a story. Of more than these nobody reads all.
+const MOST_EXPLAINED: usize = 12;
+
 impl Draft {
-    fn finish(self, names: &Names, evidence: &Evidence<'_>) -> Finding {
+    /// Of each part that has a case, in order.
+    fn subjects(&self) -> impl Iterator<Item = Subject> + '_ {
+        let gravest = self.parts.iter().filter_map(DraftPart::gravest);
+        gravest.map(DraftCase::subject)
+    }
+
+    fn finish(
+        self,
+        names: &Names,
+        evidence: &Evidence<'_>,
+        explanations: &mut impl Iterator<Item = Explanation>,
+    ) -> Finding {
         let verdict = Verdict::worst(self.parts.iter().map(|part| part.verdict));
         let gravest = self.parts.iter().find(|part| part.verdict == verdict);
         let headline = match gravest {
             Some(part) if verdict != Verdict::Pass => part.detail.clone(),
             _ => self.praise,
         };
-        let parts = self.parts.into_iter().map(|part| Part {
-            name: part.name.to_owned(),
-            verdict: part.verdict,
-            count: part.count,
-            detail: part.detail,
-            cases: part
-                .cases
-                .into_iter()
-                .map(|case| case.finish(names, evidence))
-                .collect(),
+        let parts = self.parts.into_iter().map(|part| {
+            let explanation = part.gravest().is_some().then(|| explanations.next());
+            part.finish(names, evidence, explanation.flatten())
         });
         Finding {
             checker: self.checker.to_owned(),
             verdict,
             headline,
             parts: parts.collect(),
+        }
+    }
+}
+
+impl DraftPart {
+    /// The case whose story is told.
+    fn gravest(&self) -> Option<&DraftCase> {
+        let worst = self.cases.iter().find(|case| case.which == Which::Worst);
+        worst.or(self.cases.first())
+    }
+
+    fn finish(
+        self,
+        names: &Names,
+        evidence: &Evidence<'_>,
+        explanation: Option<Explanation>,
+    ) -> Part {
+        let cases = self.cases.into_iter();
+        let cases = cases.map(|case| case.finish(names, evidence));
+        let (all, shown): (Vec<_>, Vec<_>) = cases.partition(|case| case.which == Which::Any);
+        // What is shown without having been picked is all that there is.
+        let all = if all.is_empty() { shown.clone() } else { all };
+        Part {
+            name: self.name.to_owned(),
+            verdict: self.verdict,
+            count: self.count,
+            detail: self.detail,
+            cases: shown,
+            explanation,
+            listed: all.len() as u64,
+            all,
         }
     }
 }
@@ -258,20 +332,26 @@ impl DraftCase {
 }
 
 /// The texts behind the few hashed keys that are shown.
-struct Names {
+pub(super) struct Names {
     users: HashMap<Key, Option<String>>,
     coupons: HashMap<Key, Option<String>>,
 }
 
 impl Names {
-    fn of(drafts: &[Draft], evidence: &Evidence<'_>) -> io::Result<Self> {
+    fn of(drafts: &[Draft], told: &[Gathered], evidence: &Evidence<'_>) -> io::Result<Self> {
         let cases = || {
             let parts = drafts.iter().flat_map(|draft| &draft.parts);
             parts.flat_map(|part| &part.cases)
         };
+        let users = told.iter().flat_map(Gathered::users).map(Some);
+        let coupons = told.iter().flat_map(Gathered::coupons).map(Some);
         let mut names = Self {
-            users: hashed(cases().flat_map(|case| [case.user, case.other])),
-            coupons: hashed(cases().map(|case| case.coupon)),
+            users: hashed(
+                cases()
+                    .flat_map(|case| [case.user, case.other])
+                    .chain(users),
+            ),
+            coupons: hashed(cases().map(|case| case.coupon).chain(coupons)),
         };
         if !names.users.is_empty() || !names.coupons.is_empty() {
             rows(evidence).for_each(|row| names.learn(row));
@@ -297,11 +377,11 @@ impl Names {
         }
     }
 
-    fn user(&self, key: Key) -> String {
+    pub(super) fn user(&self, key: Key) -> String {
         text_of(&self.users, key)
     }
 
-    fn coupon(&self, key: Key) -> String {
+    pub(super) fn coupon(&self, key: Key) -> String {
         text_of(&self.coupons, key)
     }
 }

@@ -32,6 +32,12 @@ pub struct Broken {
 }
 
 impl Evidence<'_> {
+    /// Whether the operation's step can take something; others only look.
+    pub(super) fn is_attempt(&self, operation: &Operation) -> bool {
+        let step = self.plan.steps.get(usize::from(operation.step));
+        step.is_some_and(|step| step.attempts_subject)
+    }
+
     /// The names of all faults that were active at some moment of a closed interval, each once.
     pub(super) fn faults_in(&self, time_ns: Option<(u64, u64)>) -> Vec<String> {
         let Some((from_ns, to_ns)) = time_ns else {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Explanation;
 use crate::verdict::Verdict;
 
 /// The answer of one checker.
@@ -30,6 +31,21 @@ pub struct Part {
     pub detail: String,
     /// The first, the worst and the last; never a dump.
     pub cases: Vec<Case>,
+    /// How the gravest of them came about, where something is wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<Explanation>,
+    /// How many cases are listed one by one in a file of their own: the earliest, at most
+    /// [`Self::MOST_LISTED`].
+    #[serde(default)]
+    pub listed: u64,
+    /// Those cases, in the order of time. A summary does not hold them.
+    #[serde(skip)]
+    pub all: Vec<Case>,
+}
+
+impl Part {
+    /// Of a hundred thousand cases nobody reads more than these.
+    pub const MOST_LISTED: usize = 10_000;
 }
 
 /// Evidence that a reader can look up.
@@ -61,4 +77,6 @@ pub enum Which {
     Worst,
     /// The latest.
     Last,
+    /// One of all.
+    Any,
 }

@@ -5,6 +5,7 @@ mod asked;
 mod digest;
 mod draft;
 mod evidence;
+mod explain;
 mod fairness;
 mod finding;
 mod first_come_first_served;
@@ -19,6 +20,7 @@ mod tests;
 pub use evidence::{
     Broken, Evidence, History, IssuedRead, IssuedRow, Observations, Reading, Settled,
 };
+pub use explain::{Explanation, Moment, What};
 pub use finding::{Case, Finding, Part, Which};
 
 use crate::plan::Invariant;

@@ -25,6 +25,8 @@ use super::Summary;
 use super::format::{NO_DATA, one_line};
 use crate::measure::grouped;
 
+pub(super) use self::data::{clipped, outcome_color};
+
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Failure<'a> = DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>;
 type Chart<'a, 'b, Y> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, Y>>;
@@ -55,9 +57,9 @@ struct Marks {
     scale: f64,
 }
 
-const INK: RGBColor = RGBColor(40, 44, 52);
-const FAINT: RGBColor = RGBColor(226, 229, 233);
-const MARK: RGBColor = RGBColor(120, 128, 140);
+pub(super) const INK: RGBColor = RGBColor(40, 44, 52);
+pub(super) const FAINT: RGBColor = RGBColor(226, 229, 233);
+pub(super) const MARK: RGBColor = RGBColor(120, 128, 140);
 
 /// The run over time as SVG.
 pub fn chart(summary: &Summary) -> String {

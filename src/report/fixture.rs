@@ -1,5 +1,7 @@
 //! Summaries for the tests of the reports: a pass, a fail, an interrupted and an empty run.
 
+mod findings;
+
 use std::collections::BTreeMap;
 
 use super::{
@@ -7,8 +9,10 @@ use super::{
     IncreaseFigures, Judged, Latency, LevelFigures, LoadSummary, MetricSummary, PhaseSummary,
     ResourceSample, ResourceSummary, Sample, Summary, TrendFigures, UnknownShape,
 };
-use crate::check::{Case, Finding, Part, Which};
+use crate::check::{Finding, Part};
 use crate::verdict::Verdict;
+pub(super) use findings::explanation;
+use findings::{OVERSOLD, oversold, part};
 
 /// Every fixture.
 pub(super) fn all() -> [Summary; 6] {
@@ -376,7 +380,7 @@ pub(super) fn passed() -> Summary {
                 verdict: Verdict::Pass,
                 count: 0,
                 detail: "no more rows than stock".to_owned(),
-                cases: Vec::new(),
+                ..part()
             }],
         }],
         drain: Some(Drain {
@@ -407,56 +411,6 @@ fn environment() -> Environment {
         repeat: "fcfs-bench run coupon-ramp.yaml --seed 20250228".to_owned(),
         resident_max_bytes: 44_000_000,
         generator_cpu: 0.71,
-    }
-}
-
-const OVERSOLD: &str = "oversold by 7: 5,007 rows for a stock of 5,000";
-
-fn oversold() -> Finding {
-    let case = |which, user: &str, inv_ns, ret_ns, text: &str| Case {
-        which,
-        user: user.to_owned(),
-        inv_ns,
-        ret_ns,
-        phase: inv_ns.map(|_| "hold".to_owned()),
-        faults: Vec::new(),
-        text: text.to_owned(),
-    };
-    Finding {
-        checker: "stock".to_owned(),
-        verdict: Verdict::Fail,
-        headline: OVERSOLD.to_owned(),
-        parts: vec![
-            Part {
-                name: "oversold".to_owned(),
-                verdict: Verdict::Fail,
-                count: 7,
-                detail: "rows beyond the stock".to_owned(),
-                cases: vec![
-                    case(
-                        Which::First,
-                        "4711",
-                        Some(12_345_678_901),
-                        Some(12_350_000_000),
-                        "row 5,001 of 5,000",
-                    ),
-                    case(
-                        Which::Last,
-                        "user|x",
-                        Some(59_000_000_000),
-                        None,
-                        "row 5,007",
-                    ),
-                ],
-            },
-            Part {
-                name: "phantom".to_owned(),
-                verdict: Verdict::Pass,
-                count: 1,
-                detail: "rows that nobody asked for".to_owned(),
-                cases: vec![case(Which::Worst, "99", None, None, "never asked")],
-            },
-        ],
     }
 }
 

@@ -12,6 +12,7 @@ mod resources;
 mod setup;
 mod summary;
 mod table;
+mod timeline;
 
 pub use chart::chart;
 pub use faults::{FaultAlert, FaultBaseline, FaultState, FaultSummary};
@@ -23,3 +24,13 @@ pub use summary::{
     Sample, Summary, TrendFigures, UnknownShape,
 };
 pub use table::terminal;
+pub use timeline::timeline;
+
+/// Lists cases one by one, a JSON object a line.
+pub const CASES_FILE: &str = "cases.jsonl";
+
+/// The picture of how the gravest case of a part came about, relative to the report. Checkers and
+/// parts have names of letters, digits and underscores.
+pub fn timeline_file(checker: &str, part: &str) -> String {
+    format!("explained/{checker}-{part}.svg")
+}

@@ -104,6 +104,12 @@ impl Summary {
                 texts.push(&mut part.detail);
                 let cases = part.cases.iter_mut();
                 texts.extend(cases.flat_map(|case| [&mut case.user, &mut case.text]));
+                let all = part.all.iter_mut();
+                texts.extend(all.flat_map(|case| [&mut case.user, &mut case.text]));
+                if let Some(told) = &mut part.explanation {
+                    texts.extend(&mut told.users);
+                    texts.extend(told.moments.iter_mut().map(|one| &mut one.text));
+                }
             }
         }
         texts.extend(

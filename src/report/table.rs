@@ -7,7 +7,8 @@ use tabled::settings::object::{Columns, Rows};
 use tabled::settings::{Alignment, Modify, Style, Width};
 
 use super::format::{
-    NO_DATA, count, drain_sentence, has_open_model, headline, latency_rows, one_line, verdict_word,
+    NO_DATA, count, drain_sentence, has_open_model, headline, latency_rows, moment, one_line,
+    verdict_word,
 };
 use super::{Judged, Summary, faults, metrics, resources};
 use crate::measure::{Unit, milliseconds};
@@ -39,6 +40,7 @@ pub fn terminal(summary: &Summary, colour: bool) -> String {
     } else {
         claims
     };
+    out += &story(summary);
     out += &fault_table(summary);
     out += &outcomes_table(summary);
     out += &latency_table(summary);
@@ -122,6 +124,27 @@ fn claims_table<'a>(claims: impl Iterator<Item = &'a Judged>) -> String {
         .with(Modify::new(Columns::first()).with(Width::wrap(34).keep_words(true)))
         .with(Modify::new(Columns::last()).with(Width::wrap(46).keep_words(true)));
     format!("\n{table}\n")
+}
+
+/// How the gravest case of the first invariant that does not hold came about; the report tells more.
+fn story(summary: &Summary) -> String {
+    let broken = summary.findings.iter();
+    let mut broken = broken.filter(|finding| finding.verdict == summary.verdict);
+    let told = broken.find_map(|finding| {
+        let mut parts = finding.parts.iter();
+        let part =
+            parts.find(|part| part.verdict == finding.verdict && part.explanation.is_some())?;
+        Some((finding, part, part.explanation.as_ref()?))
+    });
+    let Some((finding, part, explanation)) = told else {
+        return String::new();
+    };
+    let mut out = format!("\nWhat happened ({}, {}):\n", finding.checker, part.name);
+    for one in &explanation.moments {
+        let text = one_line(&one.text).replace('`', "");
+        out += &wrapped("  ", &format!("{}  {text}", moment(Some(one.at_ns))));
+    }
+    out
 }
 
 fn outcomes_table(summary: &Summary) -> String {

@@ -215,6 +215,16 @@ impl RunDirectory {
         self.path.join("chart.svg")
     }
 
+    /// Every case of a violation, one by one.
+    pub fn cases_file(&self) -> PathBuf {
+        self.path.join(crate::report::CASES_FILE)
+    }
+
+    /// Pictures of how the gravest cases came about.
+    pub fn explained(&self) -> PathBuf {
+        self.path.join("explained")
+    }
+
     /// Logs and data of the system that the run brought up.
     ///
     /// # Errors

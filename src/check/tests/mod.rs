@@ -2,6 +2,7 @@
 
 mod acknowledged;
 mod bounds;
+mod explain;
 mod fairness;
 mod first_come_first_served;
 mod one_per_user;

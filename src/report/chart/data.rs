@@ -130,6 +130,12 @@ const OTHERS: [RGBColor; 6] = [
     RGBColor(140, 110, 90),
 ];
 
+/// The colour of a built-in outcome, by its name in a scenario.
+pub(in crate::report) fn outcome_color(name: &str) -> RGBColor {
+    let known = COLORS.iter().find(|(known, _)| *known == name);
+    known.map_or(OTHERS[0], |(_, color)| *color)
+}
+
 /// The outcomes that occurred, the lowest first.
 pub(super) fn outcome_layers(summary: &Summary, axis: &Axis) -> Vec<Layer> {
     let mut sums: BTreeMap<&str, f64> = BTreeMap::new();
@@ -257,7 +263,7 @@ fn width(text: &str) -> i32 {
 }
 
 /// At most so many characters.
-pub(super) fn clipped(text: &str, length: usize) -> String {
+pub(in crate::report) fn clipped(text: &str, length: usize) -> String {
     if text.chars().count() <= length {
         return text.to_owned();
     }

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use super::{shown, symbol, table};
 use crate::check::{Case, Finding, Part, Which};
-use crate::report::UnknownShape;
 use crate::report::escape::{block, cell_code, code, text};
 use crate::report::format::{count, counted, moment};
+use crate::report::{CASES_FILE, UnknownShape, timeline, timeline_file};
 
 /// The column of a case's faults.
 const FAULTS: usize = 6;
@@ -34,6 +34,55 @@ pub(super) fn findings(findings: &[Finding], with_faults: bool) -> String {
         });
         out += &table(["Part", "Cases", "What", "Verdict"], "lrlc", rows);
         out += &cases(&finding.parts, with_faults);
+        for part in &finding.parts {
+            out += &listed(part);
+            out += &explanation(&finding.checker, part);
+        }
+    }
+    out
+}
+
+/// Where the cases are that are not shown.
+fn listed(part: &Part) -> String {
+    if part.listed <= part.cases.len() as u64 {
+        return String::new();
+    }
+    let which = if part.listed < part.count {
+        format!("The first {} of {}", count(part.listed), count(part.count))
+    } else {
+        format!("All {}", count(part.listed))
+    };
+    let name = code(&part.name);
+    format!("\n{which} cases of {name} are in [{CASES_FILE}]({CASES_FILE}).\n")
+}
+
+/// How the gravest case came about.
+fn explanation(checker: &str, part: &Part) -> String {
+    let Some(explanation) = &part.explanation else {
+        return String::new();
+    };
+    let mut out = format!("\n#### What happened: {}", code(&part.name));
+    let users: Vec<_> = explanation.users.iter().map(|user| code(user)).collect();
+    if !users.is_empty() {
+        let _ = write!(out, ", user {}", users.join(" and user "));
+    }
+    out += "\n\n";
+    if timeline(explanation).is_some() {
+        let file = timeline_file(checker, &part.name);
+        let _ = writeln!(out, "![Who asked when, and what came of it]({file})\n");
+    }
+    let rows = explanation.moments.iter().map(|one| {
+        [
+            moment(Some(one.at_ns)),
+            one.until_ns
+                .map_or_else(|| "–".to_owned(), |at| moment(Some(at))),
+            text(&one.text),
+        ]
+    });
+    out += &table(["From", "To", "What"], "rrl", rows);
+    if explanation.left_out > 0 {
+        let attempts = counted(explanation.left_out, "attempt");
+        let _ = writeln!(out, "\n{attempts} of theirs in between are left out.");
     }
     out
 }
@@ -69,6 +118,7 @@ fn case_row(part: &Part, case: &Case) -> [String; 8] {
         Which::First => "first",
         Which::Worst => "worst",
         Which::Last => "last",
+        Which::Any => "one of all",
     };
     let faults: Vec<_> = case.faults.iter().map(|fault| cell_code(fault)).collect();
     let none = || "–".to_owned();

@@ -250,7 +250,7 @@ impl Made {
         let mut truth = TruthLog::create(directory.path()).expect("truth");
         let read = |at_ns, rows: &[IssuedRow]| IssuedRead {
             at_ns,
-            rows: rows.to_vec(),
+            rows: rows.to_vec().into(),
         };
         truth.rows(When::Baseline, &read(1, &[])).expect("written");
         truth.settled(&Settled::Quiet).expect("written");

@@ -3,7 +3,7 @@
 use super::asked::{Asked, Attempt, Confirmed};
 use super::digest::{Digest, Truth};
 use super::draft::{Draft, DraftCase, DraftPart, Pick, count_of};
-use super::reads::{Holdings, Row, gone};
+use super::reads::{Holdings, Row};
 use super::stock::nothing_issued;
 use crate::history::{Key, OutcomeKind};
 use crate::plan::Invariant;
@@ -102,9 +102,9 @@ fn lost(digest: &Digest<'_>) -> DraftPart {
 }
 
 fn owner(digest: &Digest<'_>, one: &Confirmed) -> Option<Key> {
-    let later = || digest.second.as_ref()?.owners.get(&one.coupon);
-    let owner = digest.last.owners.get(&one.coupon).or_else(later);
-    owner.copied().filter(|owner| *owner != one.user)
+    let later = || digest.second.as_ref()?.owner_of(one.coupon);
+    let owner = digest.last.owner_of(one.coupon).or_else(later);
+    owner.filter(|owner| *owner != one.user)
 }
 
 /// Both sides have users and none is the same: more likely ids of two kinds than a broken system.
@@ -124,7 +124,7 @@ fn vanished(digest: &Digest<'_>) -> Option<DraftPart> {
     for one in digest.confirmed.iter().filter(taken_back) {
         pick.offer(one.user, one.attempt.inv_ns, 0, *one);
     }
-    let rows = gone(digest.evidence.observations);
+    let rows = digest.gone;
     let detail = match (rows, pick.count) {
         (0, 0) => "no row went away after the final read".to_owned(),
         (_, 0) => format!(
@@ -154,15 +154,15 @@ fn vanished(digest: &Digest<'_>) -> Option<DraftPart> {
 /// locked out for ever.
 fn ghost_duplicate(digest: &Digest<'_>) -> DraftPart {
     let mut pick = Pick::default();
-    let locked_out = |user: &Key| {
+    let locked_out = |user: Key| {
         let second = digest.second.as_ref();
-        let later = second.map_or(0, |second| second.rows_of(*user));
-        digest.last.rows_of(*user) == 0 && later == 0
+        let later = second.map_or(0, |second| second.rows_of(user));
+        digest.last.rows_of(user) == 0 && later == 0
     };
-    for (user, asked) in &digest.users {
+    for (user, asked) in digest.users.iter() {
         if let Some(attempt) = asked.duplicate.filter(|_| locked_out(user)) {
-            let item = (*user, attempt, asked.duplicates);
-            pick.offer(*user, attempt.inv_ns, u64::from(asked.duplicates), item);
+            let item = (user, attempt, asked.duplicates);
+            pick.offer(user, attempt.inv_ns, u64::from(asked.duplicates), item);
         }
     }
     let detail = match pick.count {
@@ -199,7 +199,7 @@ impl Explained {
     fn of(digest: &Digest<'_>) -> Self {
         let mut explained = Self::default();
         for row in digest.rows.iter().filter(|row| row.new) {
-            let asked = digest.users.get(&row.user).copied().unwrap_or_default();
+            let asked = digest.users.get(row.user).copied().unwrap_or_default();
             explained.sort(*row, &asked);
         }
         explained
@@ -219,19 +219,22 @@ impl Explained {
     }
 }
 
-/// Without a read of the rows of before, a row may be older than the load.
+/// Without a read of the rows of before, a row may be older than the load; without all attempts, the
+/// one that explains it may be missing.
 fn judge_new(digest: &Digest<'_>, broken: bool) -> Verdict {
-    match digest.evidence.observations.baseline {
-        Some(_) => digest.truth.judge_rows(broken),
-        None if broken => Verdict::Unknown,
-        None => digest.truth.judge(false),
+    let is_known = digest.evidence.observations.baseline.is_some();
+    match is_known && digest.evidence.gap.is_none() {
+        true => digest.truth.judge_rows(broken),
+        false if broken => Verdict::Unknown,
+        false => digest.truth.judge(false),
     }
 }
 
-fn older_perhaps(digest: &Digest<'_>, broken: bool) -> &'static str {
-    match digest.evidence.observations.baseline {
-        None if broken => "; the rows before the load were not read, they may be older",
-        _ => "",
+fn perhaps(digest: &Digest<'_>) -> String {
+    match (&digest.evidence.observations.baseline, digest.evidence.gap) {
+        (_, Some(gap)) => format!("; the history is not whole, they may have asked: {gap}"),
+        (None, None) => "; the rows before the load were not read, they may be older".to_owned(),
+        (Some(_), None) => String::new(),
     }
 }
 
@@ -242,7 +245,7 @@ fn phantom(digest: &Digest<'_>, explained: &Explained) -> DraftPart {
         rows => format!(
             "{} of users who never asked{}",
             count_of(rows, "row"),
-            older_perhaps(digest, true)
+            perhaps(digest)
         ),
     };
     let verdict = judge_new(digest, count > 0);
@@ -260,7 +263,7 @@ fn refused_but_issued(digest: &Digest<'_>, explained: &Explained) -> DraftPart {
         rows => format!(
             "{} of users who were only refused{}",
             count_of(rows, "row"),
-            older_perhaps(digest, true)
+            perhaps(digest)
         ),
     };
     let verdict = judge_new(digest, count > 0);

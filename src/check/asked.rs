@@ -6,8 +6,6 @@ use crate::history::{Key, Operation, OutcomeKind};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Attempt {
     pub(super) inv_ns: u64,
-    /// Infinite (the largest number) without a certain answer.
-    pub(super) ret_ns: u64,
     /// When it was answered or given up.
     pub(super) over_ns: u64,
     pub(super) phase: u16,
@@ -16,14 +14,8 @@ pub(super) struct Attempt {
 
 impl Attempt {
     pub(super) fn of(operation: &Operation) -> Self {
-        let uncertain = operation.kind.may_have_happened();
         Self {
             inv_ns: operation.inv_ns,
-            ret_ns: if uncertain {
-                u64::MAX
-            } else {
-                operation.ret_ns
-            },
             over_ns: operation.ret_ns,
             phase: operation.phase,
             kind: operation.kind,
@@ -32,7 +24,12 @@ impl Attempt {
 
     /// When a certain answer was complete.
     pub(super) fn answered_ns(self) -> Option<u64> {
-        (self.ret_ns != u64::MAX).then_some(self.ret_ns)
+        (!self.kind.may_have_happened()).then_some(self.over_ns)
+    }
+
+    /// The same; infinite (the largest number) without a certain answer.
+    pub(super) fn ret_ns(self) -> u64 {
+        self.answered_ns().unwrap_or(u64::MAX)
     }
 }
 
@@ -84,7 +81,7 @@ impl Asked {
         }
         if attempt.kind.is_acknowledged() {
             let known = self.confirmed_ns.unwrap_or(u64::MAX);
-            self.confirmed_ns = Some(known.min(attempt.ret_ns));
+            self.confirmed_ns = Some(known.min(attempt.ret_ns()));
         }
         match attempt.kind {
             Issued | Pending | Unknown => keep_earliest(&mut self.effective, attempt),
@@ -106,7 +103,7 @@ fn keep_earliest(slot: &mut Option<Attempt>, attempt: Attempt) {
 }
 
 fn keep_soonest(slot: &mut Option<Attempt>, attempt: Attempt) {
-    let place = |one: &Attempt| (one.ret_ns, one.inv_ns);
+    let place = |one: &Attempt| (one.ret_ns(), one.inv_ns);
     if slot.is_none_or(|known| place(&attempt) < place(&known)) {
         *slot = Some(attempt);
     }

@@ -4,14 +4,15 @@
 //! certain answer and the users who were told "duplicate". Sold-out answers and other refusals,
 //! which may be many millions, leave a trace only if their user holds a row.
 
-use std::collections::HashMap;
 use std::io;
 
-use super::asked::{Asked, Attempt, Confirmed};
+use super::asked::{Attempt, Confirmed};
+use super::confirmations::Confirmations;
 use super::draft::Pick;
 use super::evidence::{Evidence, Observations, Settled};
 use super::inversions::Inversions;
-use super::reads::{Holdings, Row, all_rows};
+use super::reads::{Holdings, Reads, Row};
+use super::users::Users;
 use crate::history::{Key, Operation, OutcomeKind};
 use crate::plan::{Invariant, Plan};
 use crate::verdict::Verdict;
@@ -29,12 +30,16 @@ pub(super) struct Digest<'a> {
     pub(super) last: Holdings,
     /// The read some seconds later.
     pub(super) second: Option<Holdings>,
+    /// How many rows of the final read the second one no longer shows.
+    pub(super) gone: u64,
+    /// The same, and those of before the load that the final read no longer shows.
+    pub(super) returned: u64,
     /// The rows of both, each once.
     pub(super) rows: Vec<Row>,
     /// Those rows by the earliest time at which they can have been won.
     pub(super) winners: Vec<Winner>,
     /// Who holds a row, was confirmed, got no certain answer or was told "duplicate".
-    pub(super) users: HashMap<Key, Asked>,
+    pub(super) users: Users,
     /// What was confirmed, each pair of user and coupon once, by time.
     pub(super) confirmed: Vec<Confirmed>,
     /// When each attempt was invoked that may have taken one, in order. Empty unless the
@@ -105,7 +110,8 @@ pub(super) struct Winner {
 impl<'a> Digest<'a> {
     pub(super) fn build(evidence: &Evidence<'a>) -> io::Result<Self> {
         let observations = evidence.observations;
-        let rows = all_rows(observations);
+        let reads = Reads::of(observations);
+        let rows = reads.rows();
         let mut pass = Pass::over(evidence, &rows)?;
         let winners = winners(&rows, &pass.users);
         let stock = stock_of(evidence.plan, observations);
@@ -117,11 +123,9 @@ impl<'a> Digest<'a> {
             _ => 0,
         };
         pass.takes_ns.sort_unstable();
-        let holdings = |read: &Option<_>| read.as_ref().map(Holdings::of);
-        let before = holdings(&observations.baseline).unwrap_or_default();
         let mut asked_for = evidence.plan.invariants.iter();
         let inversions = if asked_for.any(|one| matches!(one, Invariant::FirstComeFirstServed(_))) {
-            Inversions::of(&rows, &before, &pass.users)
+            Inversions::of(&rows, &reads.before, &pass.users)
         } else {
             Inversions::default()
         };
@@ -130,13 +134,15 @@ impl<'a> Digest<'a> {
             evidence: *evidence,
             stock,
             truth,
-            before,
-            last: holdings(&observations.last).unwrap_or_default(),
-            second: holdings(&observations.second).filter(|_| observations.last.is_some()),
+            before: reads.before,
+            last: reads.last,
+            second: reads.second,
+            gone: reads.gone,
+            returned: reads.returned,
             rows,
             winners,
             users: pass.users,
-            confirmed: by_time(pass.confirmed),
+            confirmed: pass.confirmed.by_time(),
             takes_ns: pass.takes_ns,
             sold_out: pass.sold_out,
             to_holders: pass.to_holders,
@@ -191,8 +197,8 @@ impl<'a> Digest<'a> {
 /// What the first pass gathers.
 #[derive(Default)]
 struct Pass {
-    users: HashMap<Key, Asked>,
-    confirmed: HashMap<(Key, Key), Attempt>,
+    users: Users,
+    confirmed: Confirmations,
     takes_ns: Vec<u64>,
     sold_out: Pick<(Key, Attempt)>,
     to_holders: Pick<(Key, Attempt)>,
@@ -201,9 +207,12 @@ struct Pass {
 
 impl Pass {
     fn over(evidence: &Evidence<'_>, rows: &[Row]) -> io::Result<Self> {
-        let mut pass = Self::default();
+        let mut pass = Self {
+            users: Users::with_capacity(rows.len()),
+            ..Self::default()
+        };
         for row in rows {
-            pass.users.entry(row.user).or_default().has_row = true;
+            pass.users.entry(row.user).has_row = true;
         }
         let wants_takes = !evidence.observations.remaining.is_empty();
         for operation in evidence.history.operations()? {
@@ -220,7 +229,7 @@ impl Pass {
         let attempt = Attempt::of(operation);
         self.counts[operation.kind as usize] += 1;
         if operation.kind == SoldOut {
-            let early = u64::MAX - attempt.ret_ns;
+            let early = u64::MAX - attempt.ret_ns();
             let item = (operation.user, attempt);
             self.sold_out
                 .offer(operation.user, attempt.inv_ns, early, item);
@@ -229,19 +238,19 @@ impl Pass {
             self.takes_ns.push(attempt.inv_ns);
         }
         if operation.kind.is_acknowledged() {
-            let pair = (operation.user, operation.coupon);
-            let known = self.confirmed.entry(pair).or_insert(attempt);
-            if attempt.inv_ns < known.inv_ns {
-                *known = attempt;
-            }
+            self.confirmed.take(Confirmed {
+                user: operation.user,
+                coupon: operation.coupon,
+                attempt,
+            });
         }
         match operation.kind {
             Ok => {}
             Issued | Replay | Pending | Unknown | Duplicate => {
-                self.users.entry(operation.user).or_default().note(attempt);
+                self.users.entry(operation.user).note(attempt);
             }
             _ => {
-                if let Some(user) = self.users.get_mut(&operation.user) {
+                if let Some(user) = self.users.get_mut(operation.user) {
                     user.note(attempt);
                     if operation.kind == SoldOut && user.has_row {
                         let item = (operation.user, attempt);
@@ -268,7 +277,7 @@ fn early(
         _ => (Pick::default(), full_ns),
     };
     let until_ns = full_ns.max(inversions.until_ns());
-    let earliest = sold_out.worst().map(|(_, attempt)| attempt.ret_ns);
+    let earliest = sold_out.worst().map(|(_, attempt)| attempt.ret_ns());
     if earliest.is_none_or(|ret_ns| ret_ns >= until_ns) {
         return Ok((premature, inversions));
     }
@@ -277,7 +286,7 @@ fn early(
         let told = operation.kind == OutcomeKind::SoldOut && operation.ret_ns < until_ns;
         if told && evidence.is_attempt(&operation) {
             let attempt = Attempt::of(&operation);
-            if let Some(gap_ns) = full_ns.checked_sub(attempt.ret_ns).filter(|gap| *gap > 0) {
+            if let Some(gap_ns) = full_ns.checked_sub(attempt.ret_ns()).filter(|gap| *gap > 0) {
                 let item = (operation.user, attempt);
                 premature.offer(operation.user, attempt.inv_ns, gap_ns, item);
             }
@@ -287,8 +296,8 @@ fn early(
     Ok((premature, inversions))
 }
 
-fn winners(rows: &[Row], users: &HashMap<Key, Asked>) -> Vec<Winner> {
-    let since_ns = |row: &Row| match users.get(&row.user) {
+fn winners(rows: &[Row], users: &Users) -> Vec<Winner> {
+    let since_ns = |row: &Row| match users.get(row.user) {
         Some(asked) if row.new => asked.since_ns(),
         _ => 0,
     };
@@ -333,17 +342,4 @@ fn truth_of(observations: &Observations) -> Truth {
         (Some(_), Some(Settled::Stuck(_))) => Truth::Stuck,
         (Some(_), Some(Settled::Quiet) | None) => Truth::Final,
     }
-}
-
-fn by_time(confirmed: HashMap<(Key, Key), Attempt>) -> Vec<Confirmed> {
-    let mut all: Vec<Confirmed> = confirmed
-        .into_iter()
-        .map(|((user, coupon), attempt)| Confirmed {
-            user,
-            coupon,
-            attempt,
-        })
-        .collect();
-    all.sort_unstable_by_key(|one| (one.attempt.inv_ns, one.user, one.coupon));
-    all
 }

@@ -6,7 +6,7 @@ use std::io;
 
 use super::asked::Attempt;
 use super::explain::{Gathered, Subject, gather, tell};
-use super::{Case, Evidence, Explanation, Finding, IssuedRow, Part, Which};
+use super::{Case, Evidence, Explanation, Finding, Part, RowView, Which};
 use crate::history::Key;
 use crate::verdict::Verdict;
 
@@ -354,7 +354,7 @@ impl Names {
             coupons: hashed(cases().map(|case| case.coupon).chain(coupons)),
         };
         if !names.users.is_empty() || !names.coupons.is_empty() {
-            rows(evidence).for_each(|row| names.learn(row));
+            rows(evidence).for_each(|row| names.learn(&row));
         }
         let unnamed = names.users.iter().filter(|(_, name)| name.is_none());
         let unnamed: Vec<Key> = unnamed.map(|(key, _)| *key).collect();
@@ -367,13 +367,13 @@ impl Names {
         Ok(names)
     }
 
-    fn learn(&mut self, row: &IssuedRow) {
-        if let Some(name) = self.users.get_mut(&Key::of(&row.user)) {
-            *name = Some(row.user.clone());
+    fn learn(&mut self, row: &RowView<'_>) {
+        if let Some(name) = self.users.get_mut(&Key::of(row.user)) {
+            *name = Some(row.user.to_owned());
         }
-        let Some(id) = &row.id else { return };
+        let Some(id) = row.id else { return };
         if let Some(name) = self.coupons.get_mut(&Key::of(id)) {
-            *name = Some(id.clone());
+            *name = Some(id.to_owned());
         }
     }
 
@@ -393,14 +393,17 @@ fn hashed(keys: impl Iterator<Item = Option<Key>>) -> HashMap<Key, Option<String
         .collect()
 }
 
-fn rows<'a>(evidence: &Evidence<'a>) -> impl Iterator<Item = &'a IssuedRow> {
+fn rows<'a>(evidence: &Evidence<'a>) -> impl Iterator<Item = RowView<'a>> {
     let observations = evidence.observations;
     let reads = [
         &observations.baseline,
         &observations.last,
         &observations.second,
     ];
-    reads.into_iter().flatten().flat_map(|read| &read.rows)
+    reads
+        .into_iter()
+        .flatten()
+        .flat_map(|read| read.rows.iter())
 }
 
 fn text_of(names: &HashMap<Key, Option<String>>, key: Key) -> String {

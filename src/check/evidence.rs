@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::IssuedRows;
 use crate::history::{Key, Operation};
 use crate::plan::Plan;
 
@@ -120,7 +121,7 @@ pub struct IssuedRead {
     /// When the read was complete, nanoseconds since the run's origin.
     pub at_ns: u64,
     /// In the store's order.
-    pub rows: Vec<IssuedRow>,
+    pub rows: IssuedRows,
 }
 
 /// One issued row as the authoritative store shows it.

@@ -4,7 +4,7 @@
 use super::digest::Digest;
 use super::draft::{DraftPart, count_of};
 use super::moments::span;
-use super::{IssuedRead, IssuedRow};
+use super::{IssuedRead, RowView};
 use crate::history::{Key, OutcomeKind};
 use crate::plan::fault::{Fault, Injection};
 
@@ -75,7 +75,7 @@ fn measured(digest: &Digest<'_>) -> Result<Measured, &'static str> {
     let mut issues: Vec<Issue> = read
         .rows
         .iter()
-        .filter_map(|row| issue(digest, row, &order))
+        .filter_map(|row| issue(digest, &row, &order))
         .collect();
     if issues.len() < 2 {
         return Err("fewer than two rows are of users of whom it is known when they asked");
@@ -108,7 +108,7 @@ fn order(read: &IssuedRead, clocks_are_right: bool) -> Result<Order, &'static st
         let grains = read.rows.iter().filter_map(|row| row.grain_us);
         return Ok(Order::Times(grains.max().unwrap_or(1).max(1)));
     }
-    if read.rows.iter().all(|row| sequence(row).is_some()) {
+    if read.rows.iter().all(|row| sequence(&row).is_some()) {
         return Ok(Order::Ids);
     }
     if !clocks_are_right {
@@ -117,15 +117,15 @@ fn order(read: &IssuedRead, clocks_are_right: bool) -> Result<Order, &'static st
     Err("the rows have neither a time of creation that leaves no doubt nor a number as coupon id")
 }
 
-fn sequence(row: &IssuedRow) -> Option<i64> {
-    let number = Key::of(row.id.as_deref()?).number()?;
+fn sequence(row: &RowView<'_>) -> Option<i64> {
+    let number = Key::of(row.id?).number()?;
     i64::try_from(number).ok()
 }
 
 /// `None` where it is not certain which attempt has got it.
-fn issue(digest: &Digest<'_>, row: &IssuedRow, order: &Order) -> Option<Issue> {
-    let user = Key::of(&row.user);
-    let attempt = digest.users.get(&user)?.effective?;
+fn issue(digest: &Digest<'_>, row: &RowView<'_>, order: &Order) -> Option<Issue> {
+    let user = Key::of(row.user);
+    let attempt = digest.users.get(user)?.effective?;
     if attempt.kind == OutcomeKind::Unknown || digest.before.rows_of(user) > 0 {
         return None;
     }
@@ -142,7 +142,8 @@ fn issue(digest: &Digest<'_>, row: &IssuedRow, order: &Order) -> Option<Issue> {
 /// What chance adds to the way of a request: how far the quickest tenth of the confirmations are
 /// apart. Those waited for nobody, so it is not made longer by a system that lets users wait.
 fn jitter_ns(digest: &Digest<'_>) -> u64 {
-    let confirmed = digest.users.values().filter_map(|asked| asked.effective);
+    let confirmed = digest.users.iter();
+    let confirmed = confirmed.filter_map(|(_, asked)| asked.effective);
     let mut times_ns: Vec<u64> = confirmed
         .filter(|attempt| attempt.kind == OutcomeKind::Issued)
         .map(|attempt| attempt.over_ns.saturating_sub(attempt.inv_ns))

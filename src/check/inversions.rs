@@ -2,12 +2,11 @@
 //!
 //! Memory: a few words for each user who got one. Sold-out answers leave only counts.
 
-use std::collections::HashMap;
-
-use super::asked::{Asked, Attempt};
+use super::asked::Attempt;
 use super::digest::Winner;
 use super::draft::Pick;
 use super::reads::{Holdings, Row};
+use super::users::Users;
 use crate::history::Key;
 
 /// Pairs of a sold-out answer and a winner, in which the answer was complete before the winner
@@ -27,20 +26,20 @@ pub(super) struct Inversions {
 
 impl Inversions {
     /// No answer has been looked at yet.
-    pub(super) fn of(rows: &[Row], before: &Holdings, users: &HashMap<Key, Asked>) -> Self {
+    pub(super) fn of(rows: &[Row], before: &Holdings, users: &Users) -> Self {
         let told = users
             .iter()
             .filter(|(_, asked)| asked.confirmed_ns.is_some());
         let holders = rows.iter().map(|row| row.user);
-        let mut keys: Vec<Key> = holders.chain(told.map(|(user, _)| *user)).collect();
+        let mut keys: Vec<Key> = holders.chain(told.map(|(user, _)| user)).collect();
         keys.sort_unstable();
         keys.dedup();
-        let since_ns = |user: &Key| match users.get(user) {
-            Some(asked) if before.rows_of(*user) == 0 => asked.since_ns(),
+        let since_ns = |user: Key| match users.get(user) {
+            Some(asked) if before.rows_of(user) == 0 => asked.since_ns(),
             _ => 0,
         };
         let winners = keys.into_iter().map(|user| Winner {
-            since_ns: since_ns(&user),
+            since_ns: since_ns(user),
             user,
         });
         Self::among(winners.collect())
@@ -74,15 +73,15 @@ impl Inversions {
     /// Takes a sold-out answer.
     pub(super) fn take(&mut self, user: Key, attempt: Attempt) {
         let until_ns = self.until_ns();
-        if attempt.ret_ns >= until_ns {
+        if attempt.ret_ns() >= until_ns {
             return;
         }
         let asked = self
             .winners
-            .partition_point(|winner| winner.since_ns <= attempt.ret_ns);
+            .partition_point(|winner| winner.since_ns <= attempt.ret_ns());
         self.answers_after[asked] += 1;
         self.pairs += (self.winners.len() - asked) as u64;
-        let gap_ns = until_ns - attempt.ret_ns;
+        let gap_ns = until_ns - attempt.ret_ns();
         self.victims
             .offer(user, attempt.inv_ns, gap_ns, (user, attempt));
     }
@@ -101,9 +100,9 @@ impl Inversions {
         };
         let asked = self
             .winners
-            .partition_point(|winner| winner.since_ns <= first.ret_ns);
+            .partition_point(|winner| winner.since_ns <= first.ret_ns());
         for winner in &self.winners[asked..] {
-            let gap_ns = winner.since_ns - first.ret_ns;
+            let gap_ns = winner.since_ns - first.ret_ns();
             pick.offer(winner.user, winner.since_ns, gap_ns, *winner);
         }
         pick

@@ -2,6 +2,7 @@
 
 mod acknowledged;
 mod asked;
+mod confirmations;
 mod digest;
 mod draft;
 mod evidence;
@@ -9,19 +10,23 @@ mod explain;
 mod fairness;
 mod finding;
 mod first_come_first_served;
+mod index;
 mod inversions;
+mod issued_rows;
 mod moments;
 mod one_per_user;
 mod reads;
 mod stock;
 #[cfg(test)]
 mod tests;
+mod users;
 
 pub use evidence::{
     Broken, Evidence, History, IssuedRead, IssuedRow, Observations, Reading, Settled,
 };
 pub use explain::{Explanation, Moment, What};
 pub use finding::{Case, Finding, Part, Which};
+pub use issued_rows::{IssuedRows, RowView};
 
 use crate::plan::Invariant;
 use digest::Digest;

@@ -1,6 +1,6 @@
 //! Whether nobody got more than one, neither in the rows nor in the answers.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use super::asked::Confirmed;
 use super::digest::{Digest, Truth};
@@ -31,15 +31,16 @@ pub(super) fn check(digest: &Digest<'_>) -> Draft {
 fn rows_per_user(digest: &Digest<'_>) -> DraftPart {
     let mut pick = Pick::default();
     let mut surplus_rows = 0;
-    let mut seen: HashMap<Key, u32> = HashMap::new();
-    for user in digest.last.users.keys().chain(second_users(digest)) {
-        let rows = most_rows(digest, *user);
-        let allowed = digest.before.rows_of(*user).max(1);
-        if rows > allowed && seen.insert(*user, rows).is_none() {
+    let mut seen: HashSet<Key> = HashSet::new();
+    let late = digest.second.iter().flat_map(|second| second.users());
+    for user in digest.last.users().chain(late) {
+        let rows = most_rows(digest, user);
+        let allowed = digest.before.rows_of(user).max(1);
+        if rows > allowed && seen.insert(user) {
             surplus_rows += u64::from(rows - allowed);
             let attempt = digest.users.get(user).and_then(|asked| asked.effective);
             let when_ns = attempt.map_or(0, |attempt| attempt.inv_ns);
-            pick.offer(*user, when_ns, u64::from(rows), (*user, rows, attempt));
+            pick.offer(user, when_ns, u64::from(rows), (user, rows, attempt));
         }
     }
     let detail = match (digest.truth, pick.count) {
@@ -60,10 +61,6 @@ fn rows_per_user(digest: &Digest<'_>) -> DraftPart {
             DraftCase::of(user, format!("holds {rows} rows")).at(attempt)
         })
     })
-}
-
-fn second_users<'d>(digest: &'d Digest<'_>) -> impl Iterator<Item = &'d Key> {
-    digest.second.iter().flat_map(|second| second.users.keys())
 }
 
 fn most_rows(digest: &Digest<'_>, user: Key) -> u32 {
@@ -160,23 +157,19 @@ impl Repeat {
 /// Pairs of user and coupon are distinct and in the order of time, so a second pair of the same
 /// group is a second coupon of the user, or a second user of the coupon.
 fn repeats(named: &[&Confirmed], group: impl Fn(&Confirmed) -> Key) -> Repeats {
-    let mut groups: HashMap<Key, (u64, Key)> = HashMap::new();
+    let numbered = named.iter().enumerate();
+    let mut members: Vec<(Key, usize)> = numbered.map(|(at, one)| (group(one), at)).collect();
+    members.sort_unstable();
     let mut repeats = Repeats::default();
-    for one in named {
-        let (count, first) = groups.entry(group(one)).or_insert((0, one.user));
-        *count += 1;
-        if *count == 2 {
-            repeats.groups += 1;
-        }
-        if *count > 1 {
-            let repeat = Repeat {
-                one: **one,
-                place: *count,
-                first: *first,
-            };
+    for members in members.chunk_by(|one, other| one.0 == other.0) {
+        repeats.groups += u64::from(members.len() > 1);
+        let first = named[members[0].1].user;
+        for (place, (_, at)) in (1..).zip(members).skip(1) {
+            let one = *named[*at];
+            let repeat = Repeat { one, place, first };
             repeats
                 .pick
-                .offer(one.user, one.attempt.inv_ns, *count, repeat);
+                .offer(one.user, one.attempt.inv_ns, place, repeat);
         }
     }
     repeats
@@ -184,11 +177,11 @@ fn repeats(named: &[&Confirmed], group: impl Fn(&Confirmed) -> Key) -> Repeats {
 
 /// Without users who ask again the claim holds for lack of trying; it is said, not judged.
 fn asked_twice(digest: &Digest<'_>) -> (DraftPart, u64) {
-    let got = |user: &Key, confirmed: bool| confirmed || digest.last.rows_of(*user) > 0;
+    let got = |user: Key, confirmed: bool| confirmed || digest.last.rows_of(user) > 0;
     let again = digest
         .users
         .iter()
-        .filter(|(user, asked)| asked.attempts > 1 && got(user, asked.confirmed_ns.is_some()))
+        .filter(|(user, asked)| asked.attempts > 1 && got(*user, asked.confirmed_ns.is_some()))
         .count() as u64;
     let detail = match again {
         0 => "no user who got one asked again, so the claim was hardly tested".to_owned(),

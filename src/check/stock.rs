@@ -86,7 +86,7 @@ fn surplus_rows(digest: &Digest<'_>, most: usize) -> Vec<DraftCase> {
         );
     }
     pick.cases(|(place, user)| {
-        let attempt = digest.users.get(&user).and_then(|asked| asked.effective);
+        let attempt = digest.users.get(user).and_then(|asked| asked.effective);
         DraftCase::of(user, format!("row {place} by the time of asking")).at(attempt)
     })
 }
@@ -220,7 +220,7 @@ fn premature(digest: &Digest<'_>, stock: Stock) -> Option<DraftPart> {
     let part = DraftPart::new("premature_sold_out", verdict, early, detail);
     Some(part.with(|| {
         digest.premature.cases(|(user, attempt)| {
-            let winners = digest.winners_by(attempt.ret_ns);
+            let winners = digest.winners_by(attempt.ret_ns());
             let text = format!(
                 "told that it is sold out when only {winners} of {} winners had asked",
                 stock.claimed
@@ -240,7 +240,7 @@ fn readings(digest: &Digest<'_>, stock: Stock) -> Option<DraftPart> {
     let mut sure_ns: Vec<u64> = digest
         .users
         .iter()
-        .filter(|(user, _)| digest.before.rows_of(**user) == 0)
+        .filter(|(user, _)| digest.before.rows_of(*user) == 0)
         .filter_map(|(_, asked)| asked.confirmed_ns)
         .collect();
     sure_ns.sort_unstable();
@@ -248,8 +248,10 @@ fn readings(digest: &Digest<'_>, stock: Stock) -> Option<DraftPart> {
     for reading in &observations.remaining {
         let possible = digest.takes_ns.partition_point(|at| *at <= reading.ret_ns) as i64;
         let sure = sure_ns.partition_point(|at| *at <= reading.inv_ns) as i64;
-        // Unread rows of before would explain any low reading, so only a baseline sets a floor.
-        let floor = observations.baseline.as_ref().map(|_| room - possible);
+        // Unread rows of before would explain any low reading, and so would attempts that were not
+        // kept: only a baseline and a whole history set a floor.
+        let is_known = observations.baseline.is_some() && digest.evidence.gap.is_none();
+        let floor = is_known.then_some(room - possible);
         let bounds = Bounds {
             low: floor.unwrap_or(i64::MIN),
             high: room - sure,
@@ -352,13 +354,13 @@ fn ledger(digest: &Digest<'_>, stock: Stock) -> Option<DraftPart> {
 /// A run in which nothing was issued tests nothing. An accepted attempt counts once its row is
 /// there; mere missing answers do not, since they may come from a mistake in the scenario.
 pub(super) fn vacuous(digest: &Digest<'_>) -> Option<DraftPart> {
-    let accepted = |user: &Key| {
+    let accepted = |user: Key| {
         let asked = digest.users.get(user);
         let effective = asked.and_then(|asked| asked.effective);
         effective.is_some_and(|attempt| attempt.kind == OutcomeKind::Pending)
     };
     let mut new = digest.rows.iter().filter(|row| row.new);
-    let tested = digest.count(OutcomeKind::Issued) > 0 || new.any(|row| accepted(&row.user));
+    let tested = digest.count(OutcomeKind::Issued) > 0 || new.any(|row| accepted(row.user));
     (!tested).then(|| nothing_issued(digest))
 }
 

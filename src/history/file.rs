@@ -75,14 +75,11 @@ impl HistoryFile {
     /// # Errors
     /// When there is none, or it is not of this version.
     pub fn open(directory: &Path) -> io::Result<Self> {
-        let mut header = [0_u8; HEADER];
         let path = records_in(directory);
-        let read = File::open(&path).and_then(|mut file| file.read_exact(&mut header));
-        read.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
-        if &header[..8] != MAGIC || header[8..12] != VERSION.to_le_bytes() {
-            let message = format!("{}: not a history of version {VERSION}", path.display());
-            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
-        }
+        let read = File::open(&path).and_then(operations_of);
+        let named =
+            |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+        drop(read.map_err(named)?);
         Ok(Self {
             directory: directory.to_owned(),
         })
@@ -100,11 +97,8 @@ impl HistoryFile {
 
 impl History for HistoryFile {
     fn operations(&self) -> io::Result<Box<dyn Iterator<Item = io::Result<Operation>> + '_>> {
-        let mut file = BufReader::with_capacity(1 << 18, File::open(records_in(&self.directory))?);
-        file.read_exact(&mut [0_u8; HEADER])?;
-        Ok(Box::new(std::iter::from_fn(move || {
-            next_record(&mut file).transpose()
-        })))
+        let file = BufReader::with_capacity(1 << 18, File::open(records_in(&self.directory))?);
+        Ok(Box::new(operations_of(file)?))
     }
 
     fn names(&self, keys: &[Key]) -> io::Result<Vec<(Key, String)>> {
@@ -126,6 +120,26 @@ impl History for HistoryFile {
         }
         Ok(found)
     }
+}
+
+/// The operations of a history file from its header on, one after the other: memory does not grow
+/// with the file. What is torn at the end is left out.
+///
+/// # Errors
+/// When the header is none of this version; an item when it cannot be read on, or is none of ours.
+pub fn operations_of(
+    mut file: impl Read,
+) -> io::Result<impl Iterator<Item = io::Result<Operation>>> {
+    let mut header = [0_u8; HEADER];
+    file.read_exact(&mut header)?;
+    let size = (Operation::SIZE as u32).to_le_bytes();
+    if &header[..8] != MAGIC || header[8..12] != VERSION.to_le_bytes() || header[12..] != size {
+        let message = format!("not a history of version {VERSION}");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+    }
+    Ok(std::iter::from_fn(move || {
+        next_record(&mut file).transpose()
+    }))
 }
 
 fn next_record(file: &mut impl Read) -> io::Result<Option<Operation>> {

@@ -7,5 +7,5 @@ mod operation;
 
 pub use alert_mark::{AlertChange, AlertMark};
 pub use fault_mark::{FaultMark, Moment};
-pub use file::{HistoryFile, HistoryWriter};
+pub use file::{HistoryFile, HistoryWriter, operations_of};
 pub use operation::{Cause, Key, Operation, OutcomeKind};

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::{IssuedRead, IssuedRow, Observations, Reading, Settled};
+use crate::check::{IssuedRead, IssuedRow, IssuedRows, Observations, Reading, Settled};
 
 /// When all issued rows were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,7 +102,7 @@ impl TruthLog {
             at_ns: read.at_ns,
             rows: read.rows.len() as u64,
         })?;
-        read.rows.iter().try_for_each(|row| self.line(row))?;
+        read.rows.iter().try_for_each(|row| self.line(&row))?;
         self.file.flush()
     }
 
@@ -208,7 +208,7 @@ fn read_lines(mut file: impl BufRead) -> io::Result<Observations> {
         let line = serde_json::from_slice(&bytes).map_err(|error| damaged(number, &error))?;
         match (line, &mut open) {
             (Line::Row(row), Some(current)) => {
-                current.read.rows.push(row);
+                current.read.rows.push(&row);
                 current.missing -= 1;
             }
             (Line::Row(_), None) => {
@@ -233,7 +233,7 @@ fn take(observations: &mut Observations, line: Line) -> Option<Open> {
                 which: read,
                 read: IssuedRead {
                     at_ns,
-                    rows: Vec::new(),
+                    rows: IssuedRows::default(),
                 },
                 missing: rows,
             });

@@ -90,7 +90,7 @@ impl Truth {
         let mut rows = 0;
         if let Some(issued) = &self.issued {
             let read = IssuedRead {
-                rows: issued.rows().await?,
+                rows: issued.rows().await?.into(),
                 at_ns: self.clock.now_ns(),
             };
             rows = read.rows.len() as u64;
@@ -166,7 +166,7 @@ impl Truth {
                 Ok(rows) => {
                     let read = IssuedRead {
                         at_ns: self.clock.now_ns(),
-                        rows,
+                        rows: rows.into(),
                     };
                     self.note(|log| log.rows(when, &read));
                 }

@@ -210,9 +210,9 @@ fn reads(evidence: &Evidence<'_>, subject: &Subject, lives: &[Life]) -> Vec<Show
 fn shown(read: Read, rows: &IssuedRead, users: &[Key], told: &[Key]) -> Shown {
     let mut coupons = vec![Vec::new(); users.len()];
     let mut elsewhere = Vec::new();
-    for row in &rows.rows {
-        let user = Key::of(&row.user);
-        let coupon = row.id.as_deref().map_or(Key::NONE, Key::of);
+    for row in rows.rows.iter() {
+        let user = Key::of(row.user);
+        let coupon = row.id.map_or(Key::NONE, Key::of);
         if let Some(at) = users.iter().position(|one| *one == user) {
             coupons[at].push(coupon);
         } else if told.contains(&coupon) {

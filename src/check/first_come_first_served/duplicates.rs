@@ -22,10 +22,10 @@ enum Wrong {
 impl Judge<'_> {
     pub(super) fn early_duplicate(&self) -> DraftPart {
         let (mut early, mut ghosts) = (Pick::default(), Pick::default());
-        for (user, asked) in &self.digest.users {
-            match self.wrong(*user, asked) {
-                Some(Wrong::TooEarly(at_ns)) => early.offer(*user, at_ns, 0, (*user, at_ns)),
-                Some(Wrong::NoRow(at_ns)) => ghosts.offer(*user, at_ns, 0, (*user, at_ns)),
+        for (user, asked) in self.digest.users.iter() {
+            match self.wrong(user, asked) {
+                Some(Wrong::TooEarly(at_ns)) => early.offer(user, at_ns, 0, (user, at_ns)),
+                Some(Wrong::NoRow(at_ns)) => ghosts.offer(user, at_ns, 0, (user, at_ns)),
                 None => {}
             }
         }
@@ -58,7 +58,7 @@ impl Judge<'_> {
     /// a confirmation is the first of its user or a replay makes no difference, since the first
     /// explains itself.
     fn wrong(&self, user: Key, asked: &Asked) -> Option<Wrong> {
-        let duplicate_ns = asked.duplicate.map(|attempt| attempt.ret_ns);
+        let duplicate_ns = asked.duplicate.map(|attempt| attempt.ret_ns());
         let told_ns = duplicate_ns.into_iter().chain(asked.confirmed_ns).min()?;
         if self.held_before(user) {
             return None;
@@ -72,7 +72,7 @@ impl Judge<'_> {
 
     fn told_held(&self, user: Key, at_ns: u64) -> DraftCase {
         let asked = self.asked(user);
-        let duplicate = asked.duplicate.filter(|attempt| attempt.ret_ns == at_ns);
+        let duplicate = asked.duplicate.filter(|attempt| attempt.ret_ns() == at_ns);
         let (answer, told) = match duplicate {
             Some(attempt) => ("\"duplicate\"", Some(attempt)),
             None => ("the confirmation again", self.confirmation(user, at_ns)),
@@ -97,7 +97,7 @@ impl Judge<'_> {
         let confirmed = self.digest.confirmed.iter();
         let of_user = confirmed.filter(|one| one.user == user);
         let mut attempts = of_user.map(|one| one.attempt);
-        attempts.find(|attempt| attempt.ret_ns == at_ns)
+        attempts.find(|attempt| attempt.ret_ns() == at_ns)
     }
 
     /// Who holds one is told so, also when nothing is left.

@@ -73,7 +73,7 @@ impl Judge<'_> {
     }
 
     fn second(&self) -> (Vec<Key>, Flaw) {
-        let users = self.digest.users.keys().copied();
+        let users = self.digest.users.iter().map(|(user, _)| user);
         let is_second = |user: &Key| {
             let allowed = self.digest.before.rows_of(*user).max(1);
             self.rows_of(*user) > allowed
@@ -85,9 +85,9 @@ impl Judge<'_> {
     fn missing(&self) -> (Vec<Key>, Flaw) {
         let told = self.digest.users.iter().filter(|(user, asked)| {
             let told = asked.confirmed_ns.is_some() && self.digest.truth != Truth::Missing;
-            told && self.rows_of(**user) == 0
+            told && self.rows_of(*user) == 0
         });
-        (told.map(|(user, _)| *user).collect(), Flaw::Missing)
+        (told.map(|(user, _)| user).collect(), Flaw::Missing)
     }
 
     fn unasked(&self) -> (Vec<Key>, Flaw) {

@@ -25,7 +25,6 @@ use super::asked::Asked;
 use super::digest::{Digest, Truth};
 use super::draft::{Draft, DraftPart, count_of};
 use super::fairness;
-use super::reads::returned;
 use super::stock::{contradiction, unsold, vacuous};
 use crate::history::Key;
 use crate::plan::{Duplicates, Invariant};
@@ -34,7 +33,7 @@ use crate::verdict::Verdict;
 pub(super) fn check(digest: &Digest<'_>, duplicates: Duplicates) -> Draft {
     let judge = Judge {
         digest,
-        returned: returned(digest.evidence.observations),
+        returned: digest.returned,
     };
     let mut parts: Vec<DraftPart> = vacuous(digest).into_iter().collect();
     parts.extend(judge.doubts());
@@ -128,7 +127,7 @@ impl Judge<'_> {
     }
 
     fn asked(&self, user: Key) -> Asked {
-        self.digest.users.get(&user).copied().unwrap_or_default()
+        self.digest.users.get(user).copied().unwrap_or_default()
     }
 
     fn rows_of(&self, user: Key) -> u32 {

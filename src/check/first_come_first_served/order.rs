@@ -20,7 +20,7 @@ impl Judge<'_> {
         };
         let verdict = self.proved(true);
         let (victims, beneficiaries) = (&inversions.victims, inversions.beneficiaries());
-        let farthest = span(winner.since_ns - attempt.ret_ns);
+        let farthest = span(winner.since_ns - attempt.ret_ns());
         let detail = format!(
             "{} complete before {} who got one had asked, up to {farthest} before ({}; at least {} \
              of these answers must be wrong){}",
@@ -40,7 +40,7 @@ impl Judge<'_> {
 
     /// The two that contradict each other most: no explanation can hold both.
     fn counter_example(&self, user: Key, attempt: Attempt, winner: Winner) -> Vec<DraftCase> {
-        let gap = span(winner.since_ns - attempt.ret_ns);
+        let gap = span(winner.since_ns - attempt.ret_ns());
         let refused = DraftCase::of(
             user,
             format!(
@@ -80,7 +80,7 @@ impl Judge<'_> {
         );
         DraftPart::new("victims", verdict, victims.count, detail).with(|| {
             victims.cases(|(user, attempt)| {
-                let gap = span(last.since_ns - attempt.ret_ns);
+                let gap = span(last.since_ns - attempt.ret_ns());
                 let text = format!("told \"sold out\" {gap} before one was asked for and got by");
                 DraftCase::of(user, text)
                     .at(Some(attempt))
@@ -94,7 +94,11 @@ impl Judge<'_> {
             "{} who got one asked only after the first sold-out answer was complete",
             count_of(winners.count, "user")
         );
-        let told_ns = self.digest.sold_out.worst().map(|(_, first)| first.ret_ns);
+        let told_ns = self
+            .digest
+            .sold_out
+            .worst()
+            .map(|(_, first)| first.ret_ns());
         DraftPart::new("beneficiaries", verdict, winners.count, detail).with(|| {
             winners.cases(|winner| {
                 let gap = span(winner.since_ns - told_ns.unwrap_or(winner.since_ns));

@@ -217,3 +217,15 @@ fn an_attempt_without_an_answer_was_under_way_until_it_was_given_up() {
     let case = &part(&finding, "refused_but_issued").cases[0];
     assert_eq!(case.faults, ["in-it"]);
 }
+
+#[test]
+fn a_row_of_somebody_whose_attempt_may_be_missing_proves_nothing() {
+    let rows = ["kim:1", "lee:2", "nobody:3"];
+    let mut story = good().finally(&rows).later(&rows);
+    assert_eq!(verdict_of(&judge(&story), "phantom"), (Fail, 1));
+    story.gap = Some("it holds 2 of 3 attempts".to_owned());
+    let finding = judge(&story);
+    assert_eq!(verdict_of(&finding, "phantom"), (Verdict::Unknown, 1));
+    let detail = &part(&finding, "phantom").detail;
+    assert!(detail.ends_with("it holds 2 of 3 attempts"), "{detail}");
+}

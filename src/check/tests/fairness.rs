@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{Story, part};
+use super::{Story, change, part};
 use crate::check::Part;
 use crate::check::fairness::{Issue, inversions};
 use crate::history::OutcomeKind::{Issued, SoldOut, Unknown};
@@ -28,10 +28,12 @@ fn created(mut story: Story, rows: &[(&str, i64)], grain_us: i64) -> Story {
     let texts: Vec<&str> = rows.iter().map(|(user, _)| *user).collect();
     story = story.finally(&texts);
     let read = story.observations.last.as_mut().expect("just read");
-    for (row, (_, at_us)) in read.rows.iter_mut().zip(rows) {
-        row.created_us = Some(*at_us);
-        row.grain_us = Some(grain_us);
-    }
+    change(read, |all| {
+        for (row, (_, at_us)) in all.iter_mut().zip(rows) {
+            row.created_us = Some(*at_us);
+            row.grain_us = Some(grain_us);
+        }
+    });
     story
 }
 

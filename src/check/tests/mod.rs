@@ -2,6 +2,7 @@
 
 mod acknowledged;
 mod bounds;
+mod definitions;
 mod explain;
 mod fairness;
 mod first_come_first_served;
@@ -13,7 +14,8 @@ mod stock;
 use std::time::Duration;
 
 use super::{
-    Broken, Evidence, Finding, IssuedRead, IssuedRow, Observations, Part, Reading, Settled, check,
+    Broken, Evidence, Finding, IssuedRead, IssuedRow, Observations, Part, Reading, RowView,
+    Settled, check,
 };
 use crate::history::{Cause, Key, Operation, OutcomeKind};
 use crate::plan::{
@@ -178,6 +180,19 @@ pub(super) fn read(rows: &[&str]) -> IssuedRead {
         at_ns: 0,
         rows: rows.iter().map(row).collect(),
     }
+}
+
+/// Changes the rows of a read.
+pub(super) fn change(read: &mut IssuedRead, change: impl FnOnce(&mut Vec<IssuedRow>)) {
+    let row = |row: RowView<'_>| IssuedRow {
+        user: row.user.to_owned(),
+        id: row.id.map(str::to_owned),
+        created_us: row.created_us,
+        grain_us: row.grain_us,
+    };
+    let mut rows: Vec<IssuedRow> = read.rows.iter().map(row).collect();
+    change(&mut rows);
+    read.rows = rows.into();
 }
 
 /// Step 0 only looks; step 1 attempts.

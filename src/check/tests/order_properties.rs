@@ -8,7 +8,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
 use super::properties::{confirmed, sale_with_issue};
-use super::{Story, part};
+use super::{Story, change, part};
 use crate::check::asked::Attempt;
 use crate::check::digest::Winner;
 use crate::check::inversions::Inversions;
@@ -247,7 +247,6 @@ fn counted(winners: &[u64], refusals: &[u64]) -> Inversions {
     for (user, ret_ns) in refusals.iter().enumerate() {
         let attempt = Attempt {
             inv_ns: 0,
-            ret_ns: *ret_ns,
             over_ns: *ret_ns,
             phase: 0,
             kind: SoldOut,
@@ -305,10 +304,12 @@ impl Mutation {
                 }
             }
             Self::DuplicateRow => {
-                let rows = &mut story.observations.last.as_mut().expect("read").rows;
-                let mut again = rows[0].clone();
-                again.user = "nobody".to_owned();
-                rows.push(again);
+                let read = story.observations.last.as_mut().expect("read");
+                change(read, |rows| {
+                    let mut again = rows[0].clone();
+                    again.user = "nobody".to_owned();
+                    rows.push(again);
+                });
             }
             Self::DuplicateConfirmation => {
                 let user = Key::of("nobody");
@@ -358,7 +359,7 @@ proptest! {
             .filter(|(ret, asked)| ret < asked)
             .collect();
         prop_assert_eq!(inversions.pairs, pairs.len() as u64);
-        let widest = inversions.widest().map(|(_, refusal, winner)| winner.since_ns - refusal.ret_ns);
+        let widest = inversions.widest().map(|(_, refusal, winner)| winner.since_ns - refusal.ret_ns());
         prop_assert_eq!(widest, pairs.iter().map(|(ret, asked)| asked - ret).max());
         let is_victim = |ret: &&u64| winners.iter().any(|asked| *ret < asked);
         let victims = refusals.iter().filter(is_victim).count() as u64;

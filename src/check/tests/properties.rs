@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::{Story, operation, part, read};
-use crate::check::{Finding, IssuedRead};
+use super::{Story, change, operation, part};
+use crate::check::{Finding, IssuedRead, IssuedRow};
 use crate::history::{Key, Operation, OutcomeKind};
 use crate::plan::Invariant;
 use crate::verdict::Verdict;
@@ -175,10 +175,12 @@ enum Defect {
     TakenBack,
     HighReading,
     Leak,
+    SwappedOwner,
+    ShiftedSoldOut,
 }
 
 impl Defect {
-    const ALL: [(Self, Invariant, &'static [&'static str]); 13] = [
+    const ALL: [(Self, Invariant, &'static [&'static str]); 15] = [
         (Self::LostRow, Invariant::Acknowledged, &["lost"]),
         (Self::LostRow, Invariant::Stock, &["unsold", "ledger"]),
         (Self::SecondRow, Invariant::OnePerUser, &["rows_per_user"]),
@@ -204,6 +206,16 @@ impl Defect {
         (Self::TakenBack, Invariant::Acknowledged, &["vanished"]),
         (Self::HighReading, Invariant::Stock, &["readings"]),
         (Self::Leak, Invariant::Stock, &["ledger"]),
+        (
+            Self::SwappedOwner,
+            Invariant::Acknowledged,
+            &["lost", "phantom"],
+        ),
+        (
+            Self::ShiftedSoldOut,
+            Invariant::Stock,
+            &["premature_sold_out"],
+        ),
     ];
 
     fn plant(self, mut story: Story) -> Story {
@@ -213,23 +225,23 @@ impl Defect {
         let stock = stock.map_or(0, |subject| subject.stock as i64);
         match self {
             Self::LostRow => in_each(reads.last.iter_mut().chain(&mut reads.second), |read| {
-                read.rows.retain(|row| !is_victim(&row.user));
+                change(read, |rows| rows.retain(|row| !is_victim(&row.user)));
             }),
             Self::TakenBack => in_each(reads.second.iter_mut(), |read| {
-                read.rows.retain(|row| !is_victim(&row.user));
+                change(read, |rows| rows.retain(|row| !is_victim(&row.user)));
             }),
             Self::SecondRow => in_each(reads.last.iter_mut(), |read| {
-                let same = read.rows.iter().find(|row| is_victim(&row.user)).cloned();
-                read.rows.extend(same);
-            }),
-            Self::RowOfNobody => {
-                in_each(reads.last.iter_mut(), |all| {
-                    all.rows.extend(read(&["nobody:n"]).rows);
+                change(read, |rows| {
+                    let same = rows.iter().find(|row| is_victim(&row.user)).cloned();
+                    rows.extend(same);
                 });
-            }
+            }),
+            Self::RowOfNobody => in_each(reads.last.iter_mut(), |all| {
+                change(all, |rows| rows.push(row("nobody", "n")));
+            }),
             Self::RowOfRefused => {
                 in_each(reads.last.iter_mut(), |all| {
-                    all.rows.extend(read(&["late:n"]).rows);
+                    change(all, |rows| rows.push(row("late", "n")));
                 });
                 return story.told("late", OutcomeKind::SoldOut, 900, 901);
             }
@@ -246,8 +258,29 @@ impl Defect {
             }
             Self::HighReading => return story.reading(stock + 1, 1, 2),
             Self::Leak => reads.remaining_last = Some(-1),
+            Self::SwappedOwner => in_each(reads.last.iter_mut().chain(&mut reads.second), |read| {
+                change(read, |rows| {
+                    let of_victim = rows.iter_mut().filter(|row| is_victim(&row.user));
+                    of_victim.for_each(|row| row.user = "thief".to_owned());
+                });
+            }),
+            Self::ShiftedSoldOut => {
+                let mut told = story.history.iter_mut();
+                let told = told.find(|one| one.kind == OutcomeKind::SoldOut);
+                let told = told.expect("it ran out");
+                (told.inv_ns, told.ret_ns) = (0, 1);
+            }
         }
         story
+    }
+}
+
+fn row(user: &str, id: &str) -> IssuedRow {
+    IssuedRow {
+        user: user.to_owned(),
+        id: Some(id.to_owned()),
+        created_us: None,
+        grain_us: None,
     }
 }
 

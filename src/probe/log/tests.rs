@@ -38,7 +38,7 @@ fn what_was_written_is_read_back() {
         grain_us: None,
     };
     let mut last = read(20, &["1", "2"]);
-    last.rows.push(odd);
+    last.rows.push(&odd);
     log.rows(When::Baseline, &read(10, &[])).unwrap();
     log.remaining(reading).unwrap();
     log.settled(&Settled::Quiet).unwrap();

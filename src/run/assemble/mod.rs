@@ -78,13 +78,15 @@ struct Judge<'a> {
 impl Judge<'_> {
     fn judge(&self, directory: &RunDirectory) -> io::Result<Assembled> {
         let end = self.end();
-        let findings = self.findings(directory, &end)?;
+        let short = self.short_history(directory)?;
+        let findings = self.findings(directory, &end, short.as_deref())?;
         let thresholds = self.thresholds(&end);
         let mut doubts = doubts(self.plan, &self.files.totals, self.files.generator, &end);
         let FaultDoubts {
             not_healed,
             doubts: of_faults,
         } = self.of_faults(&end);
+        doubts.extend(short.map(|short| format!("evidence was lost of the history: {short}")));
         doubts.extend(of_faults);
         let exit = exit(&findings, &thresholds, &not_healed, &doubts, &end);
         let verdict = Verdict::worst(
@@ -108,16 +110,28 @@ impl Judge<'_> {
         Ok(Assembled { summary, exit })
     }
 
-    fn findings(&self, directory: &RunDirectory, end: &End) -> io::Result<Vec<Finding>> {
+    /// Which part of the attempts the history holds, if not all: each that was counted was recorded
+    /// before.
+    fn short_history(&self, directory: &RunDirectory) -> io::Result<Option<String>> {
+        if self.plan.invariants.is_empty() {
+            return Ok(None);
+        }
+        let counted = self.files.totals.count(Trend::Duration, |_| true);
+        let kept = HistoryFile::open(directory.path())?.records()?;
+        Ok((kept < counted).then(|| format!("it holds {kept} of {counted} attempts")))
+    }
+
+    fn findings(
+        &self,
+        directory: &RunDirectory,
+        end: &End,
+        short: Option<&str>,
+    ) -> io::Result<Vec<Finding>> {
         if self.plan.invariants.is_empty() {
             return Ok(Vec::new());
         }
         let history = HistoryFile::open(directory.path())?;
-        // Each attempt that was counted was recorded before.
-        let counted = self.files.totals.count(Trend::Duration, |_| true);
-        let kept = history.records()?;
-        let short = (kept < counted).then(|| format!("it holds {kept} of {counted} attempts"));
-        let gap = end.gap().or(short);
+        let gap = end.gap().or(short.map(str::to_owned));
         let evidence = Evidence {
             plan: self.plan,
             history: &history,

@@ -222,11 +222,11 @@ impl Explained {
 /// Without a read of the rows of before, a row may be older than the load; without all attempts, the
 /// one that explains it may be missing.
 fn judge_new(digest: &Digest<'_>, broken: bool) -> Verdict {
-    let is_known = digest.evidence.observations.baseline.is_some();
-    match is_known && digest.evidence.gap.is_none() {
-        true => digest.truth.judge_rows(broken),
-        false if broken => Verdict::Unknown,
-        false => digest.truth.judge(false),
+    let evidence = digest.evidence;
+    match (&evidence.observations.baseline, evidence.gap) {
+        (Some(_), None) => digest.truth.judge_rows(broken),
+        _ if broken => Verdict::Unknown,
+        _ => digest.truth.judge(false),
     }
 }
 

@@ -1,7 +1,5 @@
 //! The issued rows as keys: who holds what in one read, and what all reads together show.
 
-use std::cmp::Ordering;
-
 use super::index::KeyIndex;
 use super::{IssuedRead, Observations};
 use crate::history::Key;
@@ -185,9 +183,7 @@ impl<const N: usize> Iterator for Together<'_, N> {
         let firsts = self.left.iter().filter_map(|list| list.first());
         let pair = *firsts.min()?;
         let counts = self.left.each_mut().map(|list| {
-            let others = list
-                .iter()
-                .position(|one| one.cmp(&pair) != Ordering::Equal);
+            let others = list.iter().position(|one| *one != pair);
             let count = others.unwrap_or(list.len());
             *list = &list[count..];
             count

@@ -201,18 +201,29 @@ fn premature(digest: &Digest<'_>, stock: Stock) -> Option<DraftPart> {
     }
     let early = digest.premature.count;
     // More rows can only bring winners who asked earlier, so moving rows prove nothing here.
-    let verdict = digest.truth.judge(early > 0);
+    let mut verdict = digest.truth.judge(early > 0);
     let never_full = (digest.winners.len() as u64) < stock.claimed;
     if never_full {
         let detail = "see unsold: as the stock never ran out, every sold-out answer was wrong";
         let part = DraftPart::new("premature_sold_out", verdict, early, detail.to_owned());
         return Some(part);
     }
+    // A winner may have held the row all along, or have asked earlier than what was kept shows.
+    let evidence = digest.evidence;
+    let perhaps = match (&evidence.observations.baseline, evidence.gap) {
+        _ if early == 0 => "",
+        (_, Some(_)) => "; attempts that were not kept may explain it",
+        (None, None) => "; the rows before the load were not read, and some may be older",
+        (Some(_), None) => "",
+    };
+    if !perhaps.is_empty() {
+        verdict = Verdict::Unknown;
+    }
     let detail = if early == 0 {
         "no sold-out answer came before the last one can have been taken".to_owned()
     } else {
         format!(
-            "sold out was answered {} before {} winners had even asked",
+            "sold out was answered {} before {} winners had even asked{perhaps}",
             count_of(early, "time"),
             stock.claimed
         )

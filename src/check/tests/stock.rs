@@ -247,3 +247,17 @@ fn a_low_reading_proves_nothing_where_attempts_may_be_missing() {
     story.gap = Some("it holds 1 of 2 attempts".to_owned());
     assert_eq!(judge(&story), (Pass, 0));
 }
+
+#[test]
+fn an_early_refusal_proves_nothing_where_a_winner_may_have_held_one_all_along() {
+    let early = good().told("early", SoldOut, 1, 2);
+    assert_eq!(verdict_of(&judge(&early), "premature_sold_out"), (Fail, 1));
+    let (mut unread, mut short) = (early.clone(), early);
+    unread.observations.baseline = None;
+    short.gap = Some("it holds 4 of 5 attempts".to_owned());
+    let unknown = (Verdict::Unknown, 1);
+    for story in [unread, short] {
+        let finding = judge(&story);
+        assert_eq!(verdict_of(&finding, "premature_sold_out"), unknown);
+    }
+}

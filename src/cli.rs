@@ -1,5 +1,6 @@
 //! The command line: what can be typed, and what each command does with it.
 
+mod check;
 mod file;
 mod heal;
 mod import;
@@ -56,8 +57,8 @@ enum Command {
     Plan(PlanArgs),
     /// Print the JSON Schema of scenarios, for editors
     Schema,
-    /// Judge the evidence of a run directory again
-    Check(DirectoryArgs),
+    /// Judge the evidence of a run directory again, or what another load tool has recorded
+    Check(Box<check::CheckArgs>),
     /// Write the reports of a run directory again
     Report(DirectoryArgs),
     /// Write a first scenario for a system of your own
@@ -221,7 +222,7 @@ pub fn main() -> Exit {
         Command::Validate(args) => validate(&args),
         Command::Plan(args) => show_plan(&args),
         Command::Schema => show_schema(),
-        Command::Check(args) => check(&args),
+        Command::Check(args) => check::run(&args),
         Command::Report(args) => rewrite(&args),
         Command::New(args) => new::run(*args),
         Command::Import(import) => import::run(&import),
@@ -415,16 +416,6 @@ fn refuse(error: &RunError, mask: &Mask) -> Exit {
         RunError::Directory { .. } => Exit::Usage,
         RunError::Interrupted => Exit::Interrupted,
         RunError::Io { .. } => Exit::Internal,
-    }
-}
-
-fn check(args: &DirectoryArgs) -> Exit {
-    match assembled(args) {
-        Ok((_, assembled)) => {
-            show(&assembled.summary, &Show::of(args.json, false));
-            assembled.exit
-        }
-        Err(exit) => exit,
     }
 }
 

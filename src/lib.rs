@@ -15,6 +15,7 @@ pub mod output;
 pub mod plan;
 pub mod probe;
 mod process;
+pub mod records;
 pub mod report;
 pub mod run;
 pub mod scenario;

@@ -156,6 +156,7 @@ impl Made {
                 included: Vec::new(),
                 overrides: Overrides::default(),
                 records: None,
+                imported: None,
                 started: "2026-11-21T08:48:15Z".to_owned(),
                 origin_unix_ns: 0,
                 os: "Linux".to_owned(),

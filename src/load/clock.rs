@@ -9,6 +9,8 @@ use tokio::time::Instant;
 pub struct RunClock {
     origin: Instant,
     unix_ns: u64,
+    /// How much time of the run was over at the instant of `origin`.
+    over_ns: u64,
 }
 
 impl RunClock {
@@ -20,12 +22,23 @@ impl RunClock {
         Self {
             origin: Instant::now(),
             unix_ns: unix.as_nanos() as u64,
+            over_ns: 0,
+        }
+    }
+
+    /// The clock of what began at this time, nanoseconds of Unix time, by the clock of this machine.
+    pub fn since(unix_ns: u64) -> Self {
+        let now = Self::start();
+        Self {
+            origin: now.origin,
+            unix_ns,
+            over_ns: now.unix_ns.saturating_sub(unix_ns),
         }
     }
 
     /// Nanoseconds since the origin.
     pub fn now_ns(&self) -> u64 {
-        self.origin.elapsed().as_nanos() as u64
+        self.over_ns + self.origin.elapsed().as_nanos() as u64
     }
 
     /// The origin in nanoseconds of Unix time.
@@ -40,6 +53,6 @@ impl RunClock {
 
     /// The instant that is so many nanoseconds after the origin.
     pub fn instant(&self, ns: u64) -> Instant {
-        self.origin + Duration::from_nanos(ns)
+        self.origin + Duration::from_nanos(ns.saturating_sub(self.over_ns))
     }
 }

@@ -8,6 +8,8 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{Overrides, Scale};
+use crate::records;
+use crate::scenario::value::Span;
 use crate::scenario::{Included, Written};
 
 /// What was asked for, in `run.json`: enough to plan the same run again.
@@ -25,6 +27,9 @@ pub struct RunRecord {
     /// How many records of users were read; absent where the scenario has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub records: Option<u64>,
+    /// Whose records were judged; absent where the harness itself has loaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Imported>,
     /// Start of the run, RFC 3339 in UTC.
     pub started: String,
     /// The run's origin in nanoseconds of Unix time.
@@ -35,6 +40,41 @@ pub struct RunRecord {
     pub cpu: String,
     /// Bytes.
     pub memory_bytes: u64,
+}
+
+/// The records of another tool.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Imported {
+    /// The file as it was given.
+    pub file: String,
+    /// What was typed about it.
+    pub asked: records::Asked,
+    /// The step whose attempts they are, where it was named.
+    pub step: Option<String>,
+    /// Whether it was said that nobody held anything before.
+    pub empty_before: bool,
+}
+
+impl Imported {
+    fn add_to(&self, words: &mut Vec<String>) {
+        let mut add = |name: &str, value: &str| {
+            words.push(name.to_owned());
+            words.push(value.to_owned());
+        };
+        add("--import", &self.file);
+        add("--format", &self.asked.format.to_string());
+        self.asked.map.iter().for_each(|map| add("--map", map));
+        self.asked.only.iter().for_each(|only| add("--only", only));
+        if !self.asked.skew.is_zero() {
+            add("--skew", &Span(self.asked.skew).to_string());
+        }
+        if let Some(step) = &self.step {
+            add("--step", step);
+        }
+        if self.empty_before {
+            words.push("--empty-before".to_owned());
+        }
+    }
 }
 
 impl RunRecord {
@@ -51,9 +91,17 @@ impl RunRecord {
         let overrides = &self.overrides;
         let mut words = vec![
             "fcfs-bench".to_owned(),
-            "run".to_owned(),
+            if self.imported.is_some() {
+                "check"
+            } else {
+                "run"
+            }
+            .to_owned(),
             self.scenario.clone(),
         ];
+        if let Some(imported) = &self.imported {
+            imported.add_to(&mut words);
+        }
         let mut add = |name: &str, value: &str| {
             words.push(name.to_owned());
             words.push(value.to_owned());

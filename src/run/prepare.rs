@@ -97,6 +97,7 @@ fn write_down(request: &Request<'_>, directory: &RunDirectory, clock: RunClock) 
             .records
             .as_ref()
             .map(|_| request.plan.users.pool),
+        imported: None,
         started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
         origin_unix_ns: clock.unix_ns(),
         os: machine::os(),

@@ -103,6 +103,20 @@ impl Truth {
         Ok(rows)
     }
 
+    /// Writes that nobody held anything before, because somebody said so.
+    pub(super) fn nothing_before(&mut self) {
+        self.note(|log| log.rows(When::Baseline, &IssuedRead::default()));
+    }
+
+    /// Reads the stock that the system says it had, where there was no baseline.
+    pub(super) async fn read_stock(&mut self) {
+        let Some(stock) = &self.stock else { return };
+        match stock.number().await {
+            Ok(stock) => self.note(|log| log.stock(stock)),
+            Err(error) => self.failed(&error.to_string()),
+        }
+    }
+
     /// Starts to read the remaining stock, on a connection of its own.
     pub(super) fn watch(&self) -> Watch {
         let (sender, readings) = mpsc::channel(WAITING_READINGS);

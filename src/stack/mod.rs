@@ -76,6 +76,11 @@ pub struct TruthSources {
 }
 
 impl TruthSources {
+    /// Those that the scenario names, of a system that already runs.
+    pub fn named_by(plan: &Plan) -> Self {
+        external::truth(plan)
+    }
+
     /// The sources with what `before` has captured.
     ///
     /// # Errors
@@ -335,7 +340,10 @@ impl Ready {
     }
 }
 
-fn roots(ca: Option<&str>, scenario: &Path) -> Result<Vec<CertificateDer<'static>>, NotReady> {
+pub(crate) fn roots(
+    ca: Option<&str>,
+    scenario: &Path,
+) -> Result<Vec<CertificateDer<'static>>, NotReady> {
     let Some(ca) = ca else { return Ok(Vec::new()) };
     let file = scenario.join(ca);
     crate::tls::roots(&file).map_err(|problem| NotReady::Authority { file, problem })

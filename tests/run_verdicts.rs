@@ -69,7 +69,7 @@ fn a_run_without_a_single_request_proves_nothing() {
     }
     // Nobody asked, so nobody holds one.
     let truth = bench.read("run/truth.jsonl");
-    let is_kept = |line: &&str| !line.starts_with("{\"user\"") && !line.contains("\"remaining\"");
+    let is_kept = |line: &&str| !line.starts_with("{\"user\"") && !line.contains("\"remaining");
     let lines = truth.lines().filter(is_kept);
     let none = lines.map(|line| match line.split_once("\"rows\":") {
         Some((before, _)) => format!("{before}\"rows\":0}}\n"),

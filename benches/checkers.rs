@@ -175,7 +175,7 @@ impl Sale {
 
 const COUPONS: u64 = 5_000_000_000;
 
-/// SplitMix64: the same sale each time.
+/// `SplitMix64`: the same sale each time.
 struct Random(u64);
 
 impl Random {

@@ -1,4 +1,4 @@
-//! `check --import`: what k6, JMeter and an access log have recorded is judged like a run of our own.
+//! `check --import`: what k6, `JMeter` and an access log have recorded is judged like a run of our own.
 //! The records are made here, of a sale that is right or has one mistake.
 
 #[path = "support/harness/mod.rs"]

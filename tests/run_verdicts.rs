@@ -106,7 +106,7 @@ fn a_missing_final_read_proves_nothing() {
         }
         is_kept
     });
-    let kept: String = kept.map(|line| format!("{line}\n")).collect();
+    let kept = kept.collect::<Vec<_>>().join("\n") + "\n";
     assert!(
         kept.contains("baseline") && kept.len() < truth.len(),
         "{kept}"

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::asked::Confirmed;
 use super::digest::{Digest, Truth};
 use super::draft::{Draft, DraftCase, DraftPart, Pick, count_of};
+use super::reads::Holdings;
 use super::stock::vacuous;
 use crate::history::Key;
 use crate::plan::Invariant;
@@ -32,7 +33,7 @@ fn rows_per_user(digest: &Digest<'_>) -> DraftPart {
     let mut pick = Pick::default();
     let mut surplus_rows = 0;
     let mut seen: HashSet<Key> = HashSet::new();
-    let late = digest.second.iter().flat_map(|second| second.users());
+    let late = digest.second.iter().flat_map(Holdings::users);
     for user in digest.last.users().chain(late) {
         let rows = most_rows(digest, user);
         let allowed = digest.before.rows_of(user).max(1);

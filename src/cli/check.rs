@@ -44,7 +44,7 @@ struct RecordArgs {
     format: Option<Format>,
 
     /// Which field is what: KEY=FIELD or KEY=FIELD~REGEX, with KEY one of user, start, end, unit,
-    /// duration, duration_unit, status, error, body, outcome, coupon, metric (more than once)
+    /// duration, `duration_unit`, status, error, body, outcome, coupon, metric (more than once)
     #[arg(long, value_name = "KEY=FIELD", requires = "import")]
     map: Vec<String>,
 

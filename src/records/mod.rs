@@ -161,10 +161,9 @@ fn without_answer_in_k6(code: &str) -> (OutcomeKind, Cause) {
     use OutcomeKind::{NotSent, Unknown};
     match code.parse::<u16>() {
         Ok(1050) => (Unknown, Cause::Timeout),
-        Ok(1100..1200) => (NotSent, Cause::ConnectFailed),
         Ok(1211) => (NotSent, Cause::ConnectTimeout),
         Ok(1212) => (NotSent, Cause::ConnectRefused),
-        Ok(1210..1220) => (NotSent, Cause::ConnectFailed),
+        Ok(1100..1200 | 1210..1220) => (NotSent, Cause::ConnectFailed),
         Ok(1300..1400) => (NotSent, Cause::TlsFailed),
         _ => (Unknown, Cause::ConnectionLost),
     }

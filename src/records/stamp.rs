@@ -98,7 +98,7 @@ fn number(text: &str, unit_ns: u128) -> Option<Stamp> {
     let mut at_ns = whole.parse::<u128>().ok()?.checked_mul(unit_ns)?;
     let mut grain_ns = unit_ns;
     for digit in fraction.bytes() {
-        if grain_ns % 10 != 0 {
+        if !grain_ns.is_multiple_of(10) {
             grain_ns = 1;
             break;
         }

@@ -397,10 +397,10 @@ impl Run<'_> {
             return;
         }
         let settle = self.plan.truth.as_ref().map(|truth| truth.settle);
-        if let Some(settle) = settle {
-            if let Some(settled) = truth.settle(settle).await {
-                truth.settled(&settled);
-            }
+        if let Some(settle) = settle
+            && let Some(settled) = truth.settle(settle).await
+        {
+            truth.settled(&settled);
         }
         truth.read(When::Last).await;
         truth.remaining_at_rest().await;

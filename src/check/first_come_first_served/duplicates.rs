@@ -58,7 +58,7 @@ impl Judge<'_> {
     /// a confirmation is the first of its user or a replay makes no difference, since the first
     /// explains itself.
     fn wrong(&self, user: Key, asked: &Asked) -> Option<Wrong> {
-        let duplicate_ns = asked.duplicate.map(|attempt| attempt.ret_ns());
+        let duplicate_ns = asked.duplicate.map(Attempt::ret_ns);
         let told_ns = duplicate_ns.into_iter().chain(asked.confirmed_ns).min()?;
         if self.held_before(user) {
             return None;

@@ -466,7 +466,7 @@ const WEAKENED: [(&str, Judges); 11] = [
             story
                 .history
                 .iter_mut()
-                .for_each(|one| one.coupon = Key::NONE)
+                .for_each(|one| one.coupon = Key::NONE);
         })
         .finding(invariant)
     }),
@@ -475,7 +475,7 @@ const WEAKENED: [(&str, Judges); 11] = [
     }),
     ("rows of before", |story, invariant| {
         changed(story, |story| {
-            story.observations.baseline = Some(crate::check::IssuedRead::default())
+            story.observations.baseline = Some(crate::check::IssuedRead::default());
         })
         .finding(invariant)
     }),
@@ -491,7 +491,7 @@ const WEAKENED: [(&str, Judges); 11] = [
     }),
     ("one nanosecond", |story, invariant| {
         changed(story, |story| {
-            story.history.iter_mut().for_each(|one| one.ret_ns += 1)
+            story.history.iter_mut().for_each(|one| one.ret_ns += 1);
         })
         .finding(invariant)
     }),

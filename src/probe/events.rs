@@ -101,7 +101,7 @@ impl EventReader {
     /// When a broker is away or silent for [`LIMIT`], the whole takes longer than a minute, there is
     /// no such topic, or it holds more than two million events.
     pub async fn read(&self) -> Result<EventsRead, ProbeError> {
-        let read = self.blocking(|this, consumer, stop| this.all(consumer, stop));
+        let read = self.blocking(Self::all);
         let mut read = read.await?;
         read.compacted = self.compacted().await;
         Ok(read)

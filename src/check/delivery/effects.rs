@@ -2,7 +2,7 @@
 
 use super::joined::Place;
 use super::published::not_compared;
-use super::{Judge, has};
+use super::{Judge, has, perhaps_older};
 use crate::check::draft::{DraftPart, Pick, count_of};
 use crate::history::Key;
 
@@ -37,7 +37,7 @@ impl Judge<'_> {
             0 => format!("{causes}, each with its effect"),
             lost => format!(
                 "{lost} of {causes} without an effect{}",
-                self.perhaps_older(verdict, knows)
+                perhaps_older(verdict, knows)
             ),
         };
         DraftPart::new("lost_effect", verdict, pick.count, detail)
@@ -65,7 +65,7 @@ impl Judge<'_> {
                 "{} an effect more than once, {} too many{}",
                 has(ids, "id"),
                 count_of(surplus, "effect"),
-                self.perhaps_older(verdict, knows)
+                perhaps_older(verdict, knows)
             ),
         };
         DraftPart::new("repeated_effect", verdict, pick.count, detail).with(|| {

@@ -155,17 +155,6 @@ impl<'d> Judge<'d> {
         }
     }
 
-    /// For the end of a sentence about what is broken.
-    fn perhaps_older(&self, verdict: Verdict, knows_before: bool) -> &'static str {
-        if verdict != Verdict::Unknown {
-            ""
-        } else if knows_before {
-            "; not seen yet: more may come"
-        } else {
-            "; what was there before the load, or its ids, are not known, and may explain it"
-        }
-    }
-
     fn knows_rows_before(&self) -> bool {
         self.digest.evidence.observations.baseline.is_some()
     }
@@ -200,6 +189,17 @@ impl<'d> Judge<'d> {
             pick.offer(id, attempt.map_or(0, |attempt| attempt.inv_ns), 0, id);
         }
         pick
+    }
+}
+
+/// For the end of a sentence about what is broken.
+fn perhaps_older(verdict: Verdict, knows_before: bool) -> &'static str {
+    if verdict != Verdict::Unknown {
+        ""
+    } else if knows_before {
+        "; not seen yet: more may come"
+    } else {
+        "; what was there before the load, or its ids, are not known, and may explain it"
     }
 }
 

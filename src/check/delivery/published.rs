@@ -1,7 +1,7 @@
 //! The outbox against the issued rows, and the events against both.
 
 use super::joined::{Place, Topic, id_of};
-use super::{Judge, delay, order, unknown};
+use super::{Judge, delay, order, perhaps_older, unknown};
 use crate::check::Event;
 use crate::check::draft::{DraftPart, Pick, count_of};
 use crate::history::Key;
@@ -27,7 +27,7 @@ impl Judge<'_> {
             rows => format!(
                 "{} not in the outbox{}",
                 are(rows, "issued row"),
-                self.perhaps_older(verdict, knows)
+                perhaps_older(verdict, knows)
             ),
         };
         DraftPart::new("not_in_outbox", verdict, pick.count, detail)
@@ -45,7 +45,7 @@ impl Judge<'_> {
             rows => format!(
                 "{} not issued{}",
                 are(rows, "outbox row"),
-                self.perhaps_older(verdict, knows)
+                perhaps_older(verdict, knows)
             ),
         };
         DraftPart::new("not_issued", verdict, pick.count, detail)
@@ -81,7 +81,7 @@ impl Judge<'_> {
                 let of = format!("{missing} of {} not published", source.len());
                 match gap {
                     Some(gap) => format!("{of}; {gap}"),
-                    None => format!("{of}{}", self.perhaps_older(verdict, knows)),
+                    None => format!("{of}{}", perhaps_older(verdict, knows)),
                 }
             }
         };
@@ -115,7 +115,7 @@ impl Judge<'_> {
             events => format!(
                 "{} published, but not issued{}",
                 count_of(events, "id"),
-                self.perhaps_older(verdict, knows)
+                perhaps_older(verdict, knows)
             ),
         };
         DraftPart::new("phantom_event", verdict, pick.count, detail).with(|| {

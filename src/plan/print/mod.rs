@@ -443,21 +443,20 @@ fn print_truth(truth: &Truth, out: &mut String) -> Done {
 }
 
 fn print_events(events: &Events) -> String {
-    let mut text = match &events.of {
+    let place = match &events.of {
         EventsOf::Bundled => return "from the bundled system's own topic".to_owned(),
         EventsOf::Kafka(topic) => format!("kafka {}, topic {}", topic.brokers, topic.topic),
     };
-    text += &match &events.id {
-        EventId::Key => ", id in the key".to_owned(),
-        EventId::Value(at) => format!(", id at \"{at}\""),
+    let id = match &events.id {
+        EventId::Key => "id in the key".to_owned(),
+        EventId::Value(at) => format!("id at \"{at}\""),
     };
-    if let Some(at) = &events.sequence {
-        text += &format!(", rising at \"{at}\"");
-    }
-    if let Some(of) = &events.coupon {
-        text += &format!(", only where \"{}\" is {}", of.at, of.is);
-    }
-    text
+    let sequence = events.sequence.as_ref();
+    let sequence = sequence.map(|at| format!("rising at \"{at}\""));
+    let coupon = events.coupon.as_ref();
+    let coupon = coupon.map(|of| format!("only where \"{}\" is {}", of.at, of.is));
+    let words = [Some(place), Some(id), sequence, coupon];
+    words.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn print_source(source: &Source) -> String {

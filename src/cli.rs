@@ -143,7 +143,8 @@ struct Changes {
     provider: Option<String>,
 
     /// Plant a bug in the bundled server: oversell, double-issue, lost-ack, last-one-refused,
-    /// false-duplicate, lua-compare, lease-unchecked, early-sold-out
+    /// false-duplicate, lua-compare, lease-unchecked, early-sold-out, publish-before-commit,
+    /// swallowed-publish, offset-before-effect, effect-not-idempotent
     #[arg(long, value_name = "NAME")]
     bug: Option<String>,
 

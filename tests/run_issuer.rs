@@ -9,6 +9,7 @@ mod databases;
 #[path = "support/harness/mod.rs"]
 mod harness;
 #[path = "support/operator.rs"]
+#[allow(dead_code, reason = "shared by several tests")]
 mod operator;
 #[path = "support/mod.rs"]
 #[allow(dead_code, reason = "shared by several tests")]

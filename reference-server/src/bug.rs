@@ -9,6 +9,10 @@
 //! | `lua-compare` | [`Bugs::compares_text_with_number`] | compared what GET returns with a number |
 //! | `false-duplicate` | [`Bugs::storage_fails`] | took every insert error for "already issued" |
 //! | `early-sold-out` | [`Bugs::keeps_a_refusal`] | kept "sold out" in memory after any answer that gave nothing |
+//! | `publish-before-commit` | [`Bugs::publishes_before_the_commit`] | sent the event from within the transaction |
+//! | `swallowed-publish` | [`Bugs::swallows_a_failed_publish`] | sent the event after the commit, and logged a failure |
+//! | `offset-before-effect` | [`Bugs::commits_before_the_effect`] | let the client commit offsets before the work was done |
+//! | `effect-not-idempotent` | [`Bugs::repeats_the_effect`] | took every event that it read for a new one |
 //! | `lease-unchecked` | [`Bugs::looks_at_the_lease`] | took a lock that it had once got for one that it still has |
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,6 +36,15 @@ pub enum Bug {
     LuaCompare,
     /// What was done under a lock is committed, also when the lock has run out (only redlock)
     LeaseUnchecked,
+    /// The event is published within the transaction, which may still fail (only outbox)
+    PublishBeforeCommit,
+    /// The event is published after the commit, once, and a failure is only logged (only outbox)
+    SwallowedPublish,
+    /// The issuer moves on in the topic before it has written what the events ask for (only
+    /// strategies with events)
+    OffsetBeforeEffect,
+    /// An event that the issuer reads again has its effect again (only strategies with events)
+    EffectNotIdempotent,
     /// After any answer that gave nothing, the next 20 users are told that it is sold out
     EarlySoldOut,
 }
@@ -49,6 +62,9 @@ impl Bugs {
 
     /// As long as a slow check on another machine takes.
     const REMOTE_CHECK: Duration = Duration::from_millis(20);
+
+    /// As long as a slow call for a batch of events takes.
+    const REMOTE_CALL: Duration = Duration::from_millis(300);
 
     pub(crate) fn new(planted: Option<Bug>, seed: u64) -> Self {
         Self {
@@ -68,6 +84,36 @@ impl Bugs {
     /// The time between an old look and the act.
     pub(crate) async fn remote_check(&self) {
         tokio::time::sleep(Self::REMOTE_CHECK).await;
+    }
+
+    /// The time between the two steps of an issuer that belong together.
+    pub(crate) async fn remote_call(&self) {
+        tokio::time::sleep(Self::REMOTE_CALL).await;
+    }
+
+    /// Whether an event is sent while its transaction may still fail.
+    pub(crate) fn publishes_before_the_commit(&self) -> bool {
+        self.planted == Some(Bug::PublishBeforeCommit)
+    }
+
+    /// Whether an event is sent once behind the commit, whatever becomes of it.
+    pub(crate) fn swallows_a_failed_publish(&self) -> bool {
+        self.planted == Some(Bug::SwallowedPublish)
+    }
+
+    /// Whether the issuer commits its place before it has done what the events ask for.
+    pub(crate) fn commits_before_the_effect(&self) -> bool {
+        self.planted == Some(Bug::OffsetBeforeEffect)
+    }
+
+    /// Whether the issuer does not ask if an event had its effect already.
+    pub(crate) fn repeats_the_effect(&self) -> bool {
+        self.planted == Some(Bug::EffectNotIdempotent)
+    }
+
+    /// Whether effects are written by themselves, and not with the rows of their events.
+    pub(crate) fn splits_the_effect(&self) -> bool {
+        self.commits_before_the_effect() || self.repeats_the_effect()
     }
 
     /// Whether anything, code or index, asks if the user already holds the coupon.
@@ -168,7 +214,8 @@ mod tests {
         let bugs = Bugs::new(None, 7);
         assert!(bugs.looks_for_an_earlier_coupon() && bugs.looks_at_the_lease());
         assert!(!bugs.acts_on_an_old_look() && !bugs.refuses_the_last(0) && !bugs.storage_fails());
-        assert!(!bugs.keeps_a_refusal());
+        assert!(!bugs.keeps_a_refusal() && !bugs.splits_the_effect());
+        assert!(!bugs.publishes_before_the_commit() && !bugs.swallows_a_failed_publish());
         assert!(strikes(&bugs).iter().all(|struck| !struck));
     }
 }

@@ -1,4 +1,4 @@
-//! Writes the rows of published events: a consumer whose place in the topic moves on only behind
+//! Writes the rows of published events and what follows from them: a consumer whose place in the topic moves on only behind
 //! rows that are committed.
 
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::bug::Bugs;
-use crate::coupon::{CouponId, UserCoupon};
+use crate::coupon::{CouponId, IssueError, UserCoupon};
 use crate::kafka::{Member, Place, event};
 use crate::queue::{self, Queue};
 use crate::tables::{TableStock, Tables};
@@ -107,15 +107,13 @@ async fn run(consumer: StreamConsumer<Member>, work: Work, mut stop: watch::Rece
             _ = stop.changed() => break,
         };
         let written = tokio::select! {
-            () = work.persist(&batch.rows) => true,
+            () = work.work_off(&consumer, &batch) => true,
             () = too_long(&mut stop) => false,
         };
         if !written {
             tracing::warn!(event = "batch_left", rows = batch.rows.len());
             break;
         }
-        work.let_leave(&batch.rows).await;
-        commit(&consumer, &work.place.topic, &batch.next);
     }
     leave(consumer).await;
 }
@@ -170,6 +168,25 @@ impl Batch {
 }
 
 impl Work {
+    /// Moves on in the topic when all that the events ask for is committed, unless a bug parts what
+    /// belongs together.
+    async fn work_off(&self, consumer: &StreamConsumer<Member>, batch: &Batch) {
+        self.persist(&batch.rows).await;
+        self.let_leave(&batch.rows).await;
+        let move_on = || commit(consumer, &self.place.topic, &batch.next);
+        if self.bugs.commits_before_the_effect() {
+            move_on();
+            self.bugs.remote_call().await;
+            self.take_effect(&batch.rows).await;
+        } else if self.bugs.repeats_the_effect() {
+            self.take_effect(&batch.rows).await;
+            self.bugs.remote_call().await;
+            move_on();
+        } else {
+            move_on();
+        }
+    }
+
     /// The rows are there, so their users are done. One who could not leave is dropped for silence.
     async fn let_leave(&self, rows: &[UserCoupon]) {
         let Some(queue) = &self.queue else {
@@ -188,12 +205,27 @@ impl Work {
 
     /// Tries until the database takes the rows: they were acknowledged.
     async fn persist(&self, rows: &[UserCoupon]) {
-        let mut pause = PAUSE;
-        while let Err(error) = self.tables.write(rows, self.stock, &self.bugs).await {
-            tracing::warn!(event = "write_retried", rows = rows.len(), %error);
-            sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
+        until_written(rows.len(), || {
+            self.tables.write(rows, self.stock, &self.bugs)
+        })
+        .await;
+    }
+
+    /// Tries until the database takes the effects.
+    async fn take_effect(&self, rows: &[UserCoupon]) {
+        until_written(rows.len(), || self.tables.write_effects(rows, &self.bugs)).await;
+    }
+}
+
+async fn until_written<W>(rows: usize, write: impl Fn() -> W)
+where
+    W: Future<Output = Result<(), IssueError>>,
+{
+    let mut pause = PAUSE;
+    while let Err(error) = write().await {
+        tracing::warn!(event = "write_retried", rows, %error);
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 

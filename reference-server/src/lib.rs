@@ -31,6 +31,7 @@ mod logging;
 mod metrics;
 mod mysql;
 mod node;
+mod notices;
 mod options;
 mod period;
 mod queue;

@@ -9,6 +9,7 @@ use sqlx::Connection as _;
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, IssueError, Stock, UserCoupon};
 use crate::mysql::{self, MySqlStore};
+use crate::notices;
 use crate::rows;
 use crate::store::Store;
 
@@ -29,7 +30,18 @@ pub(crate) enum Tables {
 }
 
 impl Tables {
-    /// Writes the rows of these events, all or none.
+    /// Makes the table of the effects.
+    pub(crate) async fn prepare(&self) -> Result<(), IssueError> {
+        match self {
+            Self::MySql(store) => {
+                mysql::notices::prepare(&mut *store.connection().await?).await?;
+            }
+            Self::Sqlite(store) => notices::prepare(&mut *store.writer().await?).await?,
+        }
+        Ok(())
+    }
+
+    /// Writes the rows of these events and their effects, all or none.
     pub(crate) async fn write(
         &self,
         events: &[UserCoupon],
@@ -41,6 +53,43 @@ impl Tables {
             Self::MySql(store) => to_mysql(store, fresh, stock, bugs).await,
             Self::Sqlite(store) => to_sqlite(store, fresh, stock, bugs).await,
         }
+    }
+
+    /// Writes the effects of these events by themselves, where a bug does not write them with the
+    /// rows.
+    pub(crate) async fn write_effects(
+        &self,
+        events: &[UserCoupon],
+        bugs: &Bugs,
+    ) -> Result<(), IssueError> {
+        let mut fresh = Fresh::of(events);
+        let again = || events.iter().collect::<Vec<_>>();
+        match self {
+            Self::MySql(store) => {
+                let mut transaction = store.begin().await?;
+                fresh.forget(&mysql::notices::among(&mut transaction, &fresh.ids()).await?);
+                let due = if bugs.repeats_the_effect() {
+                    again()
+                } else {
+                    fresh.rows()
+                };
+                mysql::notices::insert_all(&mut transaction, &due).await?;
+                transaction.commit().await?;
+            }
+            Self::Sqlite(store) => {
+                let mut writer = store.writer().await?;
+                let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+                fresh.forget(&notices::among(&mut transaction, &fresh.ids()).await?);
+                let due = if bugs.repeats_the_effect() {
+                    again()
+                } else {
+                    fresh.rows()
+                };
+                notices::insert_all(&mut transaction, &due).await?;
+                transaction.commit().await?;
+            }
+        }
+        Ok(())
     }
 
     /// Reads a coupon as the tables have it.
@@ -71,6 +120,9 @@ async fn to_mysql(
     let mut transaction = store.begin().await?;
     fresh.leave_out(mysql::rows::among(&mut transaction, &fresh.ids()).await?);
     mysql::rows::insert_all(&mut transaction, fresh.rows(), bugs).await?;
+    if !bugs.splits_the_effect() {
+        mysql::notices::insert_all(&mut transaction, &fresh.rows()).await?;
+    }
     if stock == TableStock::FollowsRows {
         for (coupon, quantity) in fresh.by_coupon() {
             mysql::rows::take(&mut transaction, coupon, quantity).await?;
@@ -91,6 +143,9 @@ async fn to_sqlite(
     let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
     fresh.leave_out(rows::among(&mut transaction, &fresh.ids()).await?);
     rows::insert_all(&mut transaction, fresh.rows(), bugs).await?;
+    if !bugs.splits_the_effect() {
+        notices::insert_all(&mut transaction, &fresh.rows()).await?;
+    }
     if stock == TableStock::FollowsRows {
         for (coupon, quantity) in fresh.by_coupon() {
             rows::take(&mut transaction, coupon, quantity).await?;
@@ -123,6 +178,13 @@ impl<'a> Fresh<'a> {
             if let Some(event) = self.0.remove(&id) {
                 warn_if_another(event, &user, coupon);
             }
+        }
+    }
+
+    /// Events that have had their effect.
+    fn forget(&mut self, ids: &[i64]) {
+        for id in ids {
+            self.0.remove(id);
         }
     }
 

@@ -95,6 +95,11 @@ impl DraftCase {
         }
     }
 
+    /// A case of somebody who is not known.
+    pub(super) fn unowned(text: impl Into<String>) -> Self {
+        Self::of_nobody(0, 0, text.into()).without_times()
+    }
+
     fn without_times(mut self) -> Self {
         (self.inv_ns, self.ret_ns, self.time_ns) = (None, None, None);
         self
@@ -355,6 +360,8 @@ impl Names {
         };
         if !names.users.is_empty() || !names.coupons.is_empty() {
             rows(evidence).for_each(|row| names.learn(&row));
+            let texts = evidence.observations.deliveries.texts();
+            texts.for_each(|text| names.learn_id(text));
         }
         let unnamed = names.users.iter().filter(|(_, name)| name.is_none());
         let unnamed: Vec<Key> = unnamed.map(|(key, _)| *key).collect();
@@ -374,6 +381,16 @@ impl Names {
         let Some(id) = row.id else { return };
         if let Some(name) = self.coupons.get_mut(&Key::of(id)) {
             *name = Some(id.to_owned());
+        }
+    }
+
+    /// An id of the way of a row may be a user's.
+    fn learn_id(&mut self, id: &str) {
+        let key = Key::of(id);
+        for names in [&mut self.users, &mut self.coupons] {
+            if let Some(name @ None) = names.get_mut(&key) {
+                *name = Some(id.to_owned());
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::IssuedRows;
+use super::{Deliveries, IssuedRows};
 use crate::history::{Key, Operation};
 use crate::plan::Plan;
 
@@ -96,6 +96,8 @@ pub struct Observations {
     pub remaining: Vec<Reading>,
     /// The remaining stock at quiescence.
     pub remaining_last: Option<i64>,
+    /// The way of the issued rows: outbox, events, effects.
+    pub deliveries: Deliveries,
     /// How the wait for the final state ended; `None`: it was never waited for, or not to its end.
     pub settled: Option<Settled>,
     /// Reads that failed, in words without secrets.

@@ -95,7 +95,7 @@ fn measured(digest: &Digest<'_>) -> Result<Measured, &'static str> {
 }
 
 /// Whoever has written a row meanwhile wrote another time.
-const fn sets_a_clock(fault: &Fault) -> bool {
+pub(super) const fn sets_a_clock(fault: &Fault) -> bool {
     matches!(fault.injection, Injection::ClockSkew { .. })
 }
 

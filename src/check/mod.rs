@@ -3,6 +3,8 @@
 mod acknowledged;
 mod asked;
 mod confirmations;
+mod deliveries;
+mod delivery;
 mod digest;
 mod draft;
 mod evidence;
@@ -21,6 +23,7 @@ mod stock;
 mod tests;
 mod users;
 
+pub use deliveries::{Deliveries, End, Event, EventsRead, Ids, Range};
 pub use evidence::{
     Broken, Evidence, History, IssuedRead, IssuedRow, Observations, Reading, Settled,
 };
@@ -48,6 +51,7 @@ pub fn check(evidence: &Evidence<'_>) -> std::io::Result<Vec<Finding>> {
         Invariant::FirstComeFirstServed(duplicates) => {
             first_come_first_served::check(&digest, *duplicates)
         }
+        Invariant::Delivery(by) => delivery::check(&digest, *by),
     };
     draft::finish(invariants.iter().map(judge).collect(), evidence)
 }

@@ -4,6 +4,7 @@ mod alerts;
 mod allowed;
 mod backlog;
 mod curve;
+mod delivery;
 pub mod fault;
 mod flow;
 mod identity;
@@ -25,6 +26,7 @@ pub use crate::scenario::Mask;
 pub use alerts::Alerts;
 pub use backlog::{Backlog, BacklogOf};
 pub use curve::{Ticks, VuCurve};
+pub use delivery::{Delivery, EventId, Events, EventsOf, OfCoupon, Topic};
 pub use flow::{
     Action, Capture, CaptureFrom, Each, Flow, Items, Parallel, Poll, TextMatch, Until, When,
 };

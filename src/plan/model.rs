@@ -488,6 +488,31 @@ pub enum Invariant {
     Acknowledged,
     /// Nobody was refused before somebody who asked later got one.
     FirstComeFirstServed(Duplicates),
+    /// What was issued was published, and had its effect once.
+    Delivery(Identity),
+}
+
+/// What an event and an issued row have in common.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Identity {
+    /// The coupon's own id.
+    #[default]
+    Coupon,
+    /// The user.
+    User,
+}
+
+impl Identity {
+    /// All, the default first.
+    pub const ALL: [Self; 2] = [Self::Coupon, Self::User];
+
+    /// As the scenario spells it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Coupon => "coupon",
+            Self::User => "user",
+        }
+    }
 }
 
 /// What a user is told who holds one and asks again when nothing is left.
@@ -515,11 +540,12 @@ impl Duplicates {
 
 impl Invariant {
     /// All, with their defaults, in the order in which they are explained.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Stock,
         Self::OnePerUser,
         Self::Acknowledged,
         Self::FirstComeFirstServed(Duplicates::Any),
+        Self::Delivery(Identity::Coupon),
     ];
 
     /// The one with this name, with its defaults.
@@ -540,6 +566,7 @@ impl Invariant {
             Self::OnePerUser => "one_per_user",
             Self::Acknowledged => "acknowledged",
             Self::FirstComeFirstServed(_) => "first_come_first_served",
+            Self::Delivery(_) => "delivery",
         }
     }
 }
@@ -550,6 +577,7 @@ impl fmt::Display for Invariant {
         f.write_str(self.name())?;
         match self {
             Self::FirstComeFirstServed(Duplicates::First) => f.write_str(" (duplicates first)"),
+            Self::Delivery(Identity::User) => f.write_str(" (by user)"),
             _ => Ok(()),
         }
     }

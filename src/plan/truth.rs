@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::backlog::Backlog;
+use super::delivery::Delivery;
 use super::slots::Slot;
 
 /// Where the truth is read.
@@ -15,6 +16,8 @@ pub struct Truth {
     pub stock: Option<Source>,
     /// What the system says is left, read all through the run.
     pub remaining: Option<Source>,
+    /// The way of what was issued.
+    pub delivery: Delivery,
     /// When the state counts as final.
     pub settle: Settle,
     /// What must be 0 by then, beside what a bundled system knows of its own.

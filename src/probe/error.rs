@@ -28,6 +28,12 @@ impl ProbeError {
     pub const fn reason(&self) -> Reason {
         self.fault.reason
     }
+
+    /// The same of somebody who reads something else.
+    pub(super) fn in_other_words(mut self, said: &str, meant: &str) -> Self {
+        self.fault.words = self.fault.words.replace(said, meant);
+        self
+    }
 }
 
 impl fmt::Display for ProbeError {

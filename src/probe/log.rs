@@ -7,6 +7,11 @@
 //! {"remaining":40,"inv_ns":1000,"ret_ns":2000}
 //! {"remaining_last":0}  {"stock":100}  {"settled":true}  {"failure":"..."}
 //! {"settled":false,"rested":true,"waiting":"the consumer lag is 57 after 60s"}
+//! {"ids":"outbox","when":"last","count":2}     followed by that many ids
+//! {"one":"17"}
+//! {"ends":[{"partition":0,"end":5}]}
+//! {"events":1,"at_ns":82000000000,"partitions":[...],"others":0}     followed by that many events
+//! {"event":{"partition":0,"offset":5,"key":"4","id":"17"}}
 //! ```
 //!
 //! A killed run leaves a torn end. A read whose rows are not all there is left out, because it
@@ -18,7 +23,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::{IssuedRead, IssuedRow, IssuedRows, Observations, Reading, Settled};
+use crate::check::{
+    End, Event, EventsRead, Ids, IssuedRead, IssuedRow, IssuedRows, Observations, Range, Reading,
+    Settled,
+};
 
 /// When all issued rows were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,11 +50,52 @@ impl When {
     }
 }
 
+/// What ids were read of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdsOf {
+    /// The outbox.
+    Outbox,
+    /// The effects of the consumer.
+    Effects,
+}
+
+impl IdsOf {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Outbox => "outbox",
+            Self::Effects => "effects",
+        }
+    }
+}
+
 /// One line.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Line {
     Row(IssuedRow),
+    One {
+        one: String,
+    },
+    Event {
+        event: Event,
+    },
+    Ids {
+        ids: IdsOf,
+        when: When,
+        count: u64,
+    },
+    Ends {
+        ends: Vec<End>,
+    },
+    Events {
+        events: u64,
+        at_ns: u64,
+        partitions: Vec<Range>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        compacted: Option<bool>,
+        others: u64,
+    },
     Read {
         read: When,
         at_ns: u64,
@@ -103,6 +152,51 @@ impl TruthLog {
             rows: read.rows.len() as u64,
         })?;
         read.rows.iter().try_for_each(|row| self.line(&row))?;
+        self.file.flush()
+    }
+
+    /// Writes all ids of one read, before the load or at rest.
+    ///
+    /// # Errors
+    /// When the disk does not take them.
+    pub fn ids(&mut self, of: IdsOf, when: When, ids: &[String]) -> io::Result<()> {
+        self.line(&Line::Ids {
+            ids: of,
+            when,
+            count: ids.len() as u64,
+        })?;
+        for id in ids {
+            self.line(&Line::One { one: id.clone() })?;
+        }
+        self.file.flush()
+    }
+
+    /// Writes where the topic ended before the load.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn ends(&mut self, ends: &[End]) -> io::Result<()> {
+        self.single(&Line::Ends {
+            ends: ends.to_vec(),
+        })
+    }
+
+    /// Writes all events of a topic.
+    ///
+    /// # Errors
+    /// When the disk does not take them.
+    pub fn events(&mut self, read: &EventsRead) -> io::Result<()> {
+        self.line(&Line::Events {
+            events: read.events.len() as u64,
+            at_ns: read.at_ns,
+            partitions: read.partitions.clone(),
+            compacted: read.compacted,
+            others: read.others,
+        })?;
+        for event in &read.events {
+            let event = event.clone();
+            self.line(&Line::Event { event })?;
+        }
         self.file.flush()
     }
 
@@ -188,11 +282,39 @@ fn path_in(directory: &Path) -> PathBuf {
     directory.join("truth.jsonl")
 }
 
-/// A read whose rows are still coming.
+/// A read of which some is still to come.
 struct Open {
-    which: When,
-    read: IssuedRead,
+    what: What,
     missing: u64,
+}
+
+enum What {
+    Rows(When, IssuedRead),
+    Ids(IdsOf, When, Vec<String>),
+    Events(EventsRead),
+}
+
+impl Open {
+    /// Whether the line is of this read; it is given back if not.
+    fn push(&mut self, line: Line) -> Result<(), Line> {
+        match (&mut self.what, line) {
+            (What::Rows(_, read), Line::Row(row)) => read.rows.push(&row),
+            (What::Ids(_, _, ids), Line::One { one }) => ids.push(one),
+            (What::Events(read), Line::Event { event }) => read.events.push(event),
+            (_, line) => return Err(line),
+        }
+        self.missing -= 1;
+        Ok(())
+    }
+
+    /// For people.
+    fn name(&self) -> String {
+        match &self.what {
+            What::Rows(when, _) => when.name().to_owned(),
+            What::Ids(of, when, _) => format!("{} {}", when.name(), of.name()),
+            What::Events(_) => "events".to_owned(),
+        }
+    }
 }
 
 fn read_lines(mut file: impl BufRead) -> io::Result<Observations> {
@@ -206,15 +328,16 @@ fn read_lines(mut file: impl BufRead) -> io::Result<Observations> {
             break;
         }
         let line = serde_json::from_slice(&bytes).map_err(|error| damaged(number, &error))?;
-        match (line, &mut open) {
-            (Line::Row(row), Some(current)) => {
-                current.read.rows.push(&row);
-                current.missing -= 1;
-            }
-            (Line::Row(_), None) => {
+        let line = match &mut open {
+            Some(current) => current.push(line).err(),
+            None => Some(line),
+        };
+        match line {
+            None => {}
+            Some(Line::Row(_) | Line::One { .. } | Line::Event { .. }) => {
                 return Err(damaged(number, &"a row that belongs to no read"));
             }
-            (line, _) => {
+            Some(line) => {
                 give_up(&mut observations, open.take());
                 open = take(&mut observations, line);
             }
@@ -229,15 +352,41 @@ fn read_lines(mut file: impl BufRead) -> io::Result<Observations> {
 fn take(observations: &mut Observations, line: Line) -> Option<Open> {
     match line {
         Line::Read { read, at_ns, rows } => {
+            let rows_read = IssuedRead {
+                at_ns,
+                rows: IssuedRows::default(),
+            };
             return Some(Open {
-                which: read,
-                read: IssuedRead {
-                    at_ns,
-                    rows: IssuedRows::default(),
-                },
+                what: What::Rows(read, rows_read),
                 missing: rows,
             });
         }
+        Line::Ids { ids, when, count } => {
+            return Some(Open {
+                what: What::Ids(ids, when, Vec::new()),
+                missing: count,
+            });
+        }
+        Line::Events {
+            events,
+            at_ns,
+            partitions,
+            compacted,
+            others,
+        } => {
+            let read = EventsRead {
+                at_ns,
+                partitions,
+                compacted,
+                others,
+                events: Vec::new(),
+            };
+            return Some(Open {
+                what: What::Events(read),
+                missing: events,
+            });
+        }
+        Line::Ends { ends } => observations.deliveries.ends = Some(ends),
         Line::Remaining {
             remaining,
             inv_ns,
@@ -263,23 +412,32 @@ fn take(observations: &mut Observations, line: Line) -> Option<Open> {
             });
         }
         Line::Failure { failure } => observations.failures.push(failure),
-        Line::Row(_) => {}
+        Line::Row(_) | Line::One { .. } | Line::Event { .. } => {}
     }
     None
 }
 
-/// Stores the open read once all its rows are there.
+/// Stores the open read once all of it is there.
 fn finish(observations: &mut Observations, open: Option<Open>) -> Option<Open> {
     let done = open?;
     if done.missing > 0 {
         return Some(done);
     }
-    let place = match done.which {
-        When::Baseline => &mut observations.baseline,
-        When::Last => &mut observations.last,
-        When::Second => &mut observations.second,
-    };
-    *place = Some(done.read);
+    match done.what {
+        What::Rows(When::Baseline, read) => observations.baseline = Some(read),
+        What::Rows(When::Last, read) => observations.last = Some(read),
+        What::Rows(When::Second, read) => observations.second = Some(read),
+        What::Ids(of, when, ids) => {
+            let deliveries = &mut observations.deliveries;
+            let Ids { before, last } = match of {
+                IdsOf::Outbox => &mut deliveries.outbox,
+                IdsOf::Effects => &mut deliveries.effects,
+            };
+            let place = if when == When::Baseline { before } else { last };
+            *place = Some(ids);
+        }
+        What::Events(read) => observations.deliveries.events = Some(read),
+    }
     None
 }
 
@@ -287,7 +445,7 @@ fn give_up(observations: &mut Observations, open: Option<Open>) {
     let Some(torn) = open else { return };
     observations.failures.push(format!(
         "the {} read in truth.jsonl is torn: {} of its rows are missing",
-        torn.which.name(),
+        torn.name(),
         torn.missing
     ));
 }

@@ -3,6 +3,7 @@
 
 pub mod alerts;
 pub mod backlog;
+pub mod events;
 pub mod kafka;
 pub mod log;
 pub mod outside;
@@ -18,7 +19,7 @@ mod time;
 use std::time::Duration;
 
 pub use error::{ProbeError, Reason};
-pub use log::{TruthLog, When, read_truth};
+pub use log::{IdsOf, TruthLog, When, read_truth};
 use rustls::pki_types::CertificateDer;
 pub use settle::{Sample, Settling, State};
 pub use sql::{RowReader, read_table};
@@ -121,6 +122,16 @@ impl Probe {
             answer = self.rows_once().await;
         }
         answer.map_err(|fault| fault.at(&self.place))
+    }
+
+    /// All ids, in the source's order: what a row of users has first.
+    ///
+    /// # Errors
+    /// When the source does not answer, or with something else than rows of ids.
+    pub async fn ids(&self) -> Result<Vec<String>, ProbeError> {
+        let rows = self.rows().await;
+        let rows = rows.map_err(|error| error.in_other_words("has no user", "has no id"))?;
+        Ok(rows.into_iter().map(|row| row.user).collect())
     }
 
     /// How many rows there are, with the source's offset, at least 0; as cheap as the source

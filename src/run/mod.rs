@@ -5,6 +5,7 @@ mod ask;
 mod assemble;
 mod collector;
 mod conductor;
+mod delivery;
 mod directory;
 mod drain_load;
 mod error;

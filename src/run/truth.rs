@@ -8,6 +8,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::delivery::Delivery;
 use crate::check::{IssuedRead, Reading, Settled};
 use crate::load::RunClock;
 use crate::plan::Mask;
@@ -29,6 +30,7 @@ pub(super) struct Truth {
     stock: Option<Probe>,
     remaining: Option<Source>,
     pending: Backlogs,
+    delivery: Delivery,
     base: Base,
     log: TruthLog,
     clock: RunClock,
@@ -73,11 +75,13 @@ impl Truth {
             probe.close().await;
         }
         let pending = Backlogs::open(&sources.pending, base.url.as_deref(), &base.roots).await?;
+        let delivery = Delivery::open(&sources.delivery, &base).await?;
         Ok(Self {
             issued,
             stock,
             remaining: sources.remaining.clone(),
             pending,
+            delivery,
             base,
             log,
             clock,
@@ -99,6 +103,9 @@ impl Truth {
         if let Some(stock) = &self.stock {
             let stock = stock.number().await?;
             self.note(|log| log.stock(stock));
+        }
+        for read in self.delivery.before().await? {
+            self.note(|log| read.write(log));
         }
         Ok(rows)
     }
@@ -189,6 +196,17 @@ impl Truth {
         }
     }
 
+    /// Reads the way of the issued rows at rest, behind the first and before the second read of the
+    /// rows themselves.
+    pub(super) async fn delivered(&mut self) {
+        for read in self.delivery.last(self.clock).await {
+            match read {
+                Ok(read) => self.note(|log| read.write(log)),
+                Err(error) => self.failed(&error.to_string()),
+            }
+        }
+    }
+
     /// Reads the remaining stock at rest.
     pub(super) async fn remaining_at_rest(&mut self) {
         let Ok(Some(probe)) = open(self.remaining.as_ref(), &self.base).await else {
@@ -207,6 +225,7 @@ impl Truth {
             probe.close().await;
         }
         self.pending.close().await;
+        self.delivery.close().await;
     }
 
     /// What a source says about a failure may repeat what it was asked with.
@@ -223,7 +242,10 @@ impl Truth {
     }
 }
 
-async fn open(source: Option<&Source>, base: &Base) -> Result<Option<Probe>, ProbeError> {
+pub(super) async fn open(
+    source: Option<&Source>,
+    base: &Base,
+) -> Result<Option<Probe>, ProbeError> {
     match source {
         None => Ok(None),
         Some(source) => Probe::open_trusting(source, base.url.as_deref(), &base.roots)

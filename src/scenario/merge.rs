@@ -69,7 +69,10 @@ fn give_way(below: &mut Vec<Entry>, above: &[Entry], path: &[String]) {
         ["target"] => &TARGETS,
         ["target" | "alerts", "auth"] => &PROOFS,
         ["users", "from"] => &RECORDS,
-        ["truth", "issued" | "stock" | "remaining"] => &SOURCES,
+        [
+            "truth",
+            "issued" | "stock" | "remaining" | "outbox" | "effects",
+        ] => &SOURCES,
         _ => return,
     };
     let Some(new) = above

@@ -47,6 +47,7 @@ pub(crate) struct Invariant {
     pub(crate) name: At<String>,
     /// Of `first_come_first_served`.
     pub(crate) duplicates: Option<At<String>>,
+    pub(crate) by: Option<At<String>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -297,10 +298,25 @@ pub(crate) struct Truth {
     pub(crate) issued: Given<TruthSource>,
     pub(crate) stock: Given<TruthSource>,
     pub(crate) remaining: Given<TruthSource>,
+    pub(crate) outbox: Given<TruthSource>,
+    pub(crate) events: Given<EventSource>,
+    pub(crate) effects: Given<TruthSource>,
+    /// The first of the three above.
+    pub(crate) delivery: Option<Position>,
     pub(crate) quiet: Option<At<Span>>,
     pub(crate) within: Option<At<Span>>,
     pub(crate) pending: Vec<Backlog>,
     pub(crate) drain: Option<At<bool>>,
+}
+
+/// A topic, and what is read of each of its events.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct EventSource {
+    pub(crate) brokers: At<String>,
+    pub(crate) topic: At<String>,
+    pub(crate) id: Option<Pointer>,
+    pub(crate) sequence: Option<Pointer>,
+    pub(crate) coupon: Option<At<Pointer>>,
 }
 
 /// What must be 0 before the rows count as final.

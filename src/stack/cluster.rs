@@ -11,7 +11,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::outside::Figures;
 use super::settings::{KAFKA_GROUP, KAFKA_TOPIC};
-use crate::plan::{ConsumerGroup, Process, ResourceOf};
+use crate::plan::{ConsumerGroup, Process, ResourceOf, Topic};
 
 /// How long a broker may take to answer one question.
 const ANSWER_WITHIN: Duration = Duration::from_millis(1500);
@@ -72,6 +72,14 @@ pub(super) fn issuers(bootstrap: &str) -> ConsumerGroup {
     ConsumerGroup {
         brokers: bootstrap.to_owned(),
         group: KAFKA_GROUP.to_owned(),
+        topic: KAFKA_TOPIC.to_owned(),
+    }
+}
+
+/// Where the events are.
+pub(super) fn events(bootstrap: &str) -> Topic {
+    Topic {
+        brokers: bootstrap.to_owned(),
         topic: KAFKA_TOPIC.to_owned(),
     }
 }

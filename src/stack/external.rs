@@ -138,5 +138,6 @@ pub(super) fn truth(plan: &Plan) -> TruthSources {
         stock: truth.stock.clone(),
         remaining: truth.remaining.clone(),
         pending: truth.pending.clone(),
+        delivery: truth.delivery.clone(),
     }
 }

@@ -4,6 +4,7 @@ mod account;
 mod backlog;
 mod clock;
 mod cluster;
+mod delivery;
 mod docker;
 mod embedded;
 mod external;
@@ -26,7 +27,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::task::JoinSet;
 
 use crate::load::http::Endpoint;
-use crate::plan::{Backlog, Plan, Slot, Source, Target};
+use crate::plan::{Backlog, Delivery, Plan, Slot, Source, Target};
 
 use clock::Clocks;
 pub use clock::{Clock, set_clock};
@@ -73,6 +74,8 @@ pub struct TruthSources {
     pub remaining: Option<Source>,
     /// What must be 0 before the rows are final, upstream first where it is the bundled server's.
     pub pending: Vec<Backlog>,
+    /// The way of the issued rows.
+    pub delivery: Delivery,
 }
 
 impl TruthSources {
@@ -101,6 +104,7 @@ impl TruthSources {
                 .iter()
                 .map(|backlog| backlog.filled_in(slots, values))
                 .collect::<Result<_, _>>()?,
+            delivery: self.delivery.filled_in(slots, values)?,
         })
     }
 }
@@ -288,6 +292,7 @@ impl Ready {
                 let endpoints = links.of_clients(endpoints).await?;
                 let mut truth = servers.truth(plan);
                 truth.pending.extend(backlog::of(stack, &services));
+                truth.delivery = delivery::of(truth.delivery, servers.database(), &services);
                 let leading = links.lead(services.sentinels());
                 Ok(Self {
                     endpoints,

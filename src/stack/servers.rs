@@ -111,7 +111,13 @@ impl Servers {
             stock: fill(&truth.stock, self.number(id, "/totalQuantity")),
             remaining: fill(&truth.remaining, self.number(id, "/remaining")),
             pending: truth.pending.clone(),
+            delivery: truth.delivery.clone(),
         }
+    }
+
+    /// Where the rows are read.
+    pub(super) const fn database(&self) -> &Secret {
+        &self.database
     }
 
     fn issued_rows(&self, coupon: &str) -> Query {

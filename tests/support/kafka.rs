@@ -71,6 +71,9 @@ log.dirs=data
 num.partitions=3
 offsets.topic.num.partitions=1
 offsets.topic.replication.factor={brokers}
+transaction.state.log.num.partitions=1
+transaction.state.log.replication.factor={brokers}
+transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
 log.cleaner.dedupe.buffer.size=4194304
 "

@@ -145,6 +145,23 @@ impl System {
         let url = &self.mysql;
         format!("issued: {{ sql: {{ url: \"{url}\", query: \"{query}\" }} }}")
     }
+
+    /// The same of its events and of what they do.
+    pub(crate) fn way(&self) -> String {
+        let Self {
+            mysql, kafka, name, ..
+        } = self;
+        format!(
+            "events: {{ kafka: {{ brokers: \"{kafka}\", topic: {name}, id: /id }} }}, \
+             effects: {{ sql: {{ url: \"{mysql}\", query: SELECT eventId FROM coupon_notices }} }}"
+        )
+    }
+
+    /// The same of what its issuers have not written yet.
+    pub(crate) fn lag(&self) -> String {
+        let Self { kafka, name, .. } = self;
+        format!("{{ kafka: {{ brokers: \"{kafka}\", group: {name}, topic: {name} }} }}")
+    }
 }
 
 fn port_in(line: &str) -> Option<u16> {

@@ -33,6 +33,12 @@ impl Unpublished {
             Self::Certainly(error) | Self::Perhaps(error) => error,
         }
     }
+
+    pub(crate) fn into_error(self) -> KafkaError {
+        match self {
+            Self::Certainly(error) | Self::Perhaps(error) => error,
+        }
+    }
 }
 
 /// A producer for one topic.

@@ -1,5 +1,6 @@
 //! The connections to one `MySQL` or `MariaDB` database.
 
+pub(crate) mod notices;
 pub(crate) mod outbox;
 pub(crate) mod rows;
 pub(crate) mod schema;

@@ -88,6 +88,8 @@ pub(crate) async fn open(
     Ok(opened)
 }
 
+const WITH_EVENTS: &str = "memory-kafka, redis-kafka, fire-and-forget, outbox or queue";
+
 /// A bug of a part that the strategy does not have.
 fn check_bug(options: &Options) -> Result<(), ServerError> {
     let strategy = options.strategy;
@@ -98,6 +100,18 @@ fn check_bug(options: &Options) -> Result<(), ServerError> {
         ),
         Some(Bug::LeaseUnchecked) if strategy != StrategyName::Redlock => {
             ("lease-unchecked", "redlock")
+        }
+        Some(Bug::PublishBeforeCommit) if strategy != StrategyName::Outbox => {
+            ("publish-before-commit", "outbox")
+        }
+        Some(Bug::SwallowedPublish) if strategy != StrategyName::Outbox => {
+            ("swallowed-publish", "outbox")
+        }
+        Some(Bug::OffsetBeforeEffect) if !strategy.publishes_events() => {
+            ("offset-before-effect", WITH_EVENTS)
+        }
+        Some(Bug::EffectNotIdempotent) if !strategy.publishes_events() => {
+            ("effect-not-idempotent", WITH_EVENTS)
         }
         _ => return Ok(()),
     };

@@ -68,8 +68,10 @@ pub(super) async fn on_kafka(
     if options.strategy == StrategyName::Outbox {
         prepare_outbox(mysql, &stores).await?;
     }
-    let strategy = strategy(options, &addresses, &stores).await?;
     let tables = Tables::MySql(Arc::clone(&stores.background));
+    let prepared = tables.prepare().await;
+    prepared.map_err(|error| error_of(mysql, mysql, error))?;
+    let strategy = strategy(options, &addresses, &stores).await?;
     Ok(Opened {
         strategy,
         issuer: issuer(options, &addresses.place, tables, bugs, queue).await?,
@@ -147,8 +149,10 @@ async fn strategy(
     let publisher = publisher(options, &addresses.place)?;
     let Some(url) = addresses.redis else {
         let every = Duration::from_millis(options.outbox_interval_ms.into());
-        let relay = Relay::start(Arc::clone(&stores.background), publisher, every);
-        return Ok(Box::new(Outbox::new(store, relay, bugs)));
+        let publisher = Arc::new(publisher);
+        let background = Arc::clone(&stores.background);
+        let relay = Relay::start(background, Arc::clone(&publisher), every);
+        return Ok(Box::new(Outbox::new(store, relay, publisher, bugs)));
     };
     let opened = RedisStore::open(url, options.redis_pool).await;
     let redis = opened.map_err(|source| error_of(url, addresses.mysql, source.into()))?;

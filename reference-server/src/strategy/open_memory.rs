@@ -25,6 +25,8 @@ pub(super) async fn on_memory(
     let kafka = KafkaCheck::new(asker, place.clone());
     let store = open_sqlite(options, bugs).await?;
     let tables = Tables::Sqlite(Arc::clone(&store));
+    let prepared = tables.prepare().await;
+    prepared.map_err(|error| sqlite_failed(options, error))?;
     let database = store.path().display().to_string();
     let strategy: Box<dyn Strategy> = if options.role.answers_users() {
         let publisher = publisher(options, &place)?;

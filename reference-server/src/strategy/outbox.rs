@@ -9,7 +9,8 @@ use sqlx::{MySql, Transaction};
 use super::relay::Relay;
 use super::{Down, Strategy, is_conflict};
 use crate::bug::Bugs;
-use crate::coupon::{CouponId, Issue, IssueError, Stock, UserId};
+use crate::coupon::{CouponId, Issue, IssueError, Stock, UserCoupon, UserId};
+use crate::kafka::publisher::Publisher;
 use crate::mysql::{MySqlStore, outbox, rows};
 
 /// The database is the authority: what is committed there is issued, and its event is not lost
@@ -17,12 +18,24 @@ use crate::mysql::{MySqlStore, outbox, rows};
 pub(super) struct Outbox {
     store: Arc<MySqlStore>,
     relay: Relay,
+    /// For the bugs that do without the relay.
+    publisher: Arc<Publisher>,
     bugs: Arc<Bugs>,
 }
 
 impl Outbox {
-    pub(super) fn new(store: Arc<MySqlStore>, relay: Relay, bugs: Arc<Bugs>) -> Self {
-        Self { store, relay, bugs }
+    pub(super) fn new(
+        store: Arc<MySqlStore>,
+        relay: Relay,
+        publisher: Arc<Publisher>,
+        bugs: Arc<Bugs>,
+    ) -> Self {
+        Self {
+            store,
+            relay,
+            publisher,
+            bugs,
+        }
     }
 
     async fn try_issue(&self, coupon: CouponId, user: &UserId) -> Result<Issue, IssueError> {
@@ -64,7 +77,9 @@ impl Outbox {
     ) -> Result<Issue, IssueError> {
         match outbox::reserve(&mut transaction, coupon, user).await {
             Ok(reserved) => {
+                self.publish_too_early(&mut transaction, &reserved).await?;
                 transaction.commit().await?;
+                self.publish_and_hope(&reserved).await;
                 Ok(Issue::Issued(reserved))
             }
             Err(error) if is_conflict(&error) => {
@@ -73,6 +88,33 @@ impl Outbox {
                 Ok(Issue::Duplicate)
             }
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The bugs leave nothing to the relay, for which the event counts as published.
+    async fn publish_too_early(
+        &self,
+        transaction: &mut Transaction<'_, MySql>,
+        reserved: &UserCoupon,
+    ) -> Result<(), IssueError> {
+        let early = self.bugs.publishes_before_the_commit();
+        if early || self.bugs.swallows_a_failed_publish() {
+            outbox::mark(transaction, &[reserved.id]).await?;
+        }
+        if early {
+            let published = self.publisher.publish(reserved).await;
+            published.map_err(|failure| IssueError::Kafka(failure.into_error()))?;
+            self.bugs.remote_check().await;
+        }
+        Ok(())
+    }
+
+    async fn publish_and_hope(&self, reserved: &UserCoupon) {
+        if self.bugs.swallows_a_failed_publish()
+            && let Err(failure) = self.publisher.publish(reserved).await
+        {
+            let error = failure.into_error();
+            tracing::error!(event = "event_lost", row = reserved.id, %error);
         }
     }
 

@@ -26,7 +26,11 @@ pub(super) struct Relay {
 }
 
 impl Relay {
-    pub(super) fn start(store: Arc<MySqlStore>, publisher: Publisher, every: Duration) -> Self {
+    pub(super) fn start(
+        store: Arc<MySqlStore>,
+        publisher: Arc<Publisher>,
+        every: Duration,
+    ) -> Self {
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(run(store, publisher, every, stopped));
         Self {
@@ -50,7 +54,7 @@ impl Relay {
 
 async fn run(
     store: Arc<MySqlStore>,
-    publisher: Publisher,
+    publisher: Arc<Publisher>,
     every: Duration,
     mut stop: watch::Receiver<bool>,
 ) {

@@ -11,8 +11,8 @@ use std::fmt::Write as _;
 
 use super::resolve::expect::{self, Starts};
 use super::{
-    BacklogOf, By, Database, Draw, Executor, Group, Images, Load, Per, Plan, Provider, Query,
-    RecordSource, Role, Source, Target, TokenMaker, Truth,
+    BacklogOf, By, Database, Draw, EventId, Events, EventsOf, Executor, Group, Images, Load, Per,
+    Plan, Provider, Query, RecordSource, Role, Source, Target, TokenMaker, Truth,
 };
 use crate::measure::CustomMetric;
 use crate::scenario::value::{Count, Rate, Share, Span};
@@ -416,6 +416,15 @@ fn print_truth(truth: &Truth, out: &mut String) -> Done {
             writeln!(out, "  {name:<9} {}", print_source(source))?;
         }
     }
+    if let Some(outbox) = &truth.delivery.outbox {
+        writeln!(out, "  outbox    {}", print_source(outbox))?;
+    }
+    if let Some(events) = &truth.delivery.events {
+        writeln!(out, "  events    {}", print_events(events))?;
+    }
+    if let Some(effects) = &truth.delivery.effects {
+        writeln!(out, "  effects   {}", print_source(effects))?;
+    }
     let (quiet, within) = (Span(truth.settle.quiet), Span(truth.settle.within));
     writeln!(out, "  settle    unchanged for {quiet}, within {within}")?;
     for backlog in &truth.pending {
@@ -431,6 +440,23 @@ fn print_truth(truth: &Truth, out: &mut String) -> Done {
         "no"
     };
     writeln!(out, "  drain     {drain}")
+}
+
+fn print_events(events: &Events) -> String {
+    let place = match &events.of {
+        EventsOf::Bundled => return "from the bundled system's own topic".to_owned(),
+        EventsOf::Kafka(topic) => format!("kafka {}, topic {}", topic.brokers, topic.topic),
+    };
+    let id = match &events.id {
+        EventId::Key => "id in the key".to_owned(),
+        EventId::Value(at) => format!("id at \"{at}\""),
+    };
+    let sequence = events.sequence.as_ref();
+    let sequence = sequence.map(|at| format!("rising at \"{at}\""));
+    let coupon = events.coupon.as_ref();
+    let coupon = coupon.map(|of| format!("only where \"{}\" is {}", of.at, of.is));
+    let words = [Some(place), Some(id), sequence, coupon];
+    words.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn print_source(source: &Source) -> String {

@@ -5,6 +5,7 @@ mod auth;
 mod body;
 mod condition;
 mod contradiction;
+mod delivery;
 pub(super) mod expect;
 mod fault;
 mod flow;
@@ -42,10 +43,10 @@ pub use overrides::{Overrides, Scale};
 pub use read_only::is_redis_read;
 
 use super::slots::SlotTable;
-use super::{Duplicates, Invariant, Plan, Subject};
+use super::{Duplicates, Identity, Invariant, Plan, Subject};
 use crate::scenario::{
-    self, At, Diagnostics, Environment, Given, Mask, Position, Report, Scenario, Severity, Written,
-    did_you_mean, unsupported,
+    self, At, Diagnostics, Environment, Given, Invariant as WrittenInvariant, Mask, Position,
+    Report, Scenario, Severity, Written, did_you_mean, unsupported,
 };
 
 /// The seed of a scenario that names none: runs repeat unless somebody asks for another.
@@ -201,7 +202,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
     let sold_out = flows.can_sell_out();
     let truth = truth::resolve(
         scenario,
-        target.as_ref(),
+        (target.as_ref(), subject.as_ref()),
         &invariants,
         sold_out,
         with_slots,
@@ -334,9 +335,24 @@ fn bundled_subject(scenario: &Scenario, report: &mut Report<'_>) {
     }
 }
 
+fn by(invariant: Invariant, word: &At<String>, report: &mut Report<'_>) -> Invariant {
+    let names = Identity::ALL.map(Identity::name);
+    if let Some(at) = names.iter().position(|name| *name == word.value) {
+        return Invariant::Delivery(Identity::ALL[at]);
+    }
+    report.error_hint(
+        word.position,
+        format!(
+            "`{}` is nothing that events and issued rows have in common",
+            word.shown()
+        ),
+        did_you_mean(&word.value, &names),
+    );
+    invariant
+}
+
 /// Claims that this version cannot judge yet.
-const NOT_YET: [&str; 6] = [
-    "delivery",
+const NOT_YET: [&str; 5] = [
     "stock_readings",
     "seats",
     "balances",
@@ -358,7 +374,7 @@ fn invariants(scenario: &Scenario, report: &mut Report<'_>) -> Vec<Invariant> {
                     "keep one of them",
                 );
             } else {
-                found.push(with_options(invariant, written.duplicates.as_ref(), report));
+                found.push(with_options(invariant, written, report));
             }
         } else {
             let names = Invariant::ALL.map(Invariant::name);
@@ -372,13 +388,16 @@ fn invariants(scenario: &Scenario, report: &mut Report<'_>) -> Vec<Invariant> {
     found
 }
 
-/// Only one has options, so they are not asked for by name.
+/// Each option belongs to one invariant, so they are not asked for by name.
 fn with_options(
     invariant: Invariant,
-    duplicates: Option<&At<String>>,
+    written: &WrittenInvariant,
     report: &mut Report<'_>,
 ) -> Invariant {
-    let Some(word) = duplicates else {
+    if let Some(word) = &written.by {
+        return by(invariant, word, report);
+    }
+    let Some(word) = &written.duplicates else {
         return invariant;
     };
     let names = Duplicates::ALL.map(Duplicates::name);

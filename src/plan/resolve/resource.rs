@@ -93,15 +93,7 @@ pub(super) fn kafka(written: &WrittenGroup, report: &mut Report<'_>) -> Option<C
         group,
         topic,
     } = written;
-    let unset = brokers.hidden && brokers.value.contains(PLACEHOLDER);
-    let reachable = unset || brokers.value.split(',').all(is_address);
-    if !reachable {
-        report.error_hint(
-            brokers.position,
-            format!("`{}` is not where brokers listen", brokers.shown()),
-            "write `HOST:PORT`, several separated by commas: `brokers: \"127.0.0.1:9092\"`",
-        );
-    }
+    let reachable = is_brokers(brokers, report);
     for (what, name) in [("group", group), ("topic", topic)] {
         if name.value.is_empty() {
             report.error_hint(
@@ -117,6 +109,20 @@ pub(super) fn kafka(written: &WrittenGroup, report: &mut Report<'_>) -> Option<C
         group: group.value.clone(),
         topic: topic.value.clone(),
     })
+}
+
+/// Whether brokers can listen there, which is reported if not.
+pub(super) fn is_brokers(brokers: &At<String>, report: &mut Report<'_>) -> bool {
+    let unset = brokers.hidden && brokers.value.contains(PLACEHOLDER);
+    let reachable = unset || brokers.value.split(',').all(is_address);
+    if !reachable {
+        report.error_hint(
+            brokers.position,
+            format!("`{}` is not where brokers listen", brokers.shown()),
+            "write `HOST:PORT`, several separated by commas: `brokers: \"127.0.0.1:9092\"`",
+        );
+    }
+    reachable
 }
 
 /// A host, which is not looked up, and a port.

@@ -116,6 +116,12 @@ pub(super) fn strategies() -> [&'static str; STRATEGIES.len()] {
     STRATEGIES.map(|(name, _)| name)
 }
 
+/// Those whose rows follow from events.
+pub(super) fn with_events() -> Vec<&'static str> {
+    let all = STRATEGIES.iter().filter(|(_, services)| services.kafka > 0);
+    all.map(|(name, _)| *name).collect()
+}
+
 /// What the strategy needs; `None` for one that is not known, which is reported elsewhere.
 pub(super) fn resolve(wanted: &Wanted<'_>, report: &mut Report<'_>) -> Option<Services> {
     let strategy = match wanted.strategy {

@@ -7,7 +7,7 @@ use crate::scenario::{
     self, At, Given, Position, Report, Scenario, Target as Written, did_you_mean,
 };
 
-const BUGS: [&str; 8] = [
+const BUGS: [&str; 12] = [
     "oversell",
     "double-issue",
     "lost-ack",
@@ -16,14 +16,32 @@ const BUGS: [&str; 8] = [
     "lua-compare",
     "lease-unchecked",
     "early-sold-out",
+    "publish-before-commit",
+    "swallowed-publish",
+    "offset-before-effect",
+    "effect-not-idempotent",
 ];
+
+/// Those with an issuer.
+const WITH_EVENTS: &[&str] = &[
+    "memory-kafka",
+    "redis-kafka",
+    "fire-and-forget",
+    "outbox",
+    "queue",
+];
+
 /// The bugs that are not at home everywhere, and the strategies that have what they break.
-const AT_HOME: [(&str, &[&str]); 2] = [
+const AT_HOME: [(&str, &[&str]); 6] = [
     (
         "lua-compare",
         &["redis-lua", "redis-kafka", "fire-and-forget", "queue"],
     ),
     ("lease-unchecked", &["redlock"]),
+    ("publish-before-commit", &["outbox"]),
+    ("swallowed-publish", &["outbox"]),
+    ("offset-before-effect", WITH_EVENTS),
+    ("effect-not-idempotent", WITH_EVENTS),
 ];
 const PROVIDERS: [(&str, Provider); 4] = [
     ("auto", Provider::Auto),

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use super::delivery;
 use super::read_only::{check_redis, check_sql};
 use super::resource::kafka;
 use super::template::{self, Piece, Place, Words};
 use crate::plan::{
-    Backlog, BacklogOf, Invariant, Part, Query, Secret, Settle, Source, Target, Truth, Variable,
+    Backlog, BacklogOf, Invariant, Part, Query, Secret, Settle, Source, Subject, Target, Truth,
+    Variable,
 };
 use crate::scenario::{
     At, Backlog as WrittenBacklog, BacklogOf as WrittenOf, Given, PLACEHOLDER, Position,
@@ -24,7 +26,7 @@ const MOST_BACKLOGS: usize = 8;
 
 pub(super) fn resolve(
     scenario: &Scenario,
-    target: Option<&Target>,
+    (target, subject): (Option<&Target>, Option<&Subject>),
     invariants: &[Invariant],
     can_sell_out: bool,
     words: Words<'_>,
@@ -34,10 +36,12 @@ pub(super) fn resolve(
     let written = scenario.truth.value();
     let drain = written.and_then(|truth| truth.drain.as_ref());
     let of_the_end = invariants.iter().any(|one| one.is_of_the_end());
+    let delivery = delivery::resolve(scenario, target, subject, words, report);
     let mut truth = Truth {
         issued: written.and_then(|truth| given(&truth.issued, words, report)),
         stock: written.and_then(|truth| given(&truth.stock, words, report)),
         remaining: written.and_then(|truth| given(&truth.remaining, words, report)),
+        delivery,
         settle: settle(written, is_stack, report),
         pending: backlogs(written, words, report),
         drain: drain.map_or(can_sell_out && of_the_end, |drain| drain.value),
@@ -173,7 +177,7 @@ fn backlog(
     Some(Backlog { name, of })
 }
 
-fn given(
+pub(super) fn given(
     written: &Given<TruthSource>,
     words: Words<'_>,
     report: &mut Report<'_>,

@@ -1,6 +1,44 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use super::*;
+use crate::check::Deliveries;
+
+fn deliveries() -> Deliveries {
+    let ids = |ids: &[&str]| Some(ids.iter().map(|id| (*id).to_owned()).collect());
+    let event = |offset, id: Option<&str>| Event {
+        offset,
+        id: id.map(Box::from),
+        key: Some("줄\n".into()),
+        sequence: id.map(|_| -4),
+        at_us: Some(1_700_000_000_000_000),
+        ..Event::default()
+    };
+    Deliveries {
+        outbox: Ids {
+            before: ids(&[]),
+            last: ids(&["1", "x"]),
+        },
+        effects: Ids {
+            before: None,
+            last: ids(&["1", "1"]),
+        },
+        ends: Some(vec![End {
+            partition: 0,
+            end: 5,
+        }]),
+        events: Some(EventsRead {
+            at_ns: 9,
+            partitions: vec![Range {
+                partition: 0,
+                from: 0,
+                to: 7,
+            }],
+            compacted: Some(true),
+            others: 3,
+            events: vec![event(5, Some("1")), event(6, None)],
+        }),
+    }
+}
 
 fn row(user: &str) -> IssuedRow {
     IssuedRow {
@@ -47,6 +85,20 @@ fn what_was_written_is_read_back() {
     log.remaining_last(0).unwrap();
     log.stock(100).unwrap();
     log.failure("it did not answer").unwrap();
+    let Deliveries {
+        outbox,
+        effects,
+        ends,
+        events,
+    } = deliveries();
+    log.ends(&ends.unwrap()).unwrap();
+    log.ids(IdsOf::Outbox, When::Baseline, &outbox.before.unwrap())
+        .unwrap();
+    log.ids(IdsOf::Outbox, When::Last, &outbox.last.unwrap())
+        .unwrap();
+    log.events(&events.unwrap()).unwrap();
+    log.ids(IdsOf::Effects, When::Last, &effects.last.unwrap())
+        .unwrap();
 
     let expected = Observations {
         baseline: Some(read(10, &[])),
@@ -57,6 +109,7 @@ fn what_was_written_is_read_back() {
         remaining_last: Some(0),
         settled: Some(Settled::Quiet),
         failures: vec!["it did not answer".to_owned()],
+        deliveries: deliveries(),
     };
     assert_eq!(read_truth(directory.path()).unwrap(), expected);
 }

@@ -1,4 +1,4 @@
-//! `invariants`: names, of which one has options.
+//! `invariants`: names, of which two have options.
 
 use super::super::model::Invariant;
 use super::super::node::{Node, Value};
@@ -17,16 +17,25 @@ fn invariant(report: &mut Report<'_>, item: &Node) -> Option<Invariant> {
         return Some(Invariant {
             name: reader::text(report, item)?,
             duplicates: None,
+            by: None,
         });
     }
     let mut fields = Fields::of(report, item, item.position)?;
-    let hint = "only this one has options; write the others as a name alone";
-    let options = fields.need(report, "first_come_first_served", hint);
+    let names = ["first_come_first_served", "delivery"];
+    let options = fields.one_of(report, &names, "an invariant that has options");
     fields.finish(report);
     let options = options?;
     let mut fields = Fields::behind(report, options)?;
-    let duplicates = fields.get("duplicates");
-    let duplicates = duplicates.map(|entry| reader::text(report, &entry.node));
+    let mut word = |key| {
+        let entry = fields.get(key);
+        entry.map(|entry| reader::text(report, &entry.node))
+    };
+    let (mut duplicates, mut by) = (None, None);
+    if options.key == "delivery" {
+        by = word("by");
+    } else {
+        duplicates = word("duplicates");
+    }
     fields.finish(report);
     Some(Invariant {
         name: At {
@@ -35,6 +44,10 @@ fn invariant(report: &mut Report<'_>, item: &Node) -> Option<Invariant> {
             hidden: false,
         },
         duplicates: match duplicates {
+            None => None,
+            Some(word) => Some(word?),
+        },
+        by: match by {
             None => None,
             Some(word) => Some(word?),
         },

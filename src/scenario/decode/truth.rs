@@ -1,6 +1,6 @@
 //! `truth`: where the authoritative state is read, and when it counts as final.
 
-use super::super::model::{Backlog, BacklogOf, Query, Truth, TruthSource};
+use super::super::model::{Backlog, BacklogOf, EventSource, Query, Truth, TruthSource};
 use super::super::node::{Entry, Node, Value};
 use super::super::position::At;
 use super::super::reader::{self, Fields, Given};
@@ -10,11 +10,19 @@ use super::{flow, resource};
 
 pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Truth> {
     let mut fields = Fields::behind(report, entry)?;
-    fields.refuse(&["events"]);
-    let issued = Given::read(fields.get("issued"), |entry| source(report, entry, true));
-    let stock = Given::read(fields.get("stock"), |entry| source(report, entry, false));
-    let remaining = fields.get("remaining");
-    let remaining = Given::read(remaining, |entry| source(report, entry, false));
+    let mut read = |key, shape| {
+        let entry = fields.get(key);
+        Given::read(entry, |entry| source(report, entry, shape))
+    };
+    let issued = read("issued", Shape::Rows);
+    let stock = read("stock", Shape::Number);
+    let remaining = read("remaining", Shape::Number);
+    let outbox = read("outbox", Shape::Ids);
+    let effects = read("effects", Shape::Ids);
+    let events = Given::read(fields.get("events"), |entry| events(report, entry));
+    let delivery = ["outbox", "events", "effects"].map(|key| fields.get(key));
+    let delivery = delivery.into_iter().flatten().next();
+    let delivery = delivery.map(|entry| entry.position);
     let drain = fields.get("drain");
     let drain = drain.and_then(|entry| {
         let value = reader::flag(report, &entry.node)?;
@@ -43,10 +51,55 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Truth> {
         issued,
         stock,
         remaining,
+        outbox,
+        events,
+        effects,
+        delivery,
         quiet,
         within,
         pending,
         drain,
+    })
+}
+
+/// What a source is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Rows,
+    Ids,
+    Number,
+}
+
+fn events(report: &mut Report<'_>, entry: &Entry) -> Option<EventSource> {
+    let mut fields = Fields::behind(report, entry)?;
+    let hint =
+        "where the events are: `kafka: { brokers: \"127.0.0.1:9092\", topic: coupon-issued }`";
+    let kafka = fields.need(report, "kafka", hint);
+    fields.finish(report);
+    let mut fields = Fields::behind(report, kafka?)?;
+    let mut need = |key, hint: &str| {
+        let entry = fields.need(report, key, hint);
+        entry.and_then(|entry| reader::text(report, &entry.node))
+    };
+    let brokers = need(
+        "brokers",
+        "where they listen: `brokers: \"127.0.0.1:9092\"`",
+    );
+    let topic = need("topic", "what is read: `topic: coupon-issued`");
+    let id = pointer(report, fields.get("id"));
+    let sequence = pointer(report, fields.get("sequence"));
+    let coupon = fields.get("coupon");
+    let coupon = coupon.map(|entry| reader::value(report, &entry.node));
+    fields.finish(report);
+    Some(EventSource {
+        brokers: brokers?,
+        topic: topic?,
+        id: id?,
+        sequence: sequence?,
+        coupon: match coupon {
+            Some(coupon) => Some(coupon?),
+            None => None,
+        },
     })
 }
 
@@ -76,7 +129,7 @@ fn backlog(report: &mut Report<'_>, node: &Node) -> Option<Backlog> {
 
 fn number(report: &mut Report<'_>, one: &Entry, offset: Option<&Entry>) -> Option<TruthSource> {
     let offset = offset.map(|entry| offset_of(report, &entry.node));
-    let query = query(report, one, false);
+    let query = query(report, one, Shape::Number);
     Some(TruthSource {
         query: query?,
         offset: match offset {
@@ -86,11 +139,14 @@ fn number(report: &mut Report<'_>, one: &Entry, offset: Option<&Entry>) -> Optio
     })
 }
 
-fn source(report: &mut Report<'_>, entry: &Entry, rows: bool) -> Option<TruthSource> {
+fn source(report: &mut Report<'_>, entry: &Entry, shape: Shape) -> Option<TruthSource> {
     let mut fields = Fields::behind(report, entry)?;
     let one = fields.one_of(report, &["sql", "redis", "http"], "how it is read");
-    let offset = fields.get("offset");
-    if let Some(offset) = offset.filter(|_| rows) {
+    let offset = match shape {
+        Shape::Ids => None,
+        Shape::Rows | Shape::Number => fields.get("offset"),
+    };
+    if let Some(offset) = offset.filter(|_| shape == Shape::Rows) {
         report.error_hint(
             offset.node.position,
             "an offset cannot say which of the rows does not count",
@@ -100,18 +156,18 @@ fn source(report: &mut Report<'_>, entry: &Entry, rows: bool) -> Option<TruthSou
     }
     fields.finish(report);
     let one = one?;
-    if rows {
-        let query = query(report, one, true)?;
-        return Some(TruthSource { query, offset: 0 });
+    if shape == Shape::Number {
+        return number(report, one, offset);
     }
-    number(report, one, offset)
+    let query = query(report, one, shape)?;
+    Some(TruthSource { query, offset: 0 })
 }
 
-fn query(report: &mut Report<'_>, one: &Entry, rows: bool) -> Option<Query> {
+fn query(report: &mut Report<'_>, one: &Entry, shape: Shape) -> Option<Query> {
     match one.key.as_str() {
         "sql" => sql(report, one),
         "redis" => redis(report, one),
-        _ => http(report, one, rows),
+        _ => http(report, one, shape),
     }
 }
 
@@ -196,7 +252,7 @@ fn split(line: &str) -> Vec<&str> {
     words
 }
 
-fn http(report: &mut Report<'_>, entry: &Entry, rows: bool) -> Option<Query> {
+fn http(report: &mut Report<'_>, entry: &Entry, shape: Shape) -> Option<Query> {
     let mut fields = Fields::behind(report, entry)?;
     let hint = "what is read: `get: /admin/issued`";
     let get = fields.need(report, "get", hint);
@@ -205,10 +261,15 @@ fn http(report: &mut Report<'_>, entry: &Entry, rows: bool) -> Option<Query> {
     let headers = headers.map(|entry| flow::headers_of(report, &entry.node));
     let at = pointer(report, fields.get("at"));
     let (mut user, mut id, mut time) = (Some(None), Some(None), Some(None));
-    if rows {
-        user = pointer(report, fields.get("user"));
-        id = pointer(report, fields.get("id"));
-        time = pointer(report, fields.get("time"));
+    match shape {
+        Shape::Rows => {
+            user = pointer(report, fields.get("user"));
+            id = pointer(report, fields.get("id"));
+            time = pointer(report, fields.get("time"));
+        }
+        // What a row is read for stands where else its user does.
+        Shape::Ids => user = pointer(report, fields.get("id")),
+        Shape::Number => {}
     }
     fields.finish(report);
     Some(Query::Http {

@@ -5,12 +5,13 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Value, json};
 
+use super::shape;
 use super::text::{word_types, words};
 
 /// What must hold.
 pub(super) struct Invariant;
 
-const INVARIANTS: [(&str, &str); 4] = [
+const INVARIANTS: [(&str, &str); 5] = [
     (
         "stock",
         "no more was issued than there was, and sold out was said only when nothing was left; needs `subject`",
@@ -23,6 +24,10 @@ const INVARIANTS: [(&str, &str); 4] = [
     (
         "first_come_first_served",
         "some order of the attempts explains every answer, so nobody was refused before somebody who asked later got one; needs `subject`",
+    ),
+    (
+        "delivery",
+        "what was issued was published, and had its effect once; needs `truth.outbox`, `truth.events` or `truth.effects`, which the bundled server's strategies with events have by themselves",
     ),
 ];
 
@@ -43,11 +48,27 @@ impl JsonSchema for Invariant {
 
 /// An invariant with options.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, transform = one)]
 struct WithOptions {
     /// Some order of the attempts explains every answer.
     #[schemars(example = json!({ "duplicates": "first" }))]
-    first_come_first_served: FirstComeFirstServed,
+    first_come_first_served: Option<FirstComeFirstServed>,
+    /// What was issued was published, and had its effect once.
+    #[schemars(example = json!({ "by": "user" }))]
+    delivery: Option<Delivery>,
+}
+
+fn one(schema: &mut Schema) {
+    shape::exactly_one(schema, &["first_come_first_served", "delivery"]);
+}
+
+/// How events are compared with the issued rows.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Delivery {
+    /// What an event, an outbox row and an effect have in common with an issued row.
+    #[schemars(extend("default" = "coupon"), example = &"user")]
+    by: Option<Identity>,
 }
 
 /// How the system answers.
@@ -60,6 +81,12 @@ struct FirstComeFirstServed {
 }
 
 word_types! {
+    /// What an event has in common with an issued row.
+    Identity: [
+        ("coupon", "the coupon's own id"),
+        ("user", "the user, where each gets at most one"),
+    ];
+
     /// What a user is told who holds one and asks again when nothing is left.
     Duplicates: [
         ("any", "duplicate or sold out"),

@@ -148,5 +148,9 @@ word_types! {
         ("lua-compare", "only where a script in Redis decides: it compares a text with a number"),
         ("lease-unchecked", "only `redlock`: commits without looking whether its lock has run out"),
         ("early-sold-out", "tells the next users that it is sold out after any answer that gave nothing"),
+        ("publish-before-commit", "only `outbox`: sends the event from within a transaction that may still fail"),
+        ("swallowed-publish", "only `outbox`: sends the event once after the commit, and ignores a failure"),
+        ("offset-before-effect", "only strategies with events: moves on in the topic before the effect is written"),
+        ("effect-not-idempotent", "only strategies with events: an event that is read again has its effect again"),
     ];
 }

@@ -23,6 +23,18 @@ pub(super) struct Truth {
     /// bundled server its own counter.
     #[schemars(example = serde_json::json!({ "redis": { "url": "redis://127.0.0.1", "command": "GET coupon:1:stock" } }))]
     remaining: Option<Number>,
+    /// The ids in the outbox: of each row the id of what it is the event of. For `delivery`; with the
+    /// bundled server's `outbox` its own table.
+    #[schemars(example = serde_json::json!({ "sql": { "url": "${DB}", "query": "SELECT coupon_id FROM outbox" } }))]
+    outbox: Option<Ids>,
+    /// The events, all of them, read by nobody's consumer group. For `delivery`; with the bundled
+    /// server's strategies with events its own topic.
+    #[schemars(example = serde_json::json!({ "kafka": { "brokers": "127.0.0.1:9092", "topic": "coupon-issued", "id": "/couponId" } }))]
+    events: Option<EventPlace>,
+    /// The ids of what the consumer of the events has done, each as often as it was done. For
+    /// `delivery`; with the bundled server's strategies with events its own table.
+    #[schemars(example = serde_json::json!({ "sql": { "url": "${DB}", "query": "SELECT coupon_id FROM notices" } }))]
+    effects: Option<Ids>,
     /// When the rows count as final.
     #[schemars(example = serde_json::json!({ "quiet": "3s", "within": "2m" }))]
     settle: Option<Settle>,
@@ -78,6 +90,51 @@ struct Rows {
     redis: Option<Redis>,
     /// A GET request with a JSON answer.
     http: Option<HttpRows>,
+}
+
+/// Ids, one in a row.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, transform = one_source)]
+struct Ids {
+    /// A query whose first column is the id.
+    sql: Option<Sql>,
+    /// A command: a set or list gives ids.
+    redis: Option<Redis>,
+    /// A GET request with a JSON answer.
+    http: Option<HttpIds>,
+}
+
+/// Where events are.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct EventPlace {
+    /// A topic of Kafka.
+    #[schemars(example = serde_json::json!({ "brokers": "127.0.0.1:9092", "topic": "coupon-issued", "id": "/couponId" }))]
+    kafka: EventTopic,
+}
+
+/// A topic, and what is read of each event: from the oldest to where the topic ends when it is read,
+/// at most two million, within a minute.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct EventTopic {
+    /// Where brokers listen: `HOST:PORT`, several separated by commas.
+    #[schemars(example = "127.0.0.1:9092")]
+    brokers: Text,
+    /// The topic.
+    #[schemars(example = "coupon-issued")]
+    topic: Text,
+    /// Where the value says what it is the event of; empty for the value itself; otherwise the
+    /// message's key does.
+    #[schemars(example = "/couponId")]
+    id: Option<Pointer>,
+    /// A whole number or a time in the value that rises from event to event of one message key.
+    #[schemars(example = "/version")]
+    sequence: Option<Pointer>,
+    /// Where the value says of which coupon it is, if the topic has events of several: those of
+    /// another than `subject` are left out.
+    #[schemars(example = "/eventId")]
+    coupon: Option<Pointer>,
 }
 
 /// A number.
@@ -162,6 +219,24 @@ struct HttpRows {
     /// The time within a row.
     #[schemars(example = "/createdAt")]
     time: Option<Pointer>,
+}
+
+/// A GET request whose answer holds an array of ids.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, example = serde_json::json!({ "get": "/admin/outbox", "at": "/rows", "id": "/couponId" }))]
+struct HttpIds {
+    /// A path on the target, or a whole URL.
+    #[schemars(example = "/admin/outbox")]
+    get: Text,
+    /// Headers by name.
+    #[schemars(example = serde_json::json!({ "authorization": "Bearer ${ADMIN_TOKEN}" }))]
+    headers: Option<BTreeMap<HeaderKey, HeaderValue>>,
+    /// The array in the answer.
+    #[schemars(extend("default" = ""), example = "/data/rows")]
+    at: Option<Pointer>,
+    /// The id within a row; otherwise the row itself.
+    #[schemars(extend("default" = ""), example = "/couponId")]
+    id: Option<Pointer>,
 }
 
 /// A GET request whose answer holds a number.

@@ -142,9 +142,8 @@ struct Changes {
     #[arg(long, value_name = "NAME")]
     provider: Option<String>,
 
-    /// Plant a bug in the bundled server: oversell, double-issue, lost-ack, last-one-refused,
-    /// false-duplicate, lua-compare, lease-unchecked, early-sold-out, publish-before-commit,
-    /// swallowed-publish, offset-before-effect, effect-not-idempotent
+    /// Plant a bug in the bundled server: oversell, double-issue, lost-ack or another one of the
+    /// list in docs/reference-server.md
     #[arg(long, value_name = "NAME")]
     bug: Option<String>,
 

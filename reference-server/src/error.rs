@@ -121,9 +121,9 @@ pub enum ServerError {
     #[error("bug {bug} cannot be planted here\nhint: choose --strategy {only}")]
     BugElsewhere {
         /// As on the command line.
-        bug: &'static str,
-        /// The strategy that it can be planted in.
-        only: &'static str,
+        bug: String,
+        /// The strategies that it can be planted in.
+        only: String,
     },
     /// The address could not be announced on stdout.
     #[error("failed to announce the address on stdout: {0}")]

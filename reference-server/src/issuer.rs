@@ -106,6 +106,10 @@ async fn run(consumer: StreamConsumer<Member>, work: Work, mut stop: watch::Rece
             // What was gathered is not committed, and read again.
             _ = stop.changed() => break,
         };
+        if work.bugs.moves_on_before_the_rows() {
+            commit(&consumer, &work.place.topic, &batch.next);
+            work.bugs.remote_check().await;
+        }
         let written = tokio::select! {
             () = work.work_off(&consumer, &batch) => true,
             () = too_long(&mut stop) => false,

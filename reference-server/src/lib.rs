@@ -8,7 +8,7 @@
 //! server ── node ── http ── strategy ── store ── SQLite
 //!   │         │       │        │     └── mysql, redis, kafka ── services that run beside it
 //!   │         │       │        ├ lock: distributed locks, apart from what they protect
-//!   │         │       │        └ bug: every planted defect, in one file
+//!   │         │       │        └ bug: every planted defect, in one folder
 //!   └ stop    │       └ metrics
 //!             ├ issuer ── kafka, tables: the rows of the strategies that publish events
 //!             ├ router ── http of other servers

@@ -33,16 +33,18 @@ pub(crate) async fn look(
     Ok(found.map(|(stock, holds)| Standing { stock, holds }))
 }
 
-/// Takes one coupon if there is one, and returns what is left after it.
+/// Takes one coupon if there are more than `least`, and returns what is left after it.
 pub(crate) async fn take_if_left(
     connection: &mut SqliteConnection,
     coupon: CouponId,
+    least: i64,
 ) -> Result<Option<i64>, sqlx::Error> {
     sqlx::query_scalar(
         "UPDATE fcfs_coupons SET stockQuantity = stockQuantity - 1
-         WHERE id = ? AND stockQuantity > 0 RETURNING stockQuantity",
+         WHERE id = ? AND stockQuantity > ? RETURNING stockQuantity",
     )
     .bind(coupon)
+    .bind(least)
     .fetch_optional(connection)
     .await
 }
@@ -59,6 +61,21 @@ pub(crate) async fn take(
     )
     .bind(coupon)
     .bind(quantity)
+    .fetch_optional(connection)
+    .await
+}
+
+/// Writes what is left, whatever the table had before, and returns it.
+pub(crate) async fn set_left(
+    connection: &mut SqliteConnection,
+    coupon: CouponId,
+    left: i64,
+) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar(
+        "UPDATE fcfs_coupons SET stockQuantity = ?2 WHERE id = ?1 RETURNING stockQuantity",
+    )
+    .bind(coupon)
+    .bind(left)
     .fetch_optional(connection)
     .await
 }

@@ -9,10 +9,19 @@ use crate::coupon::CouponId;
 pub(crate) enum UserIndex {
     /// It is the guard against a second coupon for the same user.
     Unique,
+    /// The same, but users whose names differ in case alone are one to it: only a bug wants that.
+    Loose,
     /// It only makes the look for an earlier coupon fast.
     Plain,
     /// There is none, and none on the status of a coupon either: every look reads the table.
     Absent,
+}
+
+impl UserIndex {
+    /// Whether it refuses a second row.
+    pub(crate) fn is_unique(self) -> bool {
+        matches!(self, Self::Unique | Self::Loose)
+    }
 }
 
 const TABLES: [&str; 2] = [
@@ -70,7 +79,7 @@ async fn set_status_index(
 ) -> Result<(), sqlx::Error> {
     let statement = match user_index {
         UserIndex::Absent => "DROP INDEX IF EXISTS idx_fcfs_coupon_status",
-        UserIndex::Unique | UserIndex::Plain => {
+        UserIndex::Unique | UserIndex::Loose | UserIndex::Plain => {
             "CREATE INDEX IF NOT EXISTS idx_fcfs_coupon_status
              ON fcfs_coupons (status, stockQuantity)"
         }
@@ -85,29 +94,30 @@ async fn set_user_index(
     writer: &mut SqliteConnection,
     wanted: UserIndex,
 ) -> Result<(), sqlx::Error> {
-    let found = sqlx::query_scalar::<_, bool>(
-        "SELECT \"unique\" FROM pragma_index_list('user_coupons') WHERE name = 'idx_user_coupon'",
+    let create = match wanted {
+        UserIndex::Unique => {
+            Some("CREATE UNIQUE INDEX idx_user_coupon ON user_coupons (userId, couponId)")
+        }
+        UserIndex::Loose => Some(
+            "CREATE UNIQUE INDEX idx_user_coupon ON user_coupons (userId COLLATE NOCASE, couponId)",
+        ),
+        UserIndex::Plain => Some("CREATE INDEX idx_user_coupon ON user_coupons (userId, couponId)"),
+        UserIndex::Absent => None,
+    };
+    // The file keeps the statement as it was written.
+    let found = sqlx::query_scalar::<_, String>(
+        "SELECT sql FROM sqlite_master WHERE type = 'index' AND name = 'idx_user_coupon'",
     )
     .fetch_optional(&mut *writer)
     .await?;
-    let is_there = match wanted {
-        UserIndex::Unique => found == Some(true),
-        UserIndex::Plain => found == Some(false),
-        UserIndex::Absent => found.is_none(),
-    };
-    if is_there {
+    if found.as_deref() == create {
         return Ok(());
     }
     sqlx::query("DROP INDEX IF EXISTS idx_user_coupon")
         .execute(&mut *writer)
         .await?;
-    let create = match wanted {
-        UserIndex::Unique => {
-            "CREATE UNIQUE INDEX idx_user_coupon ON user_coupons (userId, couponId)"
-        }
-        UserIndex::Plain => "CREATE INDEX idx_user_coupon ON user_coupons (userId, couponId)",
-        UserIndex::Absent => return Ok(()),
-    };
-    sqlx::query(create).execute(&mut *writer).await?;
+    if let Some(create) = create {
+        sqlx::query(create).execute(&mut *writer).await?;
+    }
     Ok(())
 }

@@ -42,10 +42,8 @@ impl Store {
             .busy_timeout(lock_timeout)
             .disable_statement_logging();
         let writer = writer_options.connect().await?;
-        let reader_options = writer_options
-            .clone()
-            .create_if_missing(false)
-            .read_only(true);
+        let reader_options = writer_options.clone();
+        let reader_options = reader_options.create_if_missing(false).read_only(true);
         let mut connections = Vec::with_capacity(readers.get());
         for _ in 0..readers.get() {
             connections.push(Mutex::new(reader_options.connect().await?));
@@ -68,6 +66,13 @@ impl Store {
     pub(crate) async fn reader(&self) -> MutexGuard<'_, SqliteConnection> {
         let turn = self.next_reader.fetch_add(1, Ordering::Relaxed);
         self.readers[turn % self.readers.len()].lock().await
+    }
+
+    /// One more connection that only reads, for whoever keeps it.
+    pub(crate) async fn another_reader(&self) -> Result<SqliteConnection, sqlx::Error> {
+        let options = self.writer_options.clone();
+        let options = options.create_if_missing(false).read_only(true);
+        options.connect().await
     }
 
     /// Reads a coupon as the tables have it.

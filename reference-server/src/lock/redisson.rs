@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::options::LockOptions;
 use super::random::Random;
 use super::wakeup::Wakeups;
+use crate::bug::Bugs;
 use crate::coupon::CouponId;
 use crate::redis_store::RedisStore;
 
@@ -72,14 +73,20 @@ impl Redisson {
         redis: Arc<RedisStore>,
         coupons: impl Iterator<Item = CouponId>,
         options: &LockOptions,
+        bugs: &Bugs,
     ) -> RedisResult<Self> {
         let client = redis.client().clone();
+        let lease_ms = if bugs.takes_seconds_for_milliseconds() {
+            (options.lock_lease_ms / 1000).max(1)
+        } else {
+            options.lock_lease_ms
+        };
         Ok(Self {
             redis,
             client: Random::new().token(),
             threads: AtomicU64::new(0),
             wait: options.wait(),
-            lease_ms: options.lock_lease_ms,
+            lease_ms,
             lock: Script::new(LOCK),
             unlock: Script::new(UNLOCK),
             wakeups: Wakeups::listen(client, coupons.map(channel)).await?,

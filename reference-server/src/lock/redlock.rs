@@ -23,6 +23,7 @@ use tokio::time::Instant;
 use super::options::LockOptions;
 use super::quorum::{Pause, Tally, Timing, quorum};
 use super::random::Random;
+use crate::bug::Bugs;
 use crate::redis_store::RedisStore;
 
 /// Only the holder may give a lock longer life; somebody else's is left alone.
@@ -37,6 +38,9 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])
 ";
 
+/// What a bug does in its place.
+const RELEASE_ANY: &str = "return redis.call('DEL', KEYS[1])";
+
 /// The instances, and how they are asked.
 pub(crate) struct Redlock {
     instances: Vec<Arc<RedisStore>>,
@@ -45,6 +49,7 @@ pub(crate) struct Redlock {
     pause: Pause,
     extend_below: Duration,
     random: Random,
+    release: &'static str,
 }
 
 /// One lock as its holder knows it.
@@ -85,7 +90,12 @@ pub(crate) struct NoQuorum {
 }
 
 impl Redlock {
-    pub(crate) fn new(instances: Vec<Arc<RedisStore>>, timing: Timing, of: &LockOptions) -> Self {
+    pub(crate) fn new(
+        instances: Vec<Arc<RedisStore>>,
+        timing: Timing,
+        of: &LockOptions,
+        bugs: &Bugs,
+    ) -> Self {
         Self {
             instances,
             timing,
@@ -96,6 +106,11 @@ impl Redlock {
             },
             extend_below: of.extend_below(),
             random: Random::new(),
+            release: if bugs.unlocks_for_others() {
+                RELEASE_ANY
+            } else {
+                RELEASE
+            },
         }
     }
 
@@ -218,7 +233,7 @@ impl Redlock {
 
     /// Gives the lock back wherever it is, also after a failed try.
     pub(crate) async fn release(&self, held: &Held) {
-        self.ask_all(held, |redis| self.run(RELEASE, redis, held))
+        self.ask_all(held, |redis| self.run(self.release, redis, held))
             .await;
     }
 

@@ -15,6 +15,25 @@ use sqlx::{ConnectOptions, Connection, MySql, MySqlConnection, MySqlPool, Transa
 use crate::address::StoreUrl;
 use crate::coupon::{CouponId, IssueError, Stock};
 
+/// What a transaction sees of the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Isolation {
+    /// Every statement sees what was committed before it: a snapshot that is older than the lock
+    /// would hide the row of the one who had the lock before.
+    ReadCommitted,
+    /// The database's own default, with which a bug is planted.
+    RepeatableRead,
+}
+
+impl Isolation {
+    fn statement(self) -> &'static str {
+        match self {
+            Self::ReadCommitted => "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+            Self::RepeatableRead => "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+        }
+    }
+}
+
 /// A pool of connections. One that is given back in the middle of a transaction rolls it back.
 #[derive(Debug)]
 pub(crate) struct MySqlStore {
@@ -28,6 +47,7 @@ impl MySqlStore {
         url: &StoreUrl,
         connections: NonZeroUsize,
         lock_timeout: Duration,
+        isolation: Isolation,
     ) -> Result<Self, sqlx::Error> {
         let options = parse(url)?;
         options.connect().await?.close().await?;
@@ -40,7 +60,9 @@ impl MySqlStore {
             // The health of a connection is asked when it is given back.
             .test_before_acquire(false)
             .idle_timeout(None)
-            .after_connect(move |connection, _| Box::pin(set_session(connection, seconds)))
+            .after_connect(move |connection, _| {
+                Box::pin(set_session(connection, seconds, isolation))
+            })
             .connect_lazy_with(options);
         let store = Self { pool };
         store.fill(connections).await?;
@@ -105,14 +127,13 @@ fn whole_seconds(wait: Duration) -> u32 {
     u32::try_from(wait.as_millis().div_ceil(1000).max(1)).unwrap_or(u32::MAX)
 }
 
-/// Every statement sees what was committed before it: a snapshot that is older than the lock
-/// would hide the row of the one who had the lock before.
 async fn set_session(
     connection: &mut MySqlConnection,
     lock_wait_s: u32,
+    isolation: Isolation,
 ) -> Result<(), sqlx::Error> {
     for statement in [
-        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED".to_owned(),
+        isolation.statement().to_owned(),
         format!("SET SESSION innodb_lock_wait_timeout = {lock_wait_s}"),
     ] {
         sqlx::raw_sql(sqlx::AssertSqlSafe(statement))

@@ -35,7 +35,7 @@ async fn prepare_alone(connection: &mut MySqlConnection, bugs: &Bugs) -> Result<
         "CREATE TABLE IF NOT EXISTS coupon_reservations LIKE user_coupons",
     )
     .await?;
-    let kind = if bugs.looks_for_an_earlier_coupon() {
+    let kind = if bugs.has_a_unique_key() {
         "UNIQUE INDEX"
     } else {
         "INDEX"

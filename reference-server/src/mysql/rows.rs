@@ -55,16 +55,18 @@ pub(crate) async fn holds(
     Ok(found == 1)
 }
 
-/// Takes one coupon, and says whether there was one.
+/// Takes one coupon if there are more than `least`, and says whether there were.
 pub(crate) async fn take_if_left(
     connection: &mut MySqlConnection,
     coupon: CouponId,
+    least: i64,
 ) -> Result<bool, sqlx::Error> {
     let done = sqlx::query(
         "UPDATE fcfs_coupons SET stockQuantity = stockQuantity - 1
-         WHERE id = ? AND stockQuantity > 0",
+         WHERE id = ? AND stockQuantity > ?",
     )
     .bind(coupon)
+    .bind(least)
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)

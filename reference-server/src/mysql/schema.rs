@@ -39,7 +39,10 @@ async fn prepare_alone(
     coupon: CouponId,
     stock: u32,
 ) -> Result<(), sqlx::Error> {
-    let collation = exact_collation(connection).await?;
+    let collation = match user_index {
+        UserIndex::Loose => "utf8mb4_general_ci",
+        _ => exact_collation(connection).await?,
+    };
     execute(connection, COUPONS.to_owned()).await?;
     execute(connection, format!("{USER_COUPONS} COLLATE {collation}")).await?;
     set_indexes(connection, user_index).await?;
@@ -95,7 +98,7 @@ async fn set_indexes(
     user_index: UserIndex,
 ) -> Result<(), sqlx::Error> {
     let (user, status) = match user_index {
-        UserIndex::Unique => (Some(true), Some(false)),
+        UserIndex::Unique | UserIndex::Loose => (Some(true), Some(false)),
         UserIndex::Plain => (Some(false), Some(false)),
         UserIndex::Absent => (None, None),
     };

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use redis::RedisResult;
 use serde::{Deserialize, Serialize};
 
+use crate::bug::Bugs;
 use crate::coupon::{CouponId, IssueError};
 use crate::mysql::{MySqlStore, rows};
 use crate::redis_store::RedisStore;
@@ -17,6 +18,9 @@ use crate::redis_store::RedisStore;
 struct CouponInfo {
     status: String,
     total_quantity: i64,
+    /// Only with the bug that decides by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stock_quantity: Option<i64>,
 }
 
 /// Looks into Redis first, if it may, and into the table else.
@@ -25,25 +29,32 @@ pub(super) struct CouponInfos {
     redis: Arc<RedisStore>,
     /// Seconds; 0 is for no cache.
     keep_s: u32,
+    bugs: Arc<Bugs>,
 }
 
 impl CouponInfos {
-    pub(super) fn new(store: Arc<MySqlStore>, redis: Arc<RedisStore>, keep_s: u32) -> Self {
+    pub(super) fn new(
+        store: Arc<MySqlStore>,
+        redis: Arc<RedisStore>,
+        keep_s: u32,
+        bugs: Arc<Bugs>,
+    ) -> Self {
         Self {
             store,
             redis,
             keep_s,
+            bugs,
         }
     }
 
-    /// Fails if there is no such coupon. A Redis that fails costs the cache, not the answer.
-    pub(super) async fn expect(&self, coupon: CouponId) -> Result<(), IssueError> {
+    /// Fails if there is no such coupon, and returns the stock if a bug has it in the cache. A Redis
+    /// that fails costs the cache, not the answer.
+    pub(super) async fn expect(&self, coupon: CouponId) -> Result<Option<i64>, IssueError> {
         if self.keep_s == 0 {
-            self.read(coupon).await?;
-            return Ok(());
+            return Ok(self.read(coupon).await?.stock_quantity);
         }
         match self.cached(coupon).await {
-            Ok(Some(_)) => return Ok(()),
+            Ok(Some(info)) => return Ok(info.stock_quantity),
             Ok(None) => {}
             Err(error) => tracing::debug!(event = "cache_unread", coupon, %error),
         }
@@ -51,15 +62,22 @@ impl CouponInfos {
         if let Err(error) = self.keep(coupon, &info).await {
             tracing::debug!(event = "cache_unwritten", coupon, %error);
         }
-        Ok(())
+        Ok(info.stock_quantity)
     }
 
     async fn read(&self, coupon: CouponId) -> Result<CouponInfo, IssueError> {
-        let found = rows::details(&mut *self.store.connection().await?, coupon).await?;
+        let mut connection = self.store.connection().await?;
+        let found = rows::details(&mut connection, coupon).await?;
+        let stock_quantity = if self.bugs.decides_by_the_cache() {
+            rows::left(&mut connection, coupon).await?
+        } else {
+            None
+        };
         let (status, total_quantity) = found.ok_or(IssueError::UnknownCoupon)?;
         Ok(CouponInfo {
             status,
             total_quantity,
+            stock_quantity,
         })
     }
 

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use sqlx::{MySql, Transaction};
+use sqlx::{MySql, MySqlConnection, Transaction};
 
-use super::{Down, Strategy, is_conflict};
+use super::{Down, Strategy, commit, is_conflict};
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserId};
 use crate::mysql::{MySqlStore, rows};
@@ -25,10 +25,14 @@ impl DbConditional {
     async fn try_issue(&self, coupon: CouponId, user: &UserId) -> Result<Issue, IssueError> {
         let there_was_some = self.there_was_some(coupon).await?;
         let mut transaction = self.store.begin().await?;
+        if self.bugs.relies_on_a_look() && rows::holds(&mut transaction, coupon, user).await? {
+            transaction.rollback().await?;
+            return Ok(Issue::Duplicate);
+        }
         let taken = if there_was_some {
             rows::take(&mut transaction, coupon, 1).await?
         } else {
-            rows::take_if_left(&mut transaction, coupon).await?
+            self.take(&mut transaction, coupon).await?
         };
         if !taken {
             return self.explain(transaction, coupon, user).await;
@@ -41,6 +45,24 @@ impl DbConditional {
             }
         }
         self.give(transaction, coupon, user).await
+    }
+
+    /// Takes one, and says whether there was one.
+    async fn take(
+        &self,
+        transaction: &mut MySqlConnection,
+        coupon: CouponId,
+    ) -> Result<bool, sqlx::Error> {
+        if self.bugs.writes_back_what_it_read() {
+            let seen = rows::left(transaction, coupon).await?.unwrap_or(0);
+            if seen > 0 {
+                rows::set_left(transaction, coupon, seen - 1).await?;
+            }
+            return Ok(seen > 0);
+        }
+        let least = self.bugs.least_stock();
+        let taken = rows::take_if_left(transaction, coupon, least).await?;
+        Ok(taken || self.bugs.ignores_the_affected_rows())
     }
 
     /// Whether a look found stock some time ago, if a bug makes that enough.
@@ -61,12 +83,16 @@ impl DbConditional {
     ) -> Result<Issue, IssueError> {
         match rows::insert(&mut transaction, coupon, user, &self.bugs).await {
             Ok(issued) => {
-                transaction.commit().await?;
+                commit(transaction, &self.bugs).await?;
                 Ok(Issue::Issued(issued))
             }
             Err(error) if is_conflict(&error) => {
-                // The decrement goes with it: a duplicate costs no stock.
-                transaction.rollback().await?;
+                if self.bugs.keeps_the_decrement_of_a_duplicate() {
+                    transaction.commit().await?;
+                } else {
+                    // The decrement goes with it: a duplicate costs no stock.
+                    transaction.rollback().await?;
+                }
                 Ok(Issue::Duplicate)
             }
             Err(error) => Err(error.into()),

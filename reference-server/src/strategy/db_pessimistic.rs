@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::{Down, Strategy};
+use super::{Down, Strategy, commit};
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserId};
 use crate::mysql::{MySqlStore, rows};
@@ -24,6 +24,10 @@ impl DbPessimistic {
     async fn try_issue(&self, coupon: CouponId, user: &UserId) -> Result<Issue, IssueError> {
         let old_look = self.old_look(coupon).await?;
         let mut locked = self.store.begin().await?;
+        if self.bugs.reads_an_old_snapshot() {
+            // The first read takes the snapshot for all that follow, but for the lock.
+            rows::details(&mut locked, coupon).await?;
+        }
         let found = rows::lock(&mut locked, coupon).await?;
         let stock = found.ok_or(IssueError::UnknownCoupon)?;
         if self.bugs.looks_for_an_earlier_coupon() && rows::holds(&mut locked, coupon, user).await?
@@ -42,6 +46,22 @@ impl DbPessimistic {
         }
         // The design that this stands for reads them here, which makes everybody wait longer.
         rows::details(&mut locked, coupon).await?;
+        let issued = rows::insert(&mut locked, coupon, user, &self.bugs).await?;
+        rows::take(&mut locked, coupon, 1).await?;
+        match commit(locked, &self.bugs).await {
+            Ok(()) => Ok(Issue::Issued(issued)),
+            Err(error) if self.bugs.retries_blindly() => {
+                tracing::warn!(event = "commit_retried", %error);
+                self.issue_again(coupon, user).await
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// All that the first try did but the look, as if nothing of that had happened.
+    async fn issue_again(&self, coupon: CouponId, user: &UserId) -> Result<Issue, IssueError> {
+        let mut locked = self.store.begin().await?;
+        rows::lock(&mut locked, coupon).await?;
         let issued = rows::insert(&mut locked, coupon, user, &self.bugs).await?;
         rows::take(&mut locked, coupon, 1).await?;
         locked.commit().await?;

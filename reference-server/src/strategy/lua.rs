@@ -140,6 +140,14 @@ pub(super) async fn give_back(
         .await
 }
 
+/// Takes the stock away, so that it is loaded: only a bug does that to one that is there.
+pub(super) async fn forget_stock(redis: &RedisStore, coupon: CouponId) -> Result<(), RedisError> {
+    redis::cmd("DEL")
+        .arg(stock_key(coupon))
+        .query_async(&mut redis.connection())
+        .await
+}
+
 /// A coupon as the tables have it.
 pub(super) struct Loaded {
     pub(super) coupon: CouponId,

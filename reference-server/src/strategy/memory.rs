@@ -57,13 +57,17 @@ impl Taking {
 
 impl Memory {
     /// Begins with what the tables say.
-    pub(super) async fn restore(store: &Store) -> Result<Self, IssueError> {
+    pub(super) async fn restore(store: &Store, bugs: &Bugs) -> Result<Self, IssueError> {
         let mut reader = store.reader().await;
         let mut coupons = HashMap::new();
         for coupon in rows::coupons(&mut reader).await? {
             if let Some(stock) = rows::stock(&mut reader, coupon).await? {
                 let holders = rows::holders(&mut reader, coupon).await?;
-                coupons.insert(coupon, Shelf::new(stock, holders));
+                let mut shelf = Shelf::new(stock, holders);
+                if bugs.loads_the_whole_stock() {
+                    shelf.remaining = shelf.total;
+                }
+                coupons.insert(coupon, shelf);
             }
         }
         Ok(Self {

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 
 use super::memory::{Memory, Taking, lock};
 use super::sqlite_table::SqliteTable;
-use super::write_behind::{Taken, WriteBehind};
+use super::write_behind::{Place, Taken, WriteBehind};
 use super::{Down, Strategy};
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserCoupon, UserId};
@@ -29,7 +29,7 @@ impl MemoryThenSqlite {
         bugs: Arc<Bugs>,
         queue: NonZeroUsize,
     ) -> Result<Self, IssueError> {
-        let memory = Arc::new(Mutex::new(Memory::restore(&store).await?));
+        let memory = Arc::new(Mutex::new(Memory::restore(&store, &bugs).await?));
         let table = SqliteTable::new(Arc::clone(&store), Arc::clone(&bugs), Arc::clone(&memory));
         let queue = WriteBehind::start(Arc::new(table), queue);
         Ok(Self {
@@ -58,10 +58,20 @@ impl MemoryThenSqlite {
             return Ok(refusal);
         }
         // A full queue must be known before anything is taken.
-        let place = self.queue.reserve()?;
+        let place = match self.queue.reserve() {
+            Ok(place) => Some(place),
+            Err(IssueError::QueueFull) if self.bugs.drops_what_finds_no_place() => None,
+            Err(full) => {
+                if self.bugs.gives_back_twice() {
+                    // Once for the one that was not even taken yet.
+                    shelf.remaining += 1;
+                }
+                return Err(full);
+            }
+        };
         shelf.remaining -= 1;
         if self.bugs.refuses_the_last(shelf.remaining) {
-            place.send(Taken::WithoutRow(coupon));
+            put(place, Taken::WithoutRow(coupon));
             return Ok(Issue::SoldOut);
         }
         let issued = UserCoupon {
@@ -71,10 +81,17 @@ impl MemoryThenSqlite {
             created_at: Timestamp::now(),
         };
         shelf.holders.insert(user.clone());
-        shelf.pending += 1;
-        place.send(Taken::WithRow(issued.clone()));
+        shelf.pending += i64::from(place.is_some());
+        put(place, Taken::WithRow(issued.clone()));
         memory.next_id += 1;
         Ok(Issue::Issued(issued))
+    }
+}
+
+/// Without a place, which only a bug goes on with, it is gone.
+fn put(place: Option<Place>, taken: Taken) {
+    if let Some(place) = place {
+        place.send(taken);
     }
 }
 

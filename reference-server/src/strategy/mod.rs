@@ -10,6 +10,7 @@ mod early_sold_out;
 mod false_duplicate;
 mod fire_and_forget;
 mod gate;
+mod ghost_duplicate;
 mod in_flight;
 mod issuer_only;
 mod leaving;
@@ -28,6 +29,7 @@ mod redis_lua;
 mod redisson;
 mod redlock;
 mod relay;
+mod replica;
 mod settings;
 mod sqlite_atomic;
 mod sqlite_lock;
@@ -89,14 +91,6 @@ pub enum StrategyName {
 }
 
 impl StrategyName {
-    /// Whether a script in Redis decides.
-    pub(crate) fn decides_in_a_script(self) -> bool {
-        matches!(
-            self,
-            Self::RedisLua | Self::RedisKafka | Self::FireAndForget | Self::Queue
-        )
-    }
-
     /// Whether an issuer writes its rows.
     pub(crate) fn publishes_events(self) -> bool {
         matches!(
@@ -108,9 +102,13 @@ impl StrategyName {
     /// The index this strategy needs, unless a bug takes the guard away.
     pub(crate) fn user_index(self, bugs: &Bugs) -> UserIndex {
         match self {
-            Self::SqliteAtomic | Self::DbConditional if bugs.looks_for_an_earlier_coupon() => {
-                UserIndex::Unique
+            Self::SqliteAtomic | Self::DbConditional if !bugs.has_a_unique_key() => {
+                UserIndex::Plain
             }
+            Self::SqliteAtomic | Self::DbConditional if bugs.takes_names_loosely() => {
+                UserIndex::Loose
+            }
+            Self::SqliteAtomic | Self::DbConditional => UserIndex::Unique,
             _ => UserIndex::Plain,
         }
     }
@@ -179,6 +177,20 @@ async fn on_task(
         Ok(answer) => answer,
         Err(Ok(panic)) => std::panic::resume_unwind(panic),
         Err(Err(_cancelled)) => Err(IssueError::Stopping),
+    }
+}
+
+/// Commits, unless a bug takes the error for the end of a good transaction.
+async fn commit(
+    transaction: sqlx::Transaction<'_, sqlx::MySql>,
+    bugs: &Bugs,
+) -> Result<(), sqlx::Error> {
+    match transaction.commit().await {
+        Err(error) if bugs.takes_a_failed_commit_for_done() => {
+            tracing::warn!(event = "commit_failed", %error);
+            Ok(())
+        }
+        committed => committed,
     }
 }
 

@@ -7,6 +7,7 @@ use super::db_conditional::DbConditional;
 use super::db_pessimistic::DbPessimistic;
 use super::early_sold_out::EarlySoldOut;
 use super::false_duplicate::FalseDuplicate;
+use super::ghost_duplicate::GhostDuplicate;
 use super::leaving::{Leaving, Rows};
 use super::memory_then_sqlite::MemoryThenSqlite;
 use super::mysql_table::{MySqlTable, TableStock};
@@ -17,12 +18,12 @@ use super::sqlite_atomic::SqliteAtomic;
 use super::sqlite_lock::SqliteLock;
 use super::{Strategy, StrategyName, is_conflict, open_kafka, open_memory, settings};
 use crate::address::StoreUrl;
-use crate::bug::{Bug, Bugs};
+use crate::bug::Bugs;
 use crate::coupon::IssueError;
 use crate::error::ServerError;
 use crate::issuer::Issuer;
 use crate::lock::{Redlock, enough, signs_of_life};
-use crate::mysql::{self, MySqlStore};
+use crate::mysql::{self, Isolation, MySqlStore};
 use crate::options::Options;
 use crate::queue::Queue;
 use crate::redis_store::RedisStore;
@@ -47,7 +48,7 @@ pub(crate) async fn open(
     options: &Options,
     queue: Option<&Arc<Queue>>,
 ) -> Result<Opened, ServerError> {
-    check_bug(options)?;
+    settings::check_bug(options)?;
     if !options.role.answers_users() && !options.strategy.publishes_events() {
         let strategy = options.strategy.to_string();
         return Err(ServerError::RoleElsewhere { strategy });
@@ -82,40 +83,13 @@ pub(crate) async fn open(
     if bugs.keeps_a_refusal() {
         opened.strategy = Box::new(EarlySoldOut::new(opened.strategy));
     }
+    if bugs.notes_the_user_first() {
+        opened.strategy = Box::new(GhostDuplicate::new(opened.strategy));
+    }
     if bugs.takes_errors_for_duplicates() {
         opened.strategy = Box::new(FalseDuplicate::new(opened.strategy, bugs));
     }
     Ok(opened)
-}
-
-const WITH_EVENTS: &str = "memory-kafka, redis-kafka, fire-and-forget, outbox or queue";
-
-/// A bug of a part that the strategy does not have.
-fn check_bug(options: &Options) -> Result<(), ServerError> {
-    let strategy = options.strategy;
-    let (bug, only) = match options.bug {
-        Some(Bug::LuaCompare) if !strategy.decides_in_a_script() => (
-            "lua-compare",
-            "redis-lua, redis-kafka, fire-and-forget or queue",
-        ),
-        Some(Bug::LeaseUnchecked) if strategy != StrategyName::Redlock => {
-            ("lease-unchecked", "redlock")
-        }
-        Some(Bug::PublishBeforeCommit) if strategy != StrategyName::Outbox => {
-            ("publish-before-commit", "outbox")
-        }
-        Some(Bug::SwallowedPublish) if strategy != StrategyName::Outbox => {
-            ("swallowed-publish", "outbox")
-        }
-        Some(Bug::OffsetBeforeEffect) if !strategy.publishes_events() => {
-            ("offset-before-effect", WITH_EVENTS)
-        }
-        Some(Bug::EffectNotIdempotent) if !strategy.publishes_events() => {
-            ("effect-not-idempotent", WITH_EVENTS)
-        }
-        _ => return Ok(()),
-    };
-    Err(ServerError::BugElsewhere { bug, only })
 }
 
 async fn on_sqlite(options: &Options, bugs: &Arc<Bugs>) -> Result<Opened, ServerError> {
@@ -124,7 +98,10 @@ async fn on_sqlite(options: &Options, bugs: &Arc<Bugs>) -> Result<Opened, Server
     let database = store.path().display().to_string();
     let strategy: Box<dyn Strategy> = match options.strategy {
         StrategyName::SqliteAtomic => Box::new(SqliteAtomic::new(store, bugs)),
-        StrategyName::SqliteLock => Box::new(SqliteLock::new(store, bugs)),
+        StrategyName::SqliteLock => {
+            let locked = SqliteLock::open(store, bugs).await;
+            Box::new(locked.map_err(|source| sqlite_error(options, source))?)
+        }
         _ => {
             let restored = MemoryThenSqlite::restore(store, bugs, options.queue).await;
             Box::new(restored.map_err(|error| sqlite_failed(options, error))?)
@@ -194,7 +171,13 @@ pub(super) async fn open_mysql(
     bugs: &Bugs,
 ) -> Result<MySqlStore, ServerError> {
     let failed = |source| mysql_error(url, source);
-    let store = MySqlStore::open(url, options.database_pool, options.lock_timeout()).await;
+    let isolation = if bugs.reads_an_old_snapshot() {
+        Isolation::RepeatableRead
+    } else {
+        Isolation::ReadCommitted
+    };
+    let pool = options.database_pool;
+    let store = MySqlStore::open(url, pool, options.lock_timeout(), isolation).await;
     let store = store.map_err(failed)?;
     let user_index = settings::user_index(options, bugs);
     let mut connection = store.connection().await.map_err(failed)?;
@@ -280,13 +263,19 @@ async fn under_redlock(
     enough(answers).map_err(|error| redis_error(silent, error))?;
     let first = Arc::clone(&instances[0]);
     Ok(UnderRedlock::new(redlock::Shared {
-        lock: Redlock::new(instances, timing, &options.locks),
-        infos: CouponInfos::new(Arc::clone(&store), first, options.coupon_cache_s),
+        lock: Redlock::new(instances, timing, &options.locks, &bugs),
+        infos: CouponInfos::new(
+            Arc::clone(&store),
+            first,
+            options.coupon_cache_s,
+            Arc::clone(&bugs),
+        ),
         store,
         bugs,
         work: options.locks.work(),
         falls_back: options.locks.lock_fallback_database,
         refusals: options.locks.lock_log_level,
+        own: tokio::sync::Mutex::default(),
     }))
 }
 

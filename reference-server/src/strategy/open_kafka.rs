@@ -20,7 +20,7 @@ use crate::error::ServerError;
 use crate::issuer::{Issuer, Work};
 use crate::kafka::publisher::{Promise, Publisher};
 use crate::kafka::{Place, topic};
-use crate::mysql::{MySqlStore, outbox};
+use crate::mysql::{Isolation, MySqlStore, outbox};
 use crate::options::Options;
 use crate::queue::Queue;
 use crate::redis_store::RedisStore;
@@ -58,7 +58,13 @@ pub(super) async fn on_kafka(
     let failed = |source| kafka_error(&addresses.place, source);
     let asker = topic::prepare(&addresses.place).await.map_err(failed)?;
     let store = Arc::new(open_mysql(options, mysql, bugs).await?);
-    let background = MySqlStore::open(mysql, BACKGROUND, options.lock_timeout()).await;
+    let background = MySqlStore::open(
+        mysql,
+        BACKGROUND,
+        options.lock_timeout(),
+        Isolation::ReadCommitted,
+    )
+    .await;
     let stores = Stores {
         store,
         background: Arc::new(background.map_err(|source| mysql_error(mysql, source))?),

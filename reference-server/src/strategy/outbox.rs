@@ -44,7 +44,7 @@ impl Outbox {
         let taken = if there_was_some {
             rows::take(&mut transaction, coupon, 1).await?
         } else {
-            rows::take_if_left(&mut transaction, coupon).await?
+            rows::take_if_left(&mut transaction, coupon, 0).await?
         };
         if !taken {
             return self.explain(transaction, coupon, user).await;

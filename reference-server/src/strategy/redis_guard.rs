@@ -27,7 +27,7 @@ impl RedisGuard {
         store: Arc<MySqlStore>,
         bugs: Arc<Bugs>,
     ) -> Result<Self, IssueError> {
-        let coupons = load_all(&redis, &store).await?;
+        let coupons = load_all(&redis, &store, &bugs).await?;
         Ok(Self {
             redis,
             store,
@@ -94,6 +94,11 @@ impl RedisGuard {
         self.scripts.take(&self.redis, coupon, user, taking).await
     }
 
+    /// Whether a bug undoes also what may have happened.
+    pub(super) fn gives_back_what_is_unknown(&self) -> bool {
+        self.bugs.gives_back_what_is_unknown()
+    }
+
     /// Undoes what was taken for a user.
     pub(super) async fn give_back(
         &self,
@@ -123,10 +128,21 @@ impl RedisGuard {
     }
 }
 
-async fn load_all(redis: &RedisStore, store: &MySqlStore) -> Result<HashSet<CouponId>, IssueError> {
+async fn load_all(
+    redis: &RedisStore,
+    store: &MySqlStore,
+    bugs: &Bugs,
+) -> Result<HashSet<CouponId>, IssueError> {
     let mut connection = store.connection().await?;
     let mut coupons = HashSet::new();
     for (coupon, stock) in rows::coupons(&mut connection).await? {
+        let stock = if bugs.loads_the_whole_stock() {
+            lua::forget_stock(redis, coupon).await?;
+            let found = rows::stock(&mut connection, coupon).await?;
+            found.map_or(stock, |found| found.total)
+        } else {
+            stock
+        };
         let loaded = Loaded {
             coupon,
             stock,

@@ -80,6 +80,7 @@ impl Shared {
     async fn undo(&self, taken: &UserCoupon, failure: Unpublished) -> IssueError {
         let error = match failure {
             Unpublished::Certainly(error) => error,
+            Unpublished::Perhaps(error) if self.guard.gives_back_what_is_unknown() => error,
             Unpublished::Perhaps(error) => {
                 tracing::warn!(event = "event_unknown", row = taken.id, %error);
                 return IssueError::Kafka(error);

@@ -69,7 +69,7 @@ impl UnderLease {
         let redis = Arc::new(redis);
         let coupons = preload_all(&redis, &store, stocks).await?;
         let ids = coupons.iter().copied();
-        let lock = Redisson::open(Arc::clone(&redis), ids, locks).await?;
+        let lock = Redisson::open(Arc::clone(&redis), ids, locks, &bugs).await?;
         let stock = match stocks.stock_sync {
             super::StockSync::Event => TableStock::WithRows,
             super::StockSync::Off | super::StockSync::Periodic => TableStock::Elsewhere,

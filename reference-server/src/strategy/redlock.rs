@@ -34,6 +34,8 @@ pub(super) struct Shared {
     /// Whether a lock of the database is taken where the one in Redis failed.
     pub(super) falls_back: bool,
     pub(super) refusals: LevelFilter,
+    /// A lock of this process alone, which only a bug takes.
+    pub(super) own: tokio::sync::Mutex<()>,
 }
 
 /// What keeps the others away.
@@ -43,13 +45,15 @@ enum Guard<'h> {
     /// The row of the coupon, locked by the transaction itself. It keeps away those who fell back
     /// too, and nobody who holds the lock in Redis.
     Row,
+    /// This process alone keeps away its own.
+    Own,
 }
 
 impl Guard<'_> {
     fn is_valid(self) -> bool {
         match self {
             Self::Lock(held) => held.is_valid(),
-            Self::Row => true,
+            Self::Row | Self::Own => true,
         }
     }
 }
@@ -86,9 +90,14 @@ impl UnderRedlock {
 
 impl Shared {
     async fn issue(&self, coupon: CouponId, user: &UserId) -> Result<Issue, IssueError> {
-        self.infos.expect(coupon).await?;
-        let old_look = self.old_look(coupon).await?;
-        let refused = match self.lock.acquire(&format!("locks:coupon:{coupon}")).await {
+        let cached = self.infos.expect(coupon).await?;
+        let old_look = self.old_look(coupon).await?.or(cached);
+        let key = if self.bugs.locks_by_user() {
+            format!("locks:coupon:{coupon}:{user}")
+        } else {
+            format!("locks:coupon:{coupon}")
+        };
+        let refused = match self.lock.acquire(&key).await {
             Ok(held) => {
                 let work = self.transact(coupon, user, old_look, Guard::Lock(&held));
                 let answer = self.lock.hold(&held, work).await;
@@ -98,6 +107,10 @@ impl Shared {
             Err(refused) => refused,
         };
         log_refusal(self.refusals, "redlock", &refused);
+        if self.bugs.falls_back_to_a_lock_of_its_own() && self.lock.check().await.is_err() {
+            let _held = self.own.lock().await;
+            return self.transact(coupon, user, old_look, Guard::Own).await;
+        }
         if self.falls_back {
             self.transact(coupon, user, old_look, Guard::Row).await
         } else {
@@ -115,7 +128,7 @@ impl Shared {
     ) -> Result<Issue, IssueError> {
         let mut transaction = self.store.begin().await?;
         let found = match guard {
-            Guard::Lock(_) => rows::left(&mut transaction, coupon).await?,
+            Guard::Lock(_) | Guard::Own => rows::left(&mut transaction, coupon).await?,
             Guard::Row => rows::lock(&mut transaction, coupon).await?,
         };
         let stock = found.ok_or(IssueError::UnknownCoupon)?;
@@ -149,6 +162,13 @@ impl Shared {
         transaction: Transaction<'_, MySql>,
         guard: Guard<'_>,
     ) -> Result<(), IssueError> {
+        if self.bugs.unlocks_before_the_commit()
+            && let Guard::Lock(held) = guard
+        {
+            self.lock.release(held).await;
+            // Whoever wraps a method with a lock in a transaction has more to do before its end.
+            self.bugs.remote_check().await;
+        }
         if self.bugs.looks_at_the_lease() && !guard.is_valid() {
             transaction.rollback().await?;
             return Err(IssueError::Locked("the lock ran out before the commit"));

@@ -1,6 +1,6 @@
 //! What of the settings does not go together, found before any store is opened.
 
-use crate::bug::Bugs;
+use crate::bug::{Bug, Bugs};
 use crate::error::ServerError;
 use crate::lock::Timing;
 use crate::options::Options;
@@ -8,8 +8,33 @@ use crate::schema::UserIndex;
 
 use super::StrategyName;
 
+/// A bug of a part that the strategy does not have, or that its settings leave out.
+pub(super) fn check_bug(options: &Options) -> Result<(), ServerError> {
+    let Some(bug) = options.bug else {
+        return Ok(());
+    };
+    if let Some(strategies) = bug.strategies()
+        && !bug.fits(options.strategy)
+    {
+        let names: Vec<_> = strategies.iter().map(ToString::to_string).collect();
+        return Err(ServerError::BugElsewhere {
+            bug: bug.to_string(),
+            only: names.join(" or "),
+        });
+    }
+    if bug == Bug::StockFromCache && options.coupon_cache_s == 0 {
+        return Err(ServerError::Setting {
+            option: "--coupon-cache-s",
+            value: "0".to_owned(),
+            reason: format!("bug {bug} is one of the cache, which is off"),
+            hint: "give the cache some seconds".to_owned(),
+        });
+    }
+    Ok(())
+}
+
 pub(super) fn check(options: &Options, bugs: &Bugs) -> Result<(), ServerError> {
-    if !options.indexes && options.strategy.user_index(bugs) == UserIndex::Unique {
+    if !options.indexes && options.strategy.user_index(bugs).is_unique() {
         let strategy = options.strategy;
         return Err(ServerError::Setting {
             option: "--indexes",

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use sqlx::{Connection, Sqlite, Transaction};
+use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
 
 use super::{Down, Strategy, is_conflict};
 use crate::bug::Bugs;
@@ -17,26 +17,41 @@ pub(super) struct SqliteAtomic {
     bugs: Arc<Bugs>,
 }
 
+/// What the look without the write lock says.
+enum Early {
+    Refused(Issue),
+    /// So many, at that time.
+    Left(i64),
+}
+
 impl SqliteAtomic {
     pub(super) fn new(store: Arc<Store>, bugs: Arc<Bugs>) -> Self {
         Self { store, bugs }
     }
 
     async fn try_issue(&self, coupon: CouponId, user: &UserId) -> Result<Issue, IssueError> {
-        if let Some(refusal) = self.refuse_early(coupon, user).await? {
-            return Ok(refusal);
+        let mut answer = self.decide(coupon, user).await;
+        if self.bugs.answers_the_highest_id()
+            && let Ok(Issue::Issued(row)) = &mut answer
+        {
+            // By the time that the rest of the answer is put together, others have inserted as well.
+            self.bugs.remote_check().await;
+            row.id = rows::next_id(&mut *self.store.reader().await).await? - 1;
         }
+        answer
+    }
+
+    async fn decide(&self, coupon: CouponId, user: &UserId) -> Result<Issue, IssueError> {
+        let seen = match self.look_early(coupon, user).await? {
+            Early::Refused(refusal) => return Ok(refusal),
+            Early::Left(stock) => stock,
+        };
         if self.bugs.acts_on_an_old_look() {
             self.bugs.remote_check().await;
         }
         let mut writer = self.store.writer().await?;
         let mut transaction = writer.begin().await?;
-        let left = if self.bugs.acts_on_an_old_look() {
-            rows::take(&mut transaction, coupon, 1).await?
-        } else {
-            rows::take_if_left(&mut transaction, coupon).await?
-        };
-        match left {
+        match self.take(&mut transaction, coupon, seen).await? {
             None => self.explain(transaction, coupon, user).await,
             Some(left) if self.bugs.refuses_the_last(left) => {
                 transaction.commit().await?;
@@ -46,25 +61,42 @@ impl SqliteAtomic {
         }
     }
 
+    /// Takes one, and returns what is left, if there was one. `seen` is what the early look found.
+    async fn take(
+        &self,
+        transaction: &mut SqliteConnection,
+        coupon: CouponId,
+        seen: i64,
+    ) -> Result<Option<i64>, sqlx::Error> {
+        if self.bugs.acts_on_an_old_look() {
+            return rows::take(transaction, coupon, 1).await;
+        }
+        if self.bugs.writes_back_what_it_read() {
+            return rows::set_left(transaction, coupon, seen - 1).await;
+        }
+        let least = self.bugs.least_stock();
+        let left = rows::take_if_left(transaction, coupon, least).await?;
+        if self.bugs.ignores_the_affected_rows() {
+            return Ok(left.or(Some(seen - 1)));
+        }
+        Ok(left)
+    }
+
     /// Answers without the write lock where the committed state already decides. That is
     /// linearizable: the snapshot is taken during the request, no coupon is ever given back, and
     /// whoever holds one holds it for good.
-    async fn refuse_early(
-        &self,
-        coupon: CouponId,
-        user: &UserId,
-    ) -> Result<Option<Issue>, IssueError> {
+    async fn look_early(&self, coupon: CouponId, user: &UserId) -> Result<Early, IssueError> {
         let found = rows::look(&mut *self.store.reader().await, coupon, user).await?;
         let standing = found.ok_or(IssueError::UnknownCoupon)?;
-        Ok(
-            if standing.holds && self.bugs.looks_for_an_earlier_coupon() {
-                Some(Issue::Duplicate)
-            } else if standing.stock <= 0 {
-                Some(Issue::SoldOut)
-            } else {
-                None
-            },
-        )
+        let asks_first = self.bugs.looks_for_an_earlier_coupon()
+            && !self.bugs.keeps_the_decrement_of_a_duplicate();
+        Ok(if standing.holds && asks_first {
+            Early::Refused(Issue::Duplicate)
+        } else if standing.stock <= self.bugs.least_stock() {
+            Early::Refused(Issue::SoldOut)
+        } else {
+            Early::Left(standing.stock)
+        })
     }
 
     async fn give(
@@ -79,8 +111,12 @@ impl SqliteAtomic {
                 Ok(Issue::Issued(issued))
             }
             Err(error) if is_conflict(&error) => {
-                // The decrement goes with it: a duplicate costs no stock.
-                transaction.rollback().await?;
+                if self.bugs.keeps_the_decrement_of_a_duplicate() {
+                    transaction.commit().await?;
+                } else {
+                    // The decrement goes with it: a duplicate costs no stock.
+                    transaction.rollback().await?;
+                }
                 Ok(Issue::Duplicate)
             }
             Err(error) => Err(error.into()),

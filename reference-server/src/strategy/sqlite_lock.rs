@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use sqlx::Connection;
 
+use super::replica::Replica;
 use super::{Down, Strategy};
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserId};
@@ -16,11 +17,22 @@ use crate::store::Store;
 pub(super) struct SqliteLock {
     store: Arc<Store>,
     bugs: Arc<Bugs>,
+    /// Only where a bug asks it.
+    replica: Option<Replica>,
 }
 
 impl SqliteLock {
-    pub(super) fn new(store: Arc<Store>, bugs: Arc<Bugs>) -> Self {
-        Self { store, bugs }
+    pub(super) async fn open(store: Arc<Store>, bugs: Arc<Bugs>) -> Result<Self, sqlx::Error> {
+        let replica = if bugs.asks_a_replica() {
+            Some(Replica::open(&store).await?)
+        } else {
+            None
+        };
+        Ok(Self {
+            store,
+            bugs,
+            replica,
+        })
     }
 
     async fn try_issue(&self, coupon: CouponId, user: &UserId) -> Result<Issue, IssueError> {
@@ -30,7 +42,11 @@ impl SqliteLock {
         let found = rows::look(&mut locked, coupon, user).await?;
         let standing = found.ok_or(IssueError::UnknownCoupon)?;
         let stock = old_look.unwrap_or(standing.stock);
-        if standing.holds && self.bugs.looks_for_an_earlier_coupon() {
+        let holds = match &self.replica {
+            Some(replica) => replica.holds(coupon, user).await?,
+            None => standing.holds,
+        };
+        if holds && self.bugs.looks_for_an_earlier_coupon() {
             locked.rollback().await?;
             return Ok(Issue::Duplicate);
         }

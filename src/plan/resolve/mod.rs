@@ -3,6 +3,7 @@
 mod alerts;
 mod auth;
 mod body;
+mod bugs;
 mod condition;
 mod contradiction;
 mod delivery;

@@ -1,48 +1,12 @@
 //! What is loaded, after the command line had its say.
 
-use super::{Overrides, parts, servers, services, standby};
+use super::{Overrides, bugs, parts, servers, services, standby};
 use crate::plan::{BaseUrl, By, Provider, Stack, Target};
 use crate::scenario::value::Url;
 use crate::scenario::{
     self, At, Given, Position, Report, Scenario, Target as Written, did_you_mean,
 };
 
-const BUGS: [&str; 12] = [
-    "oversell",
-    "double-issue",
-    "lost-ack",
-    "last-one-refused",
-    "false-duplicate",
-    "lua-compare",
-    "lease-unchecked",
-    "early-sold-out",
-    "publish-before-commit",
-    "swallowed-publish",
-    "offset-before-effect",
-    "effect-not-idempotent",
-];
-
-/// Those with an issuer.
-const WITH_EVENTS: &[&str] = &[
-    "memory-kafka",
-    "redis-kafka",
-    "fire-and-forget",
-    "outbox",
-    "queue",
-];
-
-/// The bugs that are not at home everywhere, and the strategies that have what they break.
-const AT_HOME: [(&str, &[&str]); 6] = [
-    (
-        "lua-compare",
-        &["redis-lua", "redis-kafka", "fire-and-forget", "queue"],
-    ),
-    ("lease-unchecked", &["redlock"]),
-    ("publish-before-commit", &["outbox"]),
-    ("swallowed-publish", &["outbox"]),
-    ("offset-before-effect", WITH_EVENTS),
-    ("effect-not-idempotent", WITH_EVENTS),
-];
 const PROVIDERS: [(&str, Provider); 4] = [
     ("auto", Provider::Auto),
     ("embedded", Provider::Embedded),
@@ -131,7 +95,7 @@ pub(super) fn resolve(
             {
                 services::refuse_image_of_embedded(images, services, report);
             }
-            check_bug(strategy.as_ref(), bug.as_ref(), overrides, report);
+            bugs::check(strategy.as_ref(), bug.as_ref(), overrides, report);
             let settings = servers::settings(server, report);
             if let Some(services) = services {
                 servers::check_members(scenario, *position, services.roles, report);
@@ -153,50 +117,6 @@ pub(super) fn resolve(
                 images: services::images(images),
             }))
         }
-    }
-}
-
-fn check_bug(
-    strategy: Option<&At<String>>,
-    bug: Option<&At<String>>,
-    overrides: &Overrides,
-    report: &mut Report<'_>,
-) {
-    check_name("bug", bug, &BUGS, report);
-    if let Some(bug) = &overrides.bug
-        && !BUGS.contains(&bug.as_str())
-    {
-        let hint = did_you_mean(bug, &BUGS);
-        report.argument(format!("--bug {bug}"), "unknown bug".to_owned(), Some(hint));
-    }
-    bug_at_home(strategy, bug, overrides, report);
-}
-
-/// A bug of a script or of a lock needs a strategy that has one.
-fn bug_at_home(
-    strategy: Option<&At<String>>,
-    bug: Option<&At<String>>,
-    overrides: &Overrides,
-    report: &mut Report<'_>,
-) {
-    let planted = match (&overrides.bug, bug) {
-        (Some(bug), _) => bug,
-        (None, Some(bug)) => &bug.value,
-        (None, None) => return,
-    };
-    let of_it = AT_HOME.iter().find(|(name, _)| name == planted);
-    let Some((name, strategies)) = of_it else {
-        return;
-    };
-    if strategy.is_some_and(|strategy| strategies.contains(&strategy.value.as_str())) {
-        return;
-    }
-    let home = strategies[0];
-    let message = format!("`{name}` is a bug of the strategy `{home}`");
-    let hint = format!("write `server: {{ strategy: {home} }}`, or plant another bug");
-    match (&overrides.bug, bug) {
-        (None, Some(bug)) => report.error_hint(bug.position, message, hint),
-        _ => report.argument(format!("--bug {name}"), message, Some(hint)),
     }
 }
 
@@ -314,7 +234,12 @@ fn provider_argument(name: &str, report: &mut Report<'_>) -> Option<Provider> {
     None
 }
 
-fn check_name(what: &str, name: Option<&At<String>>, known: &[&str], report: &mut Report<'_>) {
+pub(super) fn check_name(
+    what: &str,
+    name: Option<&At<String>>,
+    known: &[&str],
+    report: &mut Report<'_>,
+) {
     let Some(name) = name else { return };
     if known.contains(&name.value.as_str()) {
         return;

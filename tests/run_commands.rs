@@ -11,7 +11,13 @@ use serde_json::Value;
 #[test]
 fn every_shipped_scenario_is_valid() {
     let bench = Bench::new();
-    let folders = ["scenarios", "scenarios/documents", "scenarios/chaos"].map(shipped);
+    let folders = [
+        "scenarios",
+        "scenarios/documents",
+        "scenarios/chaos",
+        "scenarios/zoo",
+    ]
+    .map(shipped);
     let folders = folders.map(|folder| std::fs::read_dir(folder).expect("a folder"));
     let paths = folders.into_iter().flatten().flatten();
     let paths = paths.map(|entry| entry.path());

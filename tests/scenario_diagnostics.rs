@@ -37,7 +37,12 @@ fn plan_file(path: &Path, overrides: &Overrides) -> Result<Plan, Diagnostics> {
 
 #[test]
 fn every_shipped_scenario_plans_without_a_warning() {
-    let folders = ["scenarios", "scenarios/documents", "scenarios/chaos"];
+    let folders = [
+        "scenarios",
+        "scenarios/documents",
+        "scenarios/chaos",
+        "scenarios/zoo",
+    ];
     let all = folders.map(files).concat();
     assert!(all.len() >= 7, "{all:?}");
     for path in all {

@@ -78,7 +78,12 @@ fn the_command_prints_the_schema_and_nothing_else() {
 #[test]
 fn every_shipped_scenario_is_accepted() {
     let validator = validator();
-    let folders = ["scenarios", "scenarios/documents", "scenarios/chaos"];
+    let folders = [
+        "scenarios",
+        "scenarios/documents",
+        "scenarios/chaos",
+        "scenarios/zoo",
+    ];
     for path in folders.map(files).concat() {
         let text = std::fs::read_to_string(&path).expect("a scenario");
         let document = yaml(&text).expect("YAML");

@@ -108,7 +108,7 @@ async fn run(consumer: StreamConsumer<Member>, work: Work, mut stop: watch::Rece
         };
         if work.bugs.moves_on_before_the_rows() {
             commit(&consumer, &work.place.topic, &batch.next);
-            work.bugs.remote_check().await;
+            work.bugs.remote_call().await;
         }
         let written = tokio::select! {
             () = work.work_off(&consumer, &batch) => true,

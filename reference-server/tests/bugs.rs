@@ -182,14 +182,24 @@ async fn the_bug_of_the_cache_is_refused_where_there_is_none() {
     );
 }
 
+/// Requests that meet may fail to do so, on a machine with other work.
+const ROUNDS: usize = 50;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn decrements_that_nobody_looks_at_are_no_guard() {
     for bug in [Bug::AffectedRowsIgnored, Bug::LostUpdate] {
-        let shop = Shop::with_bug(StrategyName::SqliteAtomic, bug, 5).await;
-        let answers = shop.ask_at_once(users(100)).await;
-        let issued = answers.iter().filter(|answer| answer.is_issued()).count();
-        assert!(issued > 5, "{bug}: {issued} issued");
-        assert_eq!(shop.final_rows().await.len(), issued, "{bug}");
+        let mut most = 0;
+        for _ in 0..ROUNDS {
+            let shop = Shop::with_bug(StrategyName::SqliteAtomic, bug, 5).await;
+            let answers = shop.ask_at_once(users(100)).await;
+            let issued = answers.iter().filter(|answer| answer.is_issued()).count();
+            assert_eq!(shop.final_rows().await.len(), issued, "{bug}");
+            most = most.max(issued);
+            if most > 5 {
+                break;
+            }
+        }
+        assert!(most > 5, "{bug}: {most} issued");
     }
 }
 
@@ -220,9 +230,16 @@ async fn without_a_key_a_look_alone_still_finds_one_who_asks_later() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_key_requests_at_once_give_two_to_one_user() {
-    let shop = Shop::with_bug(StrategyName::SqliteAtomic, Bug::NoUniqueKey, 100).await;
-    shop.ask_at_once((0..50).map(|_| "kim".to_owned())).await;
-    assert!(shop.final_rows().await.len() > 1);
+    let shop = Shop::with_bug(StrategyName::SqliteAtomic, Bug::NoUniqueKey, 10_000).await;
+    let mut most = 0;
+    for user in users(ROUNDS) {
+        let answers = shop.ask_at_once((0..50).map(|_| user.clone())).await;
+        most = most.max(answers.iter().filter(|one| one.is_issued()).count());
+        if most > 1 {
+            return;
+        }
+    }
+    panic!("{most} for one user");
 }
 
 #[tokio::test]

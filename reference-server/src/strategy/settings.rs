@@ -16,10 +16,9 @@ pub(super) fn check_bug(options: &Options) -> Result<(), ServerError> {
     if let Some(strategies) = bug.strategies()
         && !bug.fits(options.strategy)
     {
-        let names: Vec<_> = strategies.iter().map(ToString::to_string).collect();
         return Err(ServerError::BugElsewhere {
             bug: bug.to_string(),
-            only: names.join(" or "),
+            only: any_of(strategies),
         });
     }
     if bug == Bug::StockFromCache && options.coupon_cache_s == 0 {
@@ -31,6 +30,15 @@ pub(super) fn check_bug(options: &Options) -> Result<(), ServerError> {
         });
     }
     Ok(())
+}
+
+/// As in "a, b or c".
+fn any_of(strategies: &[StrategyName]) -> String {
+    let names: Vec<_> = strategies.iter().map(ToString::to_string).collect();
+    match names.as_slice() {
+        [all @ .., last] if !all.is_empty() => format!("{} or {last}", all.join(", ")),
+        few => few.concat(),
+    }
 }
 
 pub(super) fn check(options: &Options, bugs: &Bugs) -> Result<(), ServerError> {

@@ -161,7 +161,9 @@ impl Bug {
             Self::FullQueueDrops => &[MemoryThenSqlite],
             Self::PreloadTwice => &[MemoryThenSqlite, RedisLua, RedisKafka, FireAndForget, Queue],
             Self::PublishBeforeCommit | Self::SwallowedPublish => &[Outbox],
-            Self::OffsetBeforeWrite | Self::OffsetBeforeEffect | Self::EffectNotIdempotent => &[MemoryKafka, RedisKafka, FireAndForget, Outbox, Queue],
+            Self::OffsetBeforeWrite | Self::OffsetBeforeEffect | Self::EffectNotIdempotent => {
+                &[MemoryKafka, RedisKafka, FireAndForget, Outbox, Queue]
+            }
             Self::UnknownGivenBack => &[RedisKafka, MemoryKafka, Queue],
             Self::LeaseUnchecked
             | Self::UnlockNotOwner

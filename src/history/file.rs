@@ -170,6 +170,7 @@ fn names_in(directory: &Path) -> PathBuf {
 mod tests {
     use super::*;
     use crate::history::{Cause, OutcomeKind};
+    use proptest::prelude::*;
     use std::fs::OpenOptions;
 
     fn operation(user: u64) -> Operation {
@@ -236,5 +237,30 @@ mod tests {
         let history = HistoryFile::open(directory.path()).expect("a history");
         let names = history.names(&[Key::of("kim-1"), Key(5)]).expect("read");
         assert_eq!(names, [(Key::of("kim-1"), "kim-1".to_owned())]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_refused_or_read_and_never_more_than_there_are(
+            bytes in prop::collection::vec(0_u8..12, 0..300),
+            has_header: bool,
+        ) {
+            let mut file = Vec::new();
+            if has_header {
+                file.extend_from_slice(MAGIC);
+                file.extend_from_slice(&VERSION.to_le_bytes());
+                file.extend_from_slice(&(Operation::SIZE as u32).to_le_bytes());
+            }
+            file.extend_from_slice(&bytes);
+            match operations_of(file.as_slice()) {
+                Ok(operations) => {
+                    prop_assert!(has_header);
+                    let whole = bytes.len() / Operation::SIZE;
+                    let read = operations.take_while(Result::is_ok).count();
+                    prop_assert!(read <= whole, "{} of {}", read, whole);
+                }
+                Err(_) => prop_assert!(!has_header),
+            }
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn asked(format: Format, map: &[&str]) -> Asked {
@@ -282,5 +284,77 @@ fn settings_that_are_not_enough_say_all_that_is_missing() {
     for (format, map, words) in table {
         let error = Settings::of(&asked(format, map)).expect_err(words);
         assert!(error.to_string().contains(words), "no {words:?} in {error}");
+    }
+}
+
+/// A text with its parts moved, cut and repeated.
+fn damaged(text: &'static str) -> impl Strategy<Value = Vec<u8>> {
+    let pieces = prop::collection::vec((0..text.len(), 0_usize..40, any::<u8>()), 0..12);
+    pieces.prop_map(move |pieces| {
+        let mut bytes = text.as_bytes().to_vec();
+        for (at, length, byte) in pieces {
+            let piece = text.as_bytes()[at..(at + length).min(text.len())].to_vec();
+            let at = usize::from(byte) * bytes.len() / 256;
+            match byte % 3 {
+                0 => bytes.truncate(at.max(1)),
+                1 => bytes.splice(at..at, piece).for_each(drop),
+                _ => bytes[at] = byte,
+            }
+        }
+        bytes
+    })
+}
+
+const WHOLE: [(Format, &[&str], &str); 3] = [
+    (
+        Format::K6,
+        &["user=url~([0-9]+)"],
+        "{\"type\":\"Point\",\"metric\":\"http_req_duration\",\"data\":{\"time\":\
+         \"2026-03-01T12:30:00.5+09:00\",\"value\":2.5,\"tags\":{\"url\":\"/17\",\"status\":\"201\"}}}\n",
+    ),
+    (
+        Format::Jmeter,
+        &["user=user", "body=answer"],
+        "timeStamp,elapsed,responseCode,user,answer\n1772368200000,12,201,17,\"{\"\"id\"\":5}\"\n\
+         1772368200000,12,Non HTTP response code: x.SSLHandshakeException,18,\n",
+    ),
+    (
+        Format::Jsonl,
+        &[
+            "user=/u/0",
+            "start=a",
+            "end=b",
+            "unit=s",
+            "status=s",
+            "error=e",
+        ],
+        "{\"u\":[7],\"a\":1772368200.25,\"b\":1772368201,\"s\":0,\"e\":\"ReadTimeout\"}\n",
+    ),
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn damaged_records_are_refused_or_read_and_nothing_panics(
+        (which, bytes) in (0..WHOLE.len()).prop_flat_map(|at| (Just(at), damaged(WHOLE[at].2))),
+    ) {
+        let (format, map, _) = WHOLE[which];
+        let settings = Settings::of(&asked(format, map)).expect("they are right");
+        if let Ok(records) = Records::of(&settings, "x", bytes.as_slice()) {
+            let read = records.take_while(Result::is_ok).flatten();
+            let read: Vec<Record> = read.collect();
+            prop_assert!(read.iter().all(|record| record.start_ns <= record.end_ns));
+            prop_assert!(read.len() <= bytes.len());
+        }
+    }
+}
+
+#[test]
+fn undamaged_records_are_all_read() {
+    for (format, map, text) in WHOLE {
+        let (records, _) = read(&asked(format, map), text).expect("readable");
+        let heads = usize::from(format == Format::Jmeter);
+        assert_eq!(records.len(), text.lines().count() - heads, "{format}");
     }
 }

@@ -74,7 +74,10 @@ async fn read(reader: &EventReader) -> EventsRead {
     }
 }
 
-fn ids(read: &EventsRead) -> Vec<(i32, i64, Option<&str>, Option<&str>, Option<i64>)> {
+/// Partition, offset, key, id and sequence of an event.
+type Read<'a> = (i32, i64, Option<&'a str>, Option<&'a str>, Option<i64>);
+
+fn ids(read: &EventsRead) -> Vec<Read<'_>> {
     let events = read.events.iter();
     events
         .map(|one| {
@@ -150,9 +153,10 @@ async fn what_a_transaction_took_back_is_no_event_and_its_markers_end_nothing_ea
             let record = BaseRecord::to("ended").key("kim").payload(value);
             producer.send(record.partition(1)).unwrap();
             producer.flush(LIMIT).unwrap();
-            let ended = match is_kept {
-                true => producer.commit_transaction(LIMIT),
-                false => producer.abort_transaction(LIMIT),
+            let ended = if is_kept {
+                producer.commit_transaction(LIMIT)
+            } else {
+                producer.abort_transaction(LIMIT)
             };
             ended.unwrap();
         }

@@ -37,14 +37,18 @@ const OTHERS: RGBColor = RGBColor(196, 200, 208);
 pub fn timeline(explanation: &Explanation) -> Option<String> {
     let scale = Scale::of(explanation)?;
     let mut svg = String::new();
-    let rows: Vec<&Moment> = explanation.moments.iter().filter(is_drawn).collect();
+    let rows: Vec<&Moment> = explanation
+        .moments
+        .iter()
+        .filter(|one| is_drawn(one))
+        .collect();
     let drawn = draw(&mut svg, explanation, &rows, &scale);
     drawn.ok()?;
     Some(svg)
 }
 
 /// What is true of no time, or long after, stands in the text alone.
-fn is_drawn(moment: &&Moment) -> bool {
+fn is_drawn(moment: &Moment) -> bool {
     !matches!(moment.what, What::Before | What::Truth)
 }
 

@@ -141,10 +141,10 @@ fn lives(evidence: &Evidence<'_>, subjects: &[Subject]) -> io::Result<HashMap<Ke
     }
     for operation in evidence.history.operations()? {
         let operation = operation?;
-        if let Some(life) = lives.get_mut(&operation.user) {
-            if evidence.is_attempt(&operation) {
-                life.take(&operation);
-            }
+        if let Some(life) = lives.get_mut(&operation.user)
+            && evidence.is_attempt(&operation)
+        {
+            life.take(&operation);
         }
     }
     Ok(lives)

@@ -202,9 +202,9 @@ impl Teller<'_> {
 
 fn sorted(coupons: &[Vec<Key>]) -> Vec<Vec<Key>> {
     let mut coupons = coupons.to_vec();
-    coupons
-        .iter_mut()
-        .for_each(|of_user| of_user.sort_unstable());
+    for of_user in &mut coupons {
+        of_user.sort_unstable();
+    }
     coupons
 }
 

@@ -489,7 +489,9 @@ proptest! {
         let rows: Vec<&str> = names.iter().map(String::as_str).collect();
         let mut story = good().finally(&rows).events(&ids);
         change(story.observations.last.as_mut().expect("read"), |rows| {
-            rows.iter_mut().for_each(|row| row.created_us = Some(5_000_000));
+            for row in rows.iter_mut() {
+                row.created_us = Some(5_000_000);
+            }
         });
         for (event, delay) in story.read_events().events.iter_mut().zip(&delays) {
             event.at_us = Some(5_000_000 + delay);

@@ -16,6 +16,9 @@ use crate::verdict::Verdict;
 /// Ids are this many.
 const IDS: usize = 5;
 
+/// Key, id and sequence of each event; how many of them are older than the load.
+type Published = (Vec<(usize, usize, i64)>, usize);
+
 /// A small way of rows: who is where before and after, at random.
 #[derive(Debug, Clone)]
 struct Case {
@@ -23,8 +26,7 @@ struct Case {
     rows: (Vec<usize>, Vec<usize>),
     outbox: Option<(Vec<usize>, Vec<usize>)>,
     effects: Option<(Vec<usize>, Vec<usize>)>,
-    /// Key, id and sequence; how many of them are older than the load.
-    events: Option<(Vec<(usize, usize, i64)>, usize)>,
+    events: Option<Published>,
     settled: u8,
 }
 
@@ -43,7 +45,7 @@ fn place() -> impl Strategy<Value = Option<(Vec<usize>, Vec<usize>)>> {
     prop::option::weighted(0.8, (few(), some()))
 }
 
-fn events() -> impl Strategy<Value = Option<(Vec<(usize, usize, i64)>, usize)>> {
+fn events() -> impl Strategy<Value = Option<Published>> {
     let rising = some().prop_map(|ids| {
         let events = ids.into_iter().zip(1..).map(|(id, at)| (id % 2, id, at));
         events.collect::<Vec<_>>()

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sqlx::Connection as _;
+use sqlx::{Connection as _, MySql, Sqlite};
 
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, IssueError, Stock, UserCoupon};
@@ -34,9 +34,9 @@ impl Tables {
     pub(crate) async fn prepare(&self) -> Result<(), IssueError> {
         match self {
             Self::MySql(store) => {
-                mysql::notices::prepare(&mut *store.connection().await?).await?;
+                notices::prepare::<MySql>(&mut *store.connection().await?).await?;
             }
-            Self::Sqlite(store) => notices::prepare(&mut *store.writer().await?).await?,
+            Self::Sqlite(store) => notices::prepare::<Sqlite>(&mut *store.writer().await?).await?,
         }
         Ok(())
     }
@@ -67,25 +67,25 @@ impl Tables {
         match self {
             Self::MySql(store) => {
                 let mut transaction = store.begin().await?;
-                fresh.forget(&mysql::notices::among(&mut transaction, &fresh.ids()).await?);
+                fresh.forget(&notices::among::<MySql>(&mut transaction, &fresh.ids()).await?);
                 let due = if bugs.repeats_the_effect() {
                     again()
                 } else {
                     fresh.rows()
                 };
-                mysql::notices::insert_all(&mut transaction, &due).await?;
+                notices::insert_all::<MySql>(&mut transaction, &due).await?;
                 transaction.commit().await?;
             }
             Self::Sqlite(store) => {
                 let mut writer = store.writer().await?;
                 let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
-                fresh.forget(&notices::among(&mut transaction, &fresh.ids()).await?);
+                fresh.forget(&notices::among::<Sqlite>(&mut transaction, &fresh.ids()).await?);
                 let due = if bugs.repeats_the_effect() {
                     again()
                 } else {
                     fresh.rows()
                 };
-                notices::insert_all(&mut transaction, &due).await?;
+                notices::insert_all::<Sqlite>(&mut transaction, &due).await?;
                 transaction.commit().await?;
             }
         }
@@ -121,7 +121,7 @@ async fn to_mysql(
     fresh.leave_out(mysql::rows::among(&mut transaction, &fresh.ids()).await?);
     mysql::rows::insert_all(&mut transaction, fresh.rows(), bugs).await?;
     if !bugs.splits_the_effect() {
-        mysql::notices::insert_all(&mut transaction, &fresh.rows()).await?;
+        notices::insert_all::<MySql>(&mut transaction, &fresh.rows()).await?;
     }
     if stock == TableStock::FollowsRows {
         for (coupon, quantity) in fresh.by_coupon() {
@@ -144,7 +144,7 @@ async fn to_sqlite(
     fresh.leave_out(rows::among(&mut transaction, &fresh.ids()).await?);
     rows::insert_all(&mut transaction, fresh.rows(), bugs).await?;
     if !bugs.splits_the_effect() {
-        notices::insert_all(&mut transaction, &fresh.rows()).await?;
+        notices::insert_all::<Sqlite>(&mut transaction, &fresh.rows()).await?;
     }
     if stock == TableStock::FollowsRows {
         for (coupon, quantity) in fresh.by_coupon() {

@@ -1,6 +1,5 @@
 //! The connections to one `MySQL` or `MariaDB` database.
 
-pub(crate) mod notices;
 pub(crate) mod outbox;
 pub(crate) mod rows;
 pub(crate) mod schema;

@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures_util::future::BoxFuture;
 
-use super::{Down, Strategy};
-use crate::coupon::{CouponId, Issue, IssueError, Stock, UserId};
+use super::Strategy;
+use super::wrapper::Wrapper;
+use crate::coupon::{CouponId, Issue, IssueError, UserId};
 
 /// Wraps any strategy. An answer that gave nothing is taken for the end of the stock, a duplicate's
 /// as well, and the next users are told so without a look.
@@ -36,7 +37,11 @@ impl EarlySoldOut {
     }
 }
 
-impl Strategy for EarlySoldOut {
+impl Wrapper for EarlySoldOut {
+    fn inner(&self) -> &dyn Strategy {
+        self.inner.as_ref()
+    }
+
     fn issue<'a>(
         &'a self,
         coupon: CouponId,
@@ -52,21 +57,5 @@ impl Strategy for EarlySoldOut {
             }
             answer
         })
-    }
-
-    fn stock(&self, coupon: CouponId) -> BoxFuture<'_, Result<Stock, IssueError>> {
-        self.inner.stock(coupon)
-    }
-
-    fn create(&self, coupon: CouponId, stock: u32) -> BoxFuture<'_, Result<bool, IssueError>> {
-        self.inner.create(coupon, stock)
-    }
-
-    fn check(&self) -> BoxFuture<'_, Result<(), Down>> {
-        self.inner.check()
-    }
-
-    fn drain(&self) -> BoxFuture<'_, u64> {
-        self.inner.drain()
     }
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::{Down, Strategy};
+use super::Strategy;
+use super::wrapper::Wrapper;
 use crate::bug::Bugs;
-use crate::coupon::{CouponId, Issue, IssueError, Stock, UserId};
+use crate::coupon::{CouponId, Issue, IssueError, UserId};
 
 /// Wraps any strategy, and makes its storage fail now and then.
 pub(super) struct FalseDuplicate {
@@ -29,7 +30,11 @@ impl FalseDuplicate {
     }
 }
 
-impl Strategy for FalseDuplicate {
+impl Wrapper for FalseDuplicate {
+    fn inner(&self) -> &dyn Strategy {
+        self.inner.as_ref()
+    }
+
     fn issue<'a>(
         &'a self,
         coupon: CouponId,
@@ -46,21 +51,5 @@ impl Strategy for FalseDuplicate {
                 answer => answer,
             }
         })
-    }
-
-    fn stock(&self, coupon: CouponId) -> BoxFuture<'_, Result<Stock, IssueError>> {
-        self.inner.stock(coupon)
-    }
-
-    fn create(&self, coupon: CouponId, stock: u32) -> BoxFuture<'_, Result<bool, IssueError>> {
-        self.inner.create(coupon, stock)
-    }
-
-    fn check(&self) -> BoxFuture<'_, Result<(), Down>> {
-        self.inner.check()
-    }
-
-    fn drain(&self) -> BoxFuture<'_, u64> {
-        self.inner.drain()
     }
 }

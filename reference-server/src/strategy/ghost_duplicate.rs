@@ -5,8 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
 
-use super::{Down, Strategy};
-use crate::coupon::{CouponId, Issue, IssueError, Stock, UserId};
+use super::Strategy;
+use super::wrapper::Wrapper;
+use crate::coupon::{CouponId, Issue, IssueError, UserId};
 
 /// Wraps any strategy. The note is made first, so that two requests of one user do not meet behind
 /// it, and it stays when the coupon could not be given: that user is locked out for ever.
@@ -30,7 +31,11 @@ impl GhostDuplicate {
     }
 }
 
-impl Strategy for GhostDuplicate {
+impl Wrapper for GhostDuplicate {
+    fn inner(&self) -> &dyn Strategy {
+        self.inner.as_ref()
+    }
+
     fn issue<'a>(
         &'a self,
         coupon: CouponId,
@@ -41,21 +46,5 @@ impl Strategy for GhostDuplicate {
         } else {
             Box::pin(std::future::ready(Ok(Issue::Duplicate)))
         }
-    }
-
-    fn stock(&self, coupon: CouponId) -> BoxFuture<'_, Result<Stock, IssueError>> {
-        self.inner.stock(coupon)
-    }
-
-    fn create(&self, coupon: CouponId, stock: u32) -> BoxFuture<'_, Result<bool, IssueError>> {
-        self.inner.create(coupon, stock)
-    }
-
-    fn check(&self) -> BoxFuture<'_, Result<(), Down>> {
-        self.inner.check()
-    }
-
-    fn drain(&self) -> BoxFuture<'_, u64> {
-        self.inner.drain()
     }
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::{Down, Strategy};
-use crate::coupon::{CouponId, Issue, IssueError, Stock, UserId};
+use super::Strategy;
+use super::wrapper::Wrapper;
+use crate::coupon::{CouponId, Issue, IssueError, UserId};
 use crate::queue::{self, Queue};
 
 /// When the row of an issued coupon is there.
@@ -45,7 +46,11 @@ pub(super) async fn leave(queue: &Queue, coupon: CouponId, users: &[&str]) {
     }
 }
 
-impl Strategy for Leaving {
+impl Wrapper for Leaving {
+    fn inner(&self) -> &dyn Strategy {
+        self.inner.as_ref()
+    }
+
     fn issue<'a>(
         &'a self,
         coupon: CouponId,
@@ -58,21 +63,5 @@ impl Strategy for Leaving {
             }
             answer
         })
-    }
-
-    fn stock(&self, coupon: CouponId) -> BoxFuture<'_, Result<Stock, IssueError>> {
-        self.inner.stock(coupon)
-    }
-
-    fn create(&self, coupon: CouponId, stock: u32) -> BoxFuture<'_, Result<bool, IssueError>> {
-        self.inner.create(coupon, stock)
-    }
-
-    fn check(&self) -> BoxFuture<'_, Result<(), Down>> {
-        self.inner.check()
-    }
-
-    fn drain(&self) -> BoxFuture<'_, u64> {
-        self.inner.drain()
     }
 }

@@ -37,6 +37,7 @@ mod sqlite_table;
 mod stock_keys;
 mod stock_options;
 mod stock_sync;
+mod wrapper;
 mod write_behind;
 
 use std::fmt;

@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and what each command does with it.
 
 mod check;
+mod compare;
 mod file;
 mod heal;
 mod import;
@@ -45,7 +46,8 @@ Exit codes:
   111  an invariant is violated
   112  inconclusive, vacuous, or evidence was lost
   113  the target or its stack is not ready
-  114  a fault could not be healed";
+  114  a fault could not be healed
+  115  a regression against the baseline";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -61,6 +63,8 @@ enum Command {
     Check(Box<check::CheckArgs>),
     /// Write the reports of a run directory again
     Report(DirectoryArgs),
+    /// Compare a run with an earlier one of the same load; exit code 115 if it has become worse
+    Compare(compare::CompareArgs),
     /// Write a first scenario for a system of your own
     New(Box<new::NewArgs>),
     /// Turn another tool's script into a scenario
@@ -165,6 +169,13 @@ struct RunArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
 
+    /// Compare with this run of the same load; exit code 115 if it has become worse
+    #[arg(long, value_name = "DIR")]
+    baseline: Option<PathBuf>,
+
+    #[command(flatten)]
+    limits: compare::LimitArgs,
+
     /// Print summary.json to stdout at the end, instead of tables
     #[arg(long)]
     json: bool,
@@ -224,6 +235,7 @@ pub fn main() -> Exit {
         Command::Schema => show_schema(),
         Command::Check(args) => check::run(&args),
         Command::Report(args) => rewrite(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::New(args) => new::run(*args),
         Command::Import(import) => import::run(&import),
         Command::Serve(options) => serve(*options),
@@ -366,6 +378,10 @@ fn run(args: &RunArgs) -> Exit {
     if let Err(exit) = args.allowed.check(&loaded.plan) {
         return exit;
     }
+    let baseline = match compare::baseline(args, &loaded) {
+        Ok(baseline) => baseline,
+        Err(exit) => return exit,
+    };
     if !args.quiet {
         loaded
             .plan
@@ -390,6 +406,7 @@ fn run(args: &RunArgs) -> Exit {
         Ok(directory) => judge(
             &directory,
             &loaded.variables,
+            baseline.as_ref(),
             &Show::of(args.json, args.quiet),
         ),
         Err(error) => refuse(&error, &mask),
@@ -433,18 +450,30 @@ fn rewrite(args: &DirectoryArgs) -> Exit {
     Exit::Ok
 }
 
-fn judge(directory: &RunDirectory, variables: &Variables, shown: &Show) -> Exit {
+fn judge(
+    directory: &RunDirectory,
+    variables: &Variables,
+    baseline: Option<&compare::Baseline>,
+    shown: &Show,
+) -> Exit {
     let environment = |name: &str| variable(variables, name);
-    let assembled = match run::assemble(directory, &environment) {
+    let mut assembled = match run::assemble(directory, &environment) {
         Ok(assembled) => assembled,
         Err(error) => return internal(&error.to_string()),
     };
+    let compared = baseline.map_or(Ok(()), |baseline| {
+        baseline.compare(directory, &mut assembled, &environment)
+    });
     if let Err(exit) = reports::write(directory, &assembled.summary) {
         return exit;
     }
     show(&assembled.summary, shown);
     eprintln!("report: {}", directory.report_file().display());
-    assembled.exit
+    match compared {
+        // A comparison that was asked for and could not be made is no good end.
+        Err(exit) if assembled.exit == Exit::Ok => exit,
+        _ => assembled.exit,
+    }
 }
 
 fn assembled(args: &DirectoryArgs) -> Result<(RunDirectory, Assembled), Exit> {

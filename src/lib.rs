@@ -3,6 +3,7 @@
 
 pub mod check;
 pub mod cli;
+pub mod compare;
 pub mod exit;
 pub mod fault;
 pub mod feeder;

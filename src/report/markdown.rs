@@ -28,6 +28,7 @@ pub fn markdown(summary: &Summary) -> String {
         metrics(summary),
         outside(summary),
         over_time(summary),
+        against_baseline(summary),
         loads(summary),
         drain(summary),
         evidence::unknown_shapes(&summary.unknown_shapes),
@@ -270,8 +271,13 @@ fn environment(summary: &Summary) -> String {
     out
 }
 
+fn against_baseline(summary: &Summary) -> String {
+    let comparison = summary.comparison.as_ref();
+    comparison.map_or_else(String::new, super::compared_markdown)
+}
+
 /// `align` has a letter for each column: left, right or centre.
-fn table<'a, Row: IntoIterator<Item = String>>(
+pub(super) fn table<'a, Row: IntoIterator<Item = String>>(
     head: impl IntoIterator<Item = &'a str>,
     align: &str,
     rows: impl Iterator<Item = Row>,

@@ -1,6 +1,7 @@
 //! The summary of a run rendered for people and programs; no clock, no I/O.
 
 mod chart;
+mod comparison;
 mod escape;
 mod faults;
 #[cfg(test)]
@@ -15,6 +16,10 @@ mod table;
 mod timeline;
 
 pub use chart::chart;
+pub use comparison::{
+    Change, ClaimChange, Comparison, FigureChange, Judgement, OutcomeChange, RecoveryChange, Side,
+    compared, compared_markdown,
+};
 pub use faults::{FaultAlert, FaultBaseline, FaultState, FaultSummary};
 pub use markdown::markdown;
 pub use resources::{IncreaseFigures, LevelFigures, ResourceSample, ResourceSummary};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::comparison::Comparison;
 use super::faults::FaultSummary;
 use super::resources::ResourceSummary;
 use super::setup::SetupSummary;
@@ -72,6 +73,9 @@ pub struct Summary {
     pub drain: Option<Drain>,
     /// One example of each kind of attempt that ended `unknown`.
     pub unknown_shapes: Vec<UnknownShape>,
+    /// The run beside its baseline, where it was given one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
     /// What a reader must know before trusting a number.
     pub warnings: Vec<String>,
     /// What was done before the load and after it, in order.

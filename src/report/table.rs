@@ -46,6 +46,9 @@ pub fn terminal(summary: &Summary, colour: bool) -> String {
     out += &latency_table(summary);
     out += &metric_tables(summary);
     out += &resource_table(summary);
+    if let Some(comparison) = &summary.comparison {
+        let _ = write!(out, "\n{}", super::compared(comparison));
+    }
     if !summary.warnings.is_empty() {
         out += "\nBefore trusting the numbers:\n";
         for warning in &summary.warnings {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::plan::{Overrides, Scale};
 use crate::records;
+use crate::report::Comparison;
 use crate::scenario::value::Span;
 use crate::scenario::{Included, Written};
 
@@ -251,6 +252,23 @@ impl RunDirectory {
     /// The summary as JSON.
     pub fn summary_file(&self) -> PathBuf {
         self.path.join("summary.json")
+    }
+
+    /// How the run compares with its baseline; only there when it was given one.
+    pub fn comparison_file(&self) -> PathBuf {
+        self.path.join("comparison.json")
+    }
+
+    /// Reads [`Self::comparison_file`]; `None` when there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read_comparison(&self) -> io::Result<Option<Comparison>> {
+        match fs::read(self.comparison_file()) {
+            Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The report for people.

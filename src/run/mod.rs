@@ -23,7 +23,7 @@ mod setup;
 mod truth;
 
 pub use ask::{Asked, Replied, ask};
-pub use assemble::{AssembleError, Assembled, assemble};
+pub use assemble::{AssembleError, Assembled, assemble, plan_of};
 pub use conductor::{Request, conduct};
 pub use directory::{Imported, RunDirectory, RunRecord};
 pub use error::RunError;

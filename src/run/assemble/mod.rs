@@ -19,7 +19,7 @@ use crate::exit::Exit;
 use crate::history::HistoryFile;
 use crate::measure::{ThresholdResult, Trend, evaluate};
 use crate::plan::{Plan, load_written};
-use crate::report::{Judged, Summary};
+use crate::report::{Comparison, Judged, Summary};
 use crate::scenario::{Diagnostics, Environment, PLACEHOLDER};
 use crate::verdict::Verdict;
 use files::Files;
@@ -31,6 +31,30 @@ pub struct Assembled {
     pub summary: Summary,
     /// How the process ends.
     pub exit: Exit,
+}
+
+impl Assembled {
+    /// Adds what a comparison with a baseline has found. What is worse than a regression stays.
+    pub fn compared(&mut self, comparison: Comparison) {
+        let summary = &mut self.summary;
+        let base = &comparison.base.directory;
+        let regressions = comparison.regressions.iter();
+        let regressions: Vec<_> = regressions
+            .map(|sentence| format!("regression against {base}: {sentence}"))
+            .collect();
+        if !regressions.is_empty() {
+            if matches!(self.exit, Exit::Ok | Exit::NotHealed | Exit::Unknown) {
+                self.exit = Exit::Regression;
+                summary.exit_code = self.exit.code();
+                self.exit.meaning().clone_into(&mut summary.exit_meaning);
+            }
+            // What all hold is no reason any more.
+            let holds = summary.verdict == Verdict::Pass;
+            summary.reasons.retain(|_| !holds);
+            summary.reasons.extend(regressions);
+        }
+        summary.comparison = Some(comparison);
+    }
 }
 
 /// Why a run directory cannot be judged.
@@ -53,20 +77,44 @@ pub fn assemble(
     environment: &Environment<'_>,
 ) -> Result<Assembled, AssembleError> {
     let record = directory.read_record()?;
-    let written = directory.read_scenario(&record)?;
+    let plan = planned(directory, &record, environment)?;
+    let evidence = Files::read(directory, &plan)?;
+    let judge = Judge {
+        plan: &plan,
+        record: &record,
+        files: &evidence,
+    };
+    let mut assembled = judge.judge(directory)?;
+    if let Some(comparison) = directory.read_comparison()? {
+        assembled.compared(comparison);
+    }
+    Ok(assembled)
+}
+
+/// Plans again what a run did.
+///
+/// # Errors
+/// When the directory's scenario cannot be read.
+pub fn plan_of(
+    directory: &RunDirectory,
+    environment: &Environment<'_>,
+) -> Result<Plan, AssembleError> {
+    planned(directory, &directory.read_record()?, environment)
+}
+
+fn planned(
+    directory: &RunDirectory,
+    record: &RunRecord,
+    environment: &Environment<'_>,
+) -> Result<Plan, AssembleError> {
+    let written = directory.read_scenario(record)?;
     // Judging needs no secrets, so a run can be judged where its environment is not.
     let environment = |name: &str| environment(name).or(Some(PLACEHOLDER.to_owned()));
     let mut plan = load_written(&written, &record.overrides, &environment)?;
     if let Some(records) = record.records {
         plan.users.found(records);
     }
-    let evidence = Files::read(directory, &plan)?;
-    Ok(Judge {
-        plan: &plan,
-        record: &record,
-        files: &evidence,
-    }
-    .judge(directory)?)
+    Ok(plan)
 }
 
 struct Judge<'a> {
@@ -301,6 +349,7 @@ impl Judge<'_> {
             findings,
             drain: self.drained(),
             unknown_shapes: self.unknown_shapes(),
+            comparison: None,
             warnings: self.warnings(),
             setup: self.setup(),
             samples: self.files.samples.clone(),

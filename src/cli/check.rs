@@ -164,7 +164,12 @@ fn records(args: &CheckArgs, file: &Path, format: Format) -> Result<Exit, Exit> 
             complain(&mask.hide(&error.to_string()), Exit::Usage)
         }
     })?;
-    Ok(judge(&directory, &variables, None, &Show::of(args.json, false)))
+    Ok(judge(
+        &directory,
+        &variables,
+        None,
+        &Show::of(args.json, false),
+    ))
 }
 
 fn complain(words: &str, exit: Exit) -> Exit {

@@ -1,6 +1,6 @@
 //! Runs the binary with a scenario against a target of the test, and reads what it wrote down.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -209,6 +209,10 @@ impl Ran {
         let text = std::fs::read_to_string(path);
         let text = text.unwrap_or_else(|error| panic!("{error}: {} {}", self.status, self.errors));
         serde_json::from_str(&text).unwrap()
+    }
+
+    pub(crate) fn directory(&self) -> PathBuf {
+        self.directory.path().join("run")
     }
 
     /// In the order in which they were recorded.

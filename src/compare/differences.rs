@@ -6,37 +6,10 @@ use crate::plan::{Plan, Users};
 /// What differs of the load, in words; empty: the runs can be compared. Seeds, claims and what is
 /// loaded may differ.
 pub fn differences(base: &Plan, new: &Plan) -> Vec<String> {
-    let mut different = Vec::new();
-    named(
-        "load",
-        &mut different,
-        (
-            base.loads.iter().map(|load| (&load.name, load)).collect(),
-            new.loads.iter().map(|load| (&load.name, load)).collect(),
-        ),
-    );
-    named(
-        "step",
-        &mut different,
-        (
-            base.steps.iter().map(|step| (&step.name, step)).collect(),
-            new.steps.iter().map(|step| (&step.name, step)).collect(),
-        ),
-    );
-    named(
-        "fault",
-        &mut different,
-        (
-            base.faults
-                .iter()
-                .map(|fault| (&fault.name, fault))
-                .collect(),
-            new.faults
-                .iter()
-                .map(|fault| (&fault.name, fault))
-                .collect(),
-        ),
-    );
+    let mut different = named("load", &base.loads, &new.loads, |load| &load.name);
+    different.extend(named("step", &base.steps, &new.steps, |step| &step.name));
+    let faults = named("fault", &base.faults, &new.faults, |fault| &fault.name);
+    different.extend(faults);
     let wholes = [
         ("the phases", base.phases != new.phases),
         ("the flows", base.flows != new.flows),
@@ -61,20 +34,17 @@ fn users(plan: &Plan) -> Users {
 /// Those that only one has, and those of one name that are not the same.
 fn named<T: PartialEq>(
     kind: &str,
-    different: &mut Vec<String>,
-    (base, new): (Vec<(&String, &T)>, Vec<(&String, &T)>),
-) {
-    let find =
-        |all: &[(&String, &T)], name: &String| all.iter().position(|(known, _)| *known == name);
-    for (name, one) in &base {
-        let same = find(&new, name).is_some_and(|at| new[at].1 == *one);
-        if !same {
-            different.push(format!("the {kind} `{name}`"));
-        }
-    }
-    for (name, _) in &new {
-        if find(&base, name).is_none() {
-            different.push(format!("the {kind} `{name}`"));
-        }
-    }
+    base: &[T],
+    new: &[T],
+    name: impl Fn(&T) -> &String,
+) -> Vec<String> {
+    let find = |all: &'_ [T], wanted: &T| all.iter().position(|one| name(one) == name(wanted));
+    let changed = base
+        .iter()
+        .filter(|one| find(new, one).is_none_or(|at| new[at] != **one));
+    let added = new.iter().filter(|one| find(base, one).is_none());
+    let different = changed.chain(added);
+    different
+        .map(|one| format!("the {kind} `{}`", name(one)))
+        .collect()
 }

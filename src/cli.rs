@@ -12,7 +12,7 @@ mod new;
 mod probe;
 mod reports;
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -20,6 +20,7 @@ use clap_complete::Shell;
 
 use crate::exit::Exit;
 use crate::feeder::{self, FeederError, Looked};
+use crate::output::{say, to_stderr, to_stdout};
 use crate::plan::{self, Overrides, Plan, Scale};
 use crate::report::{self, Summary};
 use crate::run::{self, AssembleError, Assembled, Request, RunDirectory, RunError};
@@ -204,7 +205,7 @@ impl Allowed {
             return Ok(());
         };
         let host = plan.mask.hide(host);
-        eprintln!(
+        say!(
             "error: the target {host} is not on this machine, and load goes nowhere else by itself\n  \
              hint: if it may be loaded, and broken by the scenario's faults: --allow-target {host}"
         );
@@ -277,7 +278,7 @@ type Planner =
 
 fn load(args: &PlanArgs, planner: Planner) -> Result<Loaded, Exit> {
     let invalid = |diagnostics: scenario::Diagnostics| {
-        eprint!("{diagnostics}");
+        to_stderr(format_args!("{diagnostics}"));
         Exit::InvalidScenario
     };
     let written = scenario::gather(&args.scenario).map_err(invalid)?;
@@ -296,7 +297,7 @@ fn load(args: &PlanArgs, planner: Planner) -> Result<Loaded, Exit> {
 fn variables(file: Option<&Path>) -> Result<Variables, Exit> {
     let read = file.map_or_else(|| Ok(Variables::default()), Variables::read);
     read.map_err(|diagnostics| {
-        eprint!("{diagnostics}");
+        to_stderr(format_args!("{diagnostics}"));
         Exit::InvalidScenario
     })
 }
@@ -312,7 +313,7 @@ fn validate(args: &ValidateArgs) -> Exit {
         Err(exit) => return exit,
     };
     for warning in &loaded.plan.warnings {
-        eprintln!("warning: {warning}");
+        say!("warning: {warning}");
     }
     if let Err(exit) = look(&loaded) {
         return exit;
@@ -357,14 +358,14 @@ fn look(loaded: &Loaded) -> Result<(), Exit> {
         Ok(Looked::Fine) => Ok(()),
         Ok(Looked::NotThere(file)) => {
             let file = loaded.plan.mask.hide(&file.display().to_string());
-            eprintln!(
+            say!(
                 "warning: {file} is not there: whether it has the columns that are used is not known"
             );
             Ok(())
         }
         Err(error) => {
             let error = loaded.plan.mask.hide(&error.to_string());
-            eprintln!("error: {error}");
+            say!("error: {error}");
             Err(Exit::InvalidScenario)
         }
     }
@@ -387,7 +388,7 @@ fn run(args: &RunArgs) -> Exit {
             .plan
             .warnings
             .iter()
-            .for_each(|warning| eprintln!("warning: {warning}"));
+            .for_each(|warning| say!("warning: {warning}"));
     }
     let request = Request {
         plan: loaded.plan,
@@ -420,7 +421,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, Exit> {
 }
 
 fn refuse(error: &RunError, mask: &Mask) -> Exit {
-    eprintln!("error: {}", mask.hide(&error.to_string()));
+    say!("error: {}", mask.hide(&error.to_string()));
     match error {
         RunError::NotReady(_)
         | RunError::Truth(_)
@@ -445,7 +446,7 @@ fn rewrite(args: &DirectoryArgs) -> Exit {
         return exit;
     }
     show(&assembled.summary, &Show::of(args.json, false));
-    eprintln!("report: {}", directory.report_file().display());
+    say!("report: {}", directory.report_file().display());
     // A report that could be written is a success, whatever it says.
     Exit::Ok
 }
@@ -468,7 +469,7 @@ fn judge(
         return exit;
     }
     show(&assembled.summary, shown);
-    eprintln!("report: {}", directory.report_file().display());
+    say!("report: {}", directory.report_file().display());
     match compared {
         // A comparison that was asked for and could not be made is no good end.
         Err(exit) if assembled.exit == Exit::Ok => exit,
@@ -480,11 +481,11 @@ fn assembled(args: &DirectoryArgs) -> Result<(RunDirectory, Assembled), Exit> {
     let variables = variables(args.env_file.as_deref())?;
     let environment = |name: &str| variable(&variables, name);
     let directory = RunDirectory::open(&args.directory).map_err(|error| {
-        eprintln!("error: {error}");
+        say!("error: {error}");
         Exit::Usage
     })?;
     let assembled = run::assemble(&directory, &environment).map_err(|error| {
-        eprintln!("error: {error}");
+        say!("error: {error}");
         match error {
             AssembleError::Scenario(_) => Exit::InvalidScenario,
             // A file of a run that is missing or damaged is evidence that was lost.
@@ -525,7 +526,7 @@ fn show(summary: &Summary, shown: &Show) {
         summary
             .reasons
             .iter()
-            .for_each(|reason| eprintln!("{verdict}: {reason}"));
+            .for_each(|reason| say!("{verdict}: {reason}"));
     }
 }
 
@@ -537,14 +538,14 @@ fn colour() -> bool {
 
 /// A reader that goes away (`| head`) is no error.
 fn print(text: &str) {
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    to_stdout(format_args!("{text}"));
 }
 
 fn serve(options: reference_server::Options) -> Exit {
     match reference_server::run(options) {
         Ok(()) => Exit::Ok,
         Err(error) => {
-            eprintln!("error: {error}");
+            say!("error: {error}");
             Exit::NotReady
         }
     }
@@ -558,6 +559,6 @@ fn completions(shell: Shell) -> Exit {
 }
 
 fn internal(problem: &str) -> Exit {
-    eprintln!("error: {problem}");
+    say!("error: {problem}");
     Exit::Internal
 }

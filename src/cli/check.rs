@@ -9,6 +9,7 @@ use super::{
     Changes, DirectoryArgs, Loaded, PlanArgs, Show, assembled, judge, load, refuse, runtime, show,
 };
 use crate::exit::Exit;
+use crate::output::say;
 use crate::plan::{self, Scale};
 use crate::records::{Asked, Format};
 use crate::run::{self, ImportError, ImportRequest, Imported};
@@ -175,7 +176,7 @@ fn records(args: &CheckArgs, file: &Path, format: Format) -> Result<Exit, Exit> 
 fn complain(words: &str, exit: Exit) -> Exit {
     for line in words.lines() {
         let is_continued = line.starts_with(' ');
-        eprintln!("{}{line}", if is_continued { "" } else { "error: " });
+        say!("{}{line}", if is_continued { "" } else { "error: " });
     }
     exit
 }

@@ -8,6 +8,7 @@ use clap::Args;
 use super::{Loaded, RunArgs, print, variable, variables};
 use crate::compare::{CompareError, Limits, Run, compare, differences};
 use crate::exit::Exit;
+use crate::output::say;
 use crate::report::{self, Comparison};
 use crate::run::{AssembleError, Assembled, RunDirectory, plan_of};
 use crate::scenario::Environment;
@@ -145,12 +146,12 @@ impl Baseline {
 }
 
 fn usage(problem: &str) -> Exit {
-    eprintln!("error: {problem}");
+    say!("error: {problem}");
     Exit::Usage
 }
 
 fn refused(error: &CompareError) -> Exit {
-    eprintln!("error: {error}");
+    say!("error: {error}");
     match error {
         CompareError::Different(_) => Exit::Usage,
         CompareError::Run { source, .. } => match source {

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
 use crate::exit::Exit;
+use crate::output::say;
 
 /// Writes the text to a new file, or over an old one with `force`.
 pub(super) fn write(path: &Path, text: &str, force: bool) -> Result<(), Exit> {
@@ -20,9 +21,9 @@ pub(super) fn write(path: &Path, text: &str, force: bool) -> Result<(), Exit> {
     written.map_err(|error| {
         let shown = path.display();
         if error.kind() == ErrorKind::AlreadyExists {
-            eprintln!("error: {shown} is there already\n  hint: name another file, or add --force to replace it");
+            say!("error: {shown} is there already\n  hint: name another file, or add --force to replace it");
         } else {
-            eprintln!("error: failed to write {shown}: {error}");
+            say!("error: failed to write {shown}: {error}");
         }
         Exit::Usage
     })

@@ -4,21 +4,24 @@ use std::path::Path;
 
 use crate::exit::Exit;
 use crate::fault;
+use crate::output::{say, to_stdout};
 
 pub(super) fn run() -> Exit {
     let healed = in_a_runtime(fault::heal_orphans()).and_then(|healed| healed);
     let healed = match healed {
         Ok(healed) => healed,
         Err(error) => {
-            eprintln!("error: failed to look for what is broken: {error}");
+            say!("error: failed to look for what is broken: {error}");
             return Exit::Usage;
         }
     };
     if healed.is_empty() {
-        println!("nothing is broken that a run has left behind");
+        to_stdout(format_args!(
+            "nothing is broken that a run has left behind\n"
+        ));
     }
     for undone in &healed {
-        println!("{undone}");
+        to_stdout(format_args!("{undone}\n"));
     }
     if healed.iter().any(|undone| undone.trouble.is_some()) {
         Exit::NotHealed

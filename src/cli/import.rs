@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use super::file;
 use crate::exit::Exit;
 use crate::import::{self, Imported};
+use crate::output::{say, to_stderr};
 use crate::plan::{self, Overrides};
 
 /// The languages of scripts.
@@ -42,7 +43,7 @@ fn k6(args: &ScriptArgs) -> Result<(), Exit> {
     let shown = args.script.display().to_string();
     let text = read(&args.script)?;
     let imported = import::k6::import(&shown, &text).map_err(|error| {
-        eprint!("{error}");
+        to_stderr(format_args!("{error}"));
         Exit::InvalidScenario
     })?;
     match &args.out {
@@ -58,22 +59,22 @@ fn read(path: &Path) -> Result<String, Exit> {
     let text =
         bytes.and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned()));
     text.map_err(|problem| {
-        eprintln!("error: failed to read {}: {problem}", path.display());
+        say!("error: failed to read {}: {problem}", path.display());
         Exit::InvalidScenario
     })
 }
 
 fn tell(script: &str, imported: &Imported) {
     let todos = imported.scenario.matches("TODO:").count();
-    eprintln!("{script}: imported, with {todos} places marked TODO that a person has to look at");
+    say!("{script}: imported, with {todos} places marked TODO that a person has to look at");
     if imported.notes.is_empty() {
         return;
     }
-    eprintln!("what the script says and the scenario does not:");
+    say!("what the script says and the scenario does not:");
     imported
         .notes
         .iter()
-        .for_each(|note| eprintln!("  {script}:{}: {}", note.line, note.text));
+        .for_each(|note| say!("  {script}:{}: {}", note.line, note.text));
 }
 
 /// A script may say what no scenario can; then what came out is a draft, and says so.
@@ -92,8 +93,8 @@ fn check(args: &ScriptArgs, imported: &Imported) -> Result<(), Exit> {
         &environment,
     );
     planned.map(drop).map_err(|diagnostics| {
-        eprint!("{diagnostics}");
-        eprintln!("error: what was imported is not a valid scenario yet: correct the above");
+        to_stderr(format_args!("{diagnostics}"));
+        say!("error: what was imported is not a valid scenario yet: correct the above");
         Exit::InvalidScenario
     })
 }

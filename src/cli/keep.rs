@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::exit::Exit;
 use crate::keeper;
+use crate::output::say;
 
 #[derive(Debug, Args)]
 pub(super) struct KeepArgs {
@@ -28,7 +29,7 @@ pub(super) fn run(args: &KeepArgs) -> Exit {
         Err(error) => {
             let program = args.program.first();
             let program = program.map(|program| program.to_string_lossy().into_owned());
-            eprintln!(
+            say!(
                 "error: failed to run {}: {error}",
                 program.unwrap_or_default()
             );

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::exit::Exit;
+use crate::output::say;
 use crate::stack;
 
 #[derive(Debug, Args)]
@@ -16,7 +17,7 @@ pub(super) fn run(args: &KeepContainersArgs) -> Exit {
     match stack::keep_containers(&args.run) {
         Ok(()) => Exit::Ok,
         Err(error) => {
-            eprintln!("error: failed to remove the containers of a run: {error}");
+            say!("error: failed to remove the containers of a run: {error}");
             Exit::NotReady
         }
     }

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::exit::Exit;
+use crate::output::say;
 use crate::stack;
 
 #[derive(Debug, Args)]
@@ -19,7 +20,7 @@ pub(super) fn run(args: &MockKafkaArgs) -> Exit {
     match stack::be_kafka(args.brokers, args.partitions) {
         Ok(()) => Exit::Ok,
         Err(error) => {
-            eprintln!("error: failed to be the Kafka of a run: {error}");
+            say!("error: failed to be the Kafka of a run: {error}");
             Exit::NotReady
         }
     }

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::file;
 use crate::exit::Exit;
+use crate::output::{say, to_stderr};
 use crate::plan::{self, Overrides};
 use crate::scenario::value::{Count, Name, Span, Url};
 use crate::starter::{Issue, Means, Starter};
@@ -91,11 +92,11 @@ fn write(args: NewArgs) -> Result<(), Exit> {
     check(&out, &text)?;
     file::write(&out, &text, force)?;
     let shown = out.display();
-    eprintln!("{shown}: written; its comments say what to change");
+    say!("{shown}: written; its comments say what to change");
     if starter.hides_password() {
-        eprintln!("the password is not in it: set DB_PASSWORD before each run");
+        say!("the password is not in it: set DB_PASSWORD before each run");
     }
-    eprintln!("next: fcfs-bench validate --probe {shown}");
+    say!("next: fcfs-bench validate --probe {shown}");
     Ok(())
 }
 
@@ -226,11 +227,11 @@ impl Ask {
                 terminal: terminal && !missing.is_empty(),
             });
         }
-        eprintln!(
+        say!(
             "error: nobody can be asked without a terminal: {} must be given",
             missing.join(", ")
         );
-        eprintln!("  hint: fcfs-bench new --help says what each is");
+        say!("  hint: fcfs-bench new --help says what each is");
         Err(Exit::Usage)
     }
 
@@ -247,25 +248,25 @@ impl Ask {
         loop {
             match parse(&answer(question, default)?) {
                 Ok(value) => return Ok(value),
-                Err(problem) => eprintln!("  {problem}"),
+                Err(problem) => say!("  {problem}"),
             }
         }
     }
 }
 
 fn wrong(flag: &str, problem: &str) -> Exit {
-    eprintln!("error: {flag}: {problem}");
+    say!("error: {flag}: {problem}");
     Exit::Usage
 }
 
 /// A line of the terminal; an empty one is the default.
 fn answer(question: &str, default: &str) -> Result<String, Exit> {
-    eprint!("{question} [{default}] ");
+    to_stderr(format_args!("{question} [{default}] "));
     let mut line = String::new();
     let read = std::io::stdin().lock().read_line(&mut line);
     if !matches!(read, Ok(1..)) {
         // The end of the input is no answer.
-        eprintln!("\nerror: not every question was answered; nothing was written");
+        say!("\nerror: not every question was answered; nothing was written");
         return Err(Exit::Usage);
     }
     let line = line.trim();
@@ -282,8 +283,8 @@ fn check(out: &Path, text: &str) -> Result<(), Exit> {
         &environment,
     );
     planned.map(drop).map_err(|diagnostics| {
-        eprint!("{diagnostics}");
-        eprintln!("error: with this the scenario is not valid; nothing was written");
+        to_stderr(format_args!("{diagnostics}"));
+        say!("error: with this the scenario is not valid; nothing was written");
         Exit::Usage
     })
 }

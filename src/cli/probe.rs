@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use crate::exit::Exit;
 use crate::load::Explained;
+use crate::output::say;
 use crate::plan::{Plan, Rule, Step, Target, conditions};
 use crate::run::{self, Asked, Replied};
 use crate::scenario::write::quoted;
@@ -17,16 +18,16 @@ const SHOWN: usize = 300;
 /// Asks once for each step and shows what came of it.
 pub(super) fn probe(plan: &Plan, directory: &Path) -> Exit {
     if matches!(plan.target, Target::Urls { .. }) {
-        eprintln!("warning: a probe really asks: what the system gives to it is taken");
+        say!("warning: a probe really asks: what the system gives to it is taken");
     }
     if !plan.setup.before.is_empty() || !plan.setup.after.is_empty() {
-        eprintln!("warning: what stands under `before` and `after` is done as in a run");
+        say!("warning: what stands under `before` and `after` is done as in a run");
     }
     let runtime = match super::runtime() {
         Ok(runtime) => runtime,
         Err(exit) => return exit,
     };
-    let say = |text: &str| eprintln!("{}", plan.mask.hide(text));
+    let say = |text: &str| say!("{}", plan.mask.hide(text));
     match runtime.block_on(run::ask(plan, directory, &say)) {
         Ok(asked) => {
             let mut out = String::new();

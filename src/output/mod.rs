@@ -1,5 +1,8 @@
 //! What leaves the run while it goes on; nothing here may slow the load.
 
+mod lines;
 mod progress;
 
+pub(crate) use lines::say;
+pub use lines::{to_stderr, to_stdout};
 pub use progress::{Live, Progress};

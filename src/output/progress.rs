@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
 
+use super::say;
 use crate::measure::{Second, ThresholdResult};
 use crate::plan::Plan;
 
@@ -59,7 +60,7 @@ impl Progress {
             Display::Plain => {
                 if live.second.t.is_multiple_of(PLAIN_EVERY) {
                     let (load, outcomes) = self.lines(live);
-                    eprintln!("{:>5} s  {load}  {outcomes}", live.second.t + 1);
+                    say!("{:>5} s  {load}  {outcomes}", live.second.t + 1);
                 }
             }
             Display::Terminal(bar) => {
@@ -75,7 +76,7 @@ impl Progress {
     pub fn say(&self, text: &str) {
         match &self.display {
             Display::Quiet => {}
-            Display::Plain => eprintln!("         {text}"),
+            Display::Plain => say!("         {text}"),
             Display::Terminal(bar) => bar.set_message(text.to_owned()),
         }
     }
@@ -84,8 +85,8 @@ impl Progress {
     pub fn note(&self, text: &str) {
         match &self.display {
             Display::Quiet => {}
-            Display::Plain => eprintln!("         {text}"),
-            Display::Terminal(bar) => bar.suspend(|| eprintln!("{text}")),
+            Display::Plain => say!("         {text}"),
+            Display::Terminal(bar) => bar.suspend(|| say!("{text}")),
         }
     }
 

@@ -11,7 +11,7 @@ use fcfs_bench::plan::Secret;
 use fcfs_bench::probe::{Probe, Reason, read_table};
 use rustix::process::{Signal, geteuid};
 use sqlx::{Connection, Executor, MySqlConnection};
-use support::{Rows, Service, free_port, open, program, run, shown, sql};
+use support::{Rows, Service, free_port, open, paged, program, run, shown, sql};
 
 fn start() -> Service {
     let directory = tempfile::tempdir().unwrap();
@@ -243,4 +243,52 @@ async fn whole_rows_come_with_the_names_of_their_columns() {
             .to_lowercase()
             .contains("read")
     );
+}
+
+/// Values that are alike stand together, so that pages would end between them.
+#[tokio::test]
+async fn rows_come_once_whatever_the_pages_are_read_by() {
+    let service = start();
+    write(&service, include_str!("support/keys.mysql.sql")).await;
+    let keys = [
+        "n", "big", "word", "bin", "latin", "price", "ratio", "at", "day", "bytes", "id", "kind",
+        "bits", "same", "often",
+    ];
+    for key in keys {
+        for rows in [1, 3, 4, 100] {
+            let query = format!("SELECT n, n AS id, NULL AS at, {key} AS k FROM issued");
+            let probe = open(&paged(&url(&service), &query, "k", rows)).await;
+            let read = probe.rows().await;
+            let read = read.unwrap_or_else(|error| panic!("{key}: {error}"));
+            let mut users: Vec<u32> = read.iter().map(|row| row.user.parse().unwrap()).collect();
+            users.sort_unstable();
+            assert_eq!(users, (1..=8).collect::<Vec<u32>>(), "{key}, {rows}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn rows_added_between_two_pages_neither_hide_nor_repeat_one() {
+    let service = start();
+    write(
+        &service,
+        "CREATE TABLE issued (k BIGINT, n INT, PRIMARY KEY (k, n));
+         INSERT INTO issued VALUES (10, 1), (10, 2), (20, 3), (20, 4), (20, 5), (30, 6), (40, 7)",
+    )
+    .await;
+    let source = paged(&url(&service), "SELECT n, k FROM issued", "k", 2);
+    let probe = open(&source).await;
+    let (mut seen, mut pages) = (Vec::new(), probe.pages());
+    while let Some(rows) = pages.next().await.unwrap() {
+        seen.extend(rows.into_iter().map(|row| row.user));
+        if seen.len() == 2 {
+            write(
+                &service,
+                "INSERT INTO issued VALUES (5, 101), (10, 102), (20, 103), (35, 104)",
+            )
+            .await;
+        }
+    }
+    seen.sort();
+    assert_eq!(seen, ["1", "103", "104", "2", "3", "4", "5", "6", "7"]);
 }

@@ -48,7 +48,7 @@ pub use setup::{EachUser, Setup, SetupCapture, SetupStep, Task};
 pub use slots::{Slot, SlotValues};
 pub use statement::{Marks, SqlPart, Statement};
 pub use template::{Escape, Part, Template, Values, Variable};
-pub use truth::{Query, Secret, Settle, Source, Truth};
+pub use truth::{Pages, Query, Secret, Settle, Source, Truth};
 pub use users::{UserSequence, mix};
 
 pub use crate::scenario::value::{Image, Pattern};

@@ -53,9 +53,10 @@ impl Source {
     pub fn filled_in(&self, slots: &[Slot], values: &[Option<String>]) -> Result<Self, String> {
         let fill = |text: &str| filled_in(text, slots, values);
         let query = match &self.query {
-            Query::Sql { url, query } => Query::Sql {
+            Query::Sql { url, query, pages } => Query::Sql {
                 url: url.clone(),
                 query: fill(query)?,
+                pages: pages.clone(),
             },
             Query::Redis { url, command } => Query::Redis {
                 url: url.clone(),
@@ -126,6 +127,8 @@ pub enum Query {
         url: Secret,
         /// A single SELECT.
         query: String,
+        /// How its rows are read piece by piece; `None`: with one statement.
+        pages: Option<Pages>,
     },
     /// A read command: a set or list gives users, a hash gives users and ids, an integer or text a
     /// number.
@@ -152,6 +155,20 @@ pub enum Query {
     },
     /// The bundled server's own truth: its database file is only known when it has started.
     Bundled,
+}
+
+/// How the rows of a query are read piece by piece, so that no statement gives all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pages {
+    /// A column of the query that does not change while a row is there. Rows may share a value.
+    pub key: String,
+    /// How many rows are asked for at a time, at least 1; those that share a value come together.
+    pub rows: u64,
+}
+
+impl Pages {
+    /// How many rows are asked for at a time where nobody says it.
+    pub const ROWS: u64 = 10_000;
 }
 
 /// Text that may hold a password: shown nowhere.
@@ -214,6 +231,7 @@ mod tests {
             query: Query::Sql {
                 url: Secret::new("sqlite:x"),
                 query: "SELECT u FROM t WHERE c = {{ coupon }}".to_owned(),
+                pages: None,
             },
             offset: 0,
         };

@@ -1,7 +1,7 @@
 //! The file of everything that was read from outside, one JSON object per line.
 //!
 //! ```text
-//! {"read":"last","at_ns":81000000000,"rows":2}     followed by that many rows
+//! {"read":"last","at_ns":         81000000000,"rows":                   2}     that many rows follow
 //! {"user":"17","id":"c-1","created_us":1700000000000000,"grain_us":1000}
 //! {"user":"4"}
 //! {"remaining":40,"inv_ns":1000,"ret_ns":2000}
@@ -18,7 +18,7 @@
 //! would look like lost rows.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -146,13 +146,34 @@ impl TruthLog {
     /// # Errors
     /// When the disk does not take them.
     pub fn rows(&mut self, which: When, read: &IssuedRead) -> io::Result<()> {
-        self.line(&Line::Read {
-            read: which,
-            at_ns: read.at_ns,
-            rows: read.rows.len() as u64,
-        })?;
-        read.rows.iter().try_for_each(|row| self.line(&row))?;
-        self.file.flush()
+        let mut rows = self.begin_rows(which)?;
+        read.rows.iter().try_for_each(|row| rows.row(&row))?;
+        rows.finish(read.at_ns).map(drop)
+    }
+
+    /// Begins to write the rows of one read as they come.
+    ///
+    /// # Errors
+    /// When the disk does not take its first line.
+    pub fn begin_rows(&mut self, which: When) -> io::Result<RowsToLog<'_>> {
+        let begin = self.file.stream_position()?;
+        // As many as there can never be: without its end the read is torn.
+        self.head(which, u64::MAX, u64::MAX)?;
+        Ok(RowsToLog {
+            log: self,
+            which,
+            begin,
+            rows: 0,
+        })
+    }
+
+    /// The first line of a read, as long for all numbers.
+    fn head(&mut self, which: When, at_ns: u64, rows: u64) -> io::Result<()> {
+        let name = which.name();
+        writeln!(
+            self.file,
+            "{{\"read\":\"{name}\",\"at_ns\":{at_ns:20},\"rows\":{rows:20}}}"
+        )
     }
 
     /// Writes all ids of one read, before the load or at rest.
@@ -263,6 +284,53 @@ impl TruthLog {
     fn line(&mut self, line: &impl Serialize) -> io::Result<()> {
         serde_json::to_writer(&mut self.file, line)?;
         self.file.write_all(b"\n")
+    }
+}
+
+/// One read of rows that go to the file as they come, so that nobody holds all of them.
+#[derive(Debug)]
+pub struct RowsToLog<'l> {
+    log: &'l mut TruthLog,
+    which: When,
+    /// Where its first line stands.
+    begin: u64,
+    rows: u64,
+}
+
+impl RowsToLog<'_> {
+    /// Writes some more.
+    ///
+    /// # Errors
+    /// When the disk does not take them.
+    pub fn push(&mut self, rows: &[IssuedRow]) -> io::Result<()> {
+        rows.iter().try_for_each(|row| self.row(row))
+    }
+
+    fn row(&mut self, row: &impl Serialize) -> io::Result<()> {
+        self.rows += 1;
+        self.log.line(row)
+    }
+
+    /// Writes how many they were and when the read was complete; the number.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn finish(self, at_ns: u64) -> io::Result<u64> {
+        self.log.file.seek(SeekFrom::Start(self.begin))?;
+        self.log.head(self.which, at_ns, self.rows)?;
+        self.log.file.seek(SeekFrom::End(0))?;
+        self.log.file.flush()?;
+        Ok(self.rows)
+    }
+
+    /// Takes all of it back, since the read failed.
+    ///
+    /// # Errors
+    /// When the file cannot be cut.
+    pub fn abandon(self) -> io::Result<()> {
+        let file = &mut self.log.file;
+        file.seek(SeekFrom::Start(self.begin))?;
+        file.get_ref().set_len(self.begin)
     }
 }
 
@@ -443,10 +511,14 @@ fn finish(observations: &mut Observations, open: Option<Open>) -> Option<Open> {
 
 fn give_up(observations: &mut Observations, open: Option<Open>) {
     let Some(torn) = open else { return };
+    let missing = match torn.missing {
+        // The first line was never written again.
+        missing if missing > u64::MAX / 2 => "its end is missing".to_owned(),
+        missing => format!("{missing} of its rows are missing"),
+    };
     observations.failures.push(format!(
-        "the {} read in truth.jsonl is torn: {} of its rows are missing",
-        torn.name(),
-        torn.missing
+        "the {} read in truth.jsonl is torn: {missing}",
+        torn.name()
     ));
 }
 

@@ -71,8 +71,8 @@ impl Probe {
         roots: &[CertificateDer<'static>],
     ) -> Result<Self, ProbeError> {
         let (place, access) = match &source.query {
-            Query::Sql { url, query } => {
-                let sql = sql::SqlProbe::open(url.reveal(), query).await;
+            Query::Sql { url, query, pages } => {
+                let sql = sql::SqlProbe::open(url.reveal(), query, pages.as_ref()).await;
                 (place(url.reveal()), sql.map(Access::Sql))
             }
             Query::Redis { url, command } => {
@@ -117,11 +117,20 @@ impl Probe {
     /// # Errors
     /// When the source does not answer, or with something else than rows of users.
     pub async fn rows(&self) -> Result<Vec<IssuedRow>, ProbeError> {
-        let mut answer = self.rows_once().await;
-        if is_lost(&answer) {
-            answer = self.rows_once().await;
+        let (mut all, mut pages) = (Vec::new(), self.pages());
+        while let Some(rows) = pages.next().await? {
+            all.extend(rows);
         }
-        answer.map_err(|fault| fault.at(&self.place))
+        Ok(all)
+    }
+
+    /// The same, page by page where the source is read so, else all at once.
+    pub fn pages(&self) -> RowPages<'_> {
+        RowPages {
+            probe: self,
+            progress: sql::Progress::default(),
+            is_over: false,
+        }
     }
 
     /// All ids, in the source's order: what a row of users has first.
@@ -168,14 +177,6 @@ impl Probe {
         }
     }
 
-    async fn rows_once(&self) -> Result<Vec<IssuedRow>, Fault> {
-        match &self.access {
-            Access::Sql(sql) => sql.rows().await,
-            Access::Redis(redis) => redis.rows().await,
-            Access::Http(http) => http.rows().await,
-        }
-    }
-
     async fn count_once(&self) -> Result<u64, Fault> {
         match &self.access {
             Access::Sql(sql) => sql.count().await,
@@ -190,6 +191,44 @@ impl Probe {
             Access::Redis(redis) => redis.number().await,
             Access::Http(http) => http.number().await,
         }
+    }
+}
+
+/// The rows of one read, as they come.
+#[derive(Debug)]
+pub struct RowPages<'p> {
+    probe: &'p Probe,
+    progress: sql::Progress,
+    is_over: bool,
+}
+
+impl RowPages<'_> {
+    /// The next rows, which may be none; `None` when all were given.
+    ///
+    /// # Errors
+    /// As [`Probe::rows`].
+    pub async fn next(&mut self) -> Result<Option<Vec<IssuedRow>>, ProbeError> {
+        let mut answer = self.next_once().await;
+        if is_lost(&answer) {
+            answer = self.next_once().await;
+        }
+        answer.map_err(|fault| fault.at(&self.probe.place))
+    }
+
+    async fn next_once(&mut self) -> Result<Option<Vec<IssuedRow>>, Fault> {
+        if let Access::Sql(sql) = &self.probe.access {
+            return sql.next(&mut self.progress).await;
+        }
+        if self.is_over {
+            return Ok(None);
+        }
+        let rows = match &self.probe.access {
+            Access::Redis(redis) => redis.rows().await?,
+            Access::Http(http) => http.rows().await?,
+            Access::Sql(_) => return Ok(None),
+        };
+        self.is_over = true;
+        Ok(Some(rows))
     }
 }
 

@@ -93,12 +93,11 @@ impl Truth {
     pub(super) async fn baseline(&mut self) -> Result<u64, ProbeError> {
         let mut rows = 0;
         if let Some(issued) = &self.issued {
-            let read = IssuedRead {
-                rows: issued.rows().await?.into(),
-                at_ns: self.clock.now_ns(),
-            };
-            rows = read.rows.len() as u64;
-            self.note(|log| log.rows(When::Baseline, &read));
+            let read = copy(issued, When::Baseline, &mut self.log, self.clock).await?;
+            match read {
+                Ok(read) => rows = read,
+                Err(error) => self.not_written(&error),
+            }
         }
         if let Some(stock) = &self.stock {
             let stock = stock.number().await?;
@@ -183,14 +182,9 @@ impl Truth {
     /// Reads the final truth, or the second read of it.
     pub(super) async fn read(&mut self, when: When) {
         if let Some(issued) = &self.issued {
-            match issued.rows().await {
-                Ok(rows) => {
-                    let read = IssuedRead {
-                        at_ns: self.clock.now_ns(),
-                        rows: rows.into(),
-                    };
-                    self.note(|log| log.rows(when, &read));
-                }
+            match copy(issued, when, &mut self.log, self.clock).await {
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => self.not_written(&error),
                 Err(error) => self.failed(&error.to_string()),
             }
         }
@@ -237,9 +231,48 @@ impl Truth {
     /// A truth that the disk does not take is missing later, and the verdict is `Unknown` then.
     fn note(&mut self, write: impl FnOnce(&mut TruthLog) -> io::Result<()>) {
         if let Err(error) = write(&mut self.log) {
-            let _ = self.log.failure(&format!("the run directory: {error}"));
+            self.not_written(&error);
         }
     }
+
+    fn not_written(&mut self, error: &io::Error) {
+        let _ = self.log.failure(&format!("the run directory: {error}"));
+    }
+}
+
+/// Brings the issued rows to the disk, page by page; how many they are. The inner error is the
+/// disk's.
+async fn copy(
+    issued: &Probe,
+    when: When,
+    log: &mut TruthLog,
+    clock: RunClock,
+) -> Result<io::Result<u64>, ProbeError> {
+    let mut rows = match log.begin_rows(when) {
+        Ok(rows) => rows,
+        Err(error) => return Ok(Err(error)),
+    };
+    let mut pages = issued.pages();
+    let mut written = Ok(());
+    loop {
+        match pages.next().await {
+            Ok(Some(page)) => written = written.and_then(|()| rows.push(&page)),
+            Ok(None) => break,
+            Err(error) => {
+                // What cannot be taken back is torn, and left out by whoever reads it.
+                let _ = rows.abandon();
+                return Err(error);
+            }
+        }
+    }
+    let finished = match written {
+        Ok(()) => rows.finish(clock.now_ns()),
+        Err(error) => {
+            let _ = rows.abandon();
+            Err(error)
+        }
+    };
+    Ok(finished)
 }
 
 pub(super) async fn open(

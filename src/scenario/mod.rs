@@ -46,8 +46,8 @@ pub(crate) use identity::{Auth, Hs256, RecordSource, Token, Users};
 pub(crate) use model::{
     Alerts, Backlog, BacklogOf, Body, Capture, CaptureFrom, ConsumerGroup, Each, EventSource,
     Executor, Flow, Images, Invariant, Items, JsonMatch, Kafka, Load, Measure, Metric, Outcome,
-    Poll, Query, Redis, Request, Resource, ResourceOf, Stage, Step, Target, TextMatch, Threshold,
-    Truth, TruthSource, Until, When,
+    Pages, Poll, Query, Redis, Request, Resource, ResourceOf, Stage, Step, Target, TextMatch,
+    Threshold, Truth, TruthSource, Until, When,
 };
 pub(crate) use node::{Kind, Node, Value};
 pub(crate) use parts::{OwnFound, OwnPart};

@@ -338,11 +338,19 @@ pub(crate) struct TruthSource {
     pub(crate) offset: i64,
 }
 
+/// How the rows of a query are read piece by piece.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Pages {
+    pub(crate) key: At<String>,
+    pub(crate) rows: Option<At<Count>>,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Query {
     Sql {
         url: At<String>,
         query: At<String>,
+        pages: Option<Pages>,
     },
     Redis {
         url: At<String>,

@@ -25,7 +25,11 @@ fn unpublished(database: Secret) -> Backlog {
     Backlog {
         name: "the outbox".to_owned(),
         of: BacklogOf::Number(Source {
-            query: Query::Sql { url, query },
+            query: Query::Sql {
+                url,
+                query,
+                pages: None,
+            },
             offset: 0,
         }),
     }

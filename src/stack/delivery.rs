@@ -19,6 +19,7 @@ pub(super) fn of(planned: Delivery, database: &Secret, services: &Services) -> D
             Query::Bundled => Query::Sql {
                 url: database.clone(),
                 query: query.to_owned(),
+                pages: None,
             },
             own => own,
         };

@@ -12,7 +12,7 @@ use super::server::{Common, Server, Upstreams};
 use super::services::Services;
 use super::{NotReady, TruthSources};
 use crate::plan::{
-    BaseUrl, Group, Plan, Process, Query, Role, Secret, Source, Stack, process_name,
+    BaseUrl, Group, Pages, Plan, Process, Query, Role, Secret, Source, Stack, process_name,
 };
 
 /// The running processes, by group, in the order in which they were started.
@@ -127,6 +127,10 @@ impl Servers {
             query: format!(
                 "SELECT userId, id, createdAt FROM user_coupons WHERE couponId = {coupon}"
             ),
+            pages: Some(Pages {
+                key: "id".to_owned(),
+                rows: Pages::ROWS,
+            }),
         }
     }
 

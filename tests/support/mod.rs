@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use fcfs_bench::check::IssuedRow;
-use fcfs_bench::plan::{Query, Secret, Source};
+use fcfs_bench::plan::{Pages, Query, Secret, Source};
 use fcfs_bench::probe::Probe;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -159,6 +159,20 @@ pub(crate) fn sql(url: &str, query: &str) -> Source {
     source(Query::Sql {
         url: Secret::new(url),
         query: query.to_owned(),
+        pages: None,
+    })
+}
+
+/// The same, its rows read in pages.
+#[allow(dead_code, reason = "not every service speaks SQL")]
+pub(crate) fn paged(url: &str, query: &str, key: &str, rows: u64) -> Source {
+    source(Query::Sql {
+        url: Secret::new(url),
+        query: query.to_owned(),
+        pages: Some(Pages {
+            key: key.to_owned(),
+            rows,
+        }),
     })
 }
 

@@ -11,8 +11,8 @@ use std::fmt::Write as _;
 
 use super::resolve::expect::{self, Starts};
 use super::{
-    BacklogOf, By, Database, Draw, EventId, Events, EventsOf, Executor, Group, Images, Load, Per,
-    Plan, Provider, Query, RecordSource, Role, Source, Target, TokenMaker, Truth,
+    BacklogOf, By, Database, Draw, EventId, Events, EventsOf, Executor, Group, Images, Load, Pages,
+    Per, Plan, Provider, Query, RecordSource, Role, Source, Target, TokenMaker, Truth,
 };
 use crate::measure::CustomMetric;
 use crate::scenario::value::{Count, Rate, Share, Span};
@@ -462,9 +462,14 @@ fn print_events(events: &Events) -> String {
 fn print_source(source: &Source) -> String {
     let text = match &source.query {
         Query::Bundled => "from the bundled system's own database".to_owned(),
-        Query::Sql { url, query } => {
+        Query::Sql { url, query, pages } => {
             let words: Vec<&str> = query.split_whitespace().collect();
-            format!("sql {}: {}", url.redacted(), words.join(" "))
+            let paged = |pages: &Pages| {
+                let rows = Count(pages.rows);
+                format!(", in pages of {rows} by `{}`", pages.key)
+            };
+            let paged = pages.as_ref().map(paged).unwrap_or_default();
+            format!("sql {}: {}{paged}", url.redacted(), words.join(" "))
         }
         Query::Redis { url, command } => format!("redis {}: {}", url.redacted(), command.join(" ")),
         Query::Http { url, pointer, .. } => {

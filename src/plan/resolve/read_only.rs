@@ -71,6 +71,24 @@ pub(super) fn check_sql(query: &str) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Words that pick or number rows: what they give depends on which other rows are there.
+const PICKS: [&str; 4] = ["LIMIT", "OFFSET", "FETCH", "OVER"];
+
+/// Whether the rows of the query are the same ones for whoever asks for a part of them.
+pub(super) fn check_pages(query: &str) -> Result<(), Problem> {
+    match words(query)?
+        .iter()
+        .find(|word| PICKS.contains(&word.as_str()))
+    {
+        None => Ok(()),
+        Some(word) => Err((
+            format!("`{word}` gives other rows for each page"),
+            "leave it out of the query, or leave out `key`; quote it if it is the name of a column"
+                .to_owned(),
+        )),
+    }
+}
+
 /// The bare words in upper case, and semicolons; quotes and comments are left out.
 fn words(query: &str) -> Result<Vec<String>, Problem> {
     let (mut words, mut rest) = (Vec::new(), query);

@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use super::delivery;
-use super::read_only::{check_redis, check_sql};
+use super::read_only::{check_pages, check_redis, check_sql};
 use super::resource::kafka;
 use super::template::{self, Piece, Place, Words};
 use crate::plan::{
-    Backlog, BacklogOf, Invariant, Part, Query, Secret, Settle, Source, Subject, Target, Truth,
-    Variable,
+    Backlog, BacklogOf, Invariant, Pages, Part, Query, Secret, Settle, Source, Subject, Target,
+    Truth, Variable,
 };
+use crate::scenario::value::Count;
 use crate::scenario::{
-    At, Backlog as WrittenBacklog, BacklogOf as WrittenOf, Given, PLACEHOLDER, Position,
-    Query as Written, Report, Scenario, Truth as WrittenTruth, TruthSource,
+    At, Backlog as WrittenBacklog, BacklogOf as WrittenOf, Given, PLACEHOLDER,
+    Pages as WrittenPages, Position, Query as Written, Report, Scenario, Truth as WrittenTruth,
+    TruthSource,
 };
 
 const WITHIN: Duration = Duration::from_mins(1);
@@ -23,6 +25,9 @@ const QUIET: Duration = Duration::from_secs(2);
 
 /// All of them are read at once, again and again.
 const MOST_BACKLOGS: usize = 8;
+
+/// A page is held in memory.
+const MOST_ROWS: u64 = 1_000_000;
 
 pub(super) fn resolve(
     scenario: &Scenario,
@@ -187,7 +192,7 @@ pub(super) fn given(
 
 fn source(written: &TruthSource, words: Words<'_>, report: &mut Report<'_>) -> Option<Source> {
     let query = match &written.query {
-        Written::Sql { url, query } => {
+        Written::Sql { url, query, pages } => {
             let url = address(
                 url,
                 &["mysql", "mariadb", "postgres", "postgresql", "sqlite"],
@@ -197,9 +202,14 @@ fn source(written: &TruthSource, words: Words<'_>, report: &mut Report<'_>) -> O
                 let problem = check_sql(&with_a_name(text)).err();
                 told(problem, query, report)
             });
+            let pages = match pages {
+                Some(written) => Some(paged(written, query.as_deref(), report)?),
+                None => None,
+            };
             Query::Sql {
                 url: url?,
                 query: query?,
+                pages,
             }
         }
         Written::Redis { url, command } => {
@@ -262,6 +272,45 @@ fn source(written: &TruthSource, words: Words<'_>, report: &mut Report<'_>) -> O
         query,
         offset: written.offset,
     })
+}
+
+/// The key is written into a query, so it is no more than a name.
+fn paged(written: &WrittenPages, query: Option<&str>, report: &mut Report<'_>) -> Option<Pages> {
+    let key = &written.key;
+    if !is_a_name(&key.value) {
+        report.error_hint(
+            key.position,
+            format!("`{}` is no name of a column", key.shown()),
+            "name a column as the query gives it, in letters, digits and `_`; rename another with \
+             `AS`",
+        );
+        return None;
+    }
+    if let Some(problem) = query.and_then(|text| check_pages(&with_a_name(text)).err()) {
+        report.error_hint(key.position, problem.0, problem.1);
+        return None;
+    }
+    let rows = written.rows.as_ref();
+    if let Some(rows) = rows.filter(|rows| !(1..=MOST_ROWS).contains(&rows.value.0)) {
+        report.error_hint(
+            rows.position,
+            "a page has another number of rows",
+            format!("write one from 1 to {}", Count(MOST_ROWS)),
+        );
+        return None;
+    }
+    Some(Pages {
+        key: key.value.clone(),
+        rows: rows.map_or(Pages::ROWS, |rows| rows.value.0),
+    })
+}
+
+fn is_a_name(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.len() <= 64
+        && text.chars().all(plain)
+        && !text.starts_with(|c: char| c.is_ascii_digit())
+        && !text.is_empty()
 }
 
 /// A text that is the same for all users. What `before` captures stays as `{{ name }}` until it is
@@ -346,6 +395,7 @@ mod tests {
     }
 
     const ISSUED: &str = "issued: { sql: { url: \"sqlite:a.db\", query: SELECT u FROM t } }";
+    const PAGED: &str = "issued: { sql: { url: \"sqlite:a.db\", query: SELECT u FROM t, KEY } }";
     const NUMBER: &str = "{ sql: { url: \"mysql://u:secret@h/d\", query: SELECT 1 }, offset: -1 }";
     const LAG: &str = "{ kafka: { brokers: \"h:1\", group: g, topic: t } }";
 
@@ -364,9 +414,43 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_waited_for_is_refused() {
+    fn rows_are_read_in_pages_where_a_key_is_named() {
+        for (key, shown) in [("key: u", "10_000"), ("key: u, page: 7", "7")] {
+            let plan = planned(&PAGED.replace("KEY", key));
+            let text = print(&plan.unwrap_or_else(|error| panic!("{error}")));
+            let line = format!("sqlite:***: SELECT u FROM t, in pages of {shown} by `u`\n");
+            assert!(
+                text.contains(&line) || text.contains(&line.replace("sqlite:***", "sqlite://a.db")),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_waited_for_or_read_in_pages_is_refused() {
         let nine = [LAG; 9].join(", ");
         let table = [
+            (
+                PAGED.replace("KEY", "key: u, page: 0"),
+                "a page has another number of rows",
+            ),
+            (
+                PAGED.replace("KEY", "key: \"a, b\""),
+                "`a, b` is no name of a column",
+            ),
+            (PAGED.replace("KEY", "page: 10"), "and `key` is missing"),
+            (
+                PAGED
+                    .replace("KEY", "key: u")
+                    .replace("FROM t", "FROM t LIMIT 5"),
+                "`LIMIT` gives other rows for each page",
+            ),
+            (
+                format!(
+                    "{ISSUED}, stock: {{ sql: {{ url: \"sqlite:a.db\", query: SELECT 1, key: u }} }}"
+                ),
+                "unknown key `key`",
+            ),
             (
                 format!("settle: {{ pending: [ {LAG} ] }}"),
                 "`truth.issued` is missing",

@@ -197,3 +197,41 @@ fn how_the_wait_has_ended_is_read_back_also_from_an_older_version() {
         assert_eq!(read.settled, Some(settled), "{line}");
     }
 }
+
+#[test]
+fn rows_are_written_as_they_come_and_a_read_that_failed_leaves_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut log = TruthLog::create(directory.path()).unwrap();
+    let mut failed = log.begin_rows(When::Last).unwrap();
+    failed.push(&[row("1"), row("2")]).unwrap();
+    failed.abandon().unwrap();
+    log.stock(7).unwrap();
+    let mut rows = log.begin_rows(When::Last).unwrap();
+    rows.push(&[row("3")]).unwrap();
+    rows.push(&[]).unwrap();
+    rows.push(&[row("4"), row("5")]).unwrap();
+    assert_eq!(rows.finish(9).unwrap(), 3);
+    log.remaining_last(0).unwrap();
+    let observations = read_truth(directory.path()).unwrap();
+    let expected = Observations {
+        last: Some(read(9, &["3", "4", "5"])),
+        stock: Some(7),
+        remaining_last: Some(0),
+        ..Observations::default()
+    };
+    assert_eq!(observations, expected);
+}
+
+#[test]
+fn rows_without_an_end_are_torn() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut log = TruthLog::create(directory.path()).unwrap();
+    let mut rows = log.begin_rows(When::Second).unwrap();
+    rows.push(&[row("1"), row("2")]).unwrap();
+    drop(rows);
+    drop(log);
+    let observations = read_truth(directory.path()).unwrap();
+    assert_eq!(observations.second, None);
+    let words = "the second read in truth.jsonl is torn: its end is missing";
+    assert_eq!(observations.failures, [words]);
+}

@@ -18,6 +18,9 @@ pub(super) trait Cells {
 
     /// A column's text, bytes as lower-case hexadecimal digits; `None` for NULL.
     fn cell(&self, column: usize) -> Result<Option<String>, Fault>;
+
+    /// A column's value as its database reads it in a statement; `None` for NULL.
+    fn literal(&self, column: usize) -> Result<Option<String>, Fault>;
 }
 
 impl Cells for SqliteRow {
@@ -46,6 +49,20 @@ impl Cells for SqliteRow {
         };
         text.map(Some).map_err(|error| unreadable(column, &error))
     }
+
+    fn literal(&self, column: usize) -> Result<Option<String>, Fault> {
+        let value = self
+            .try_get_raw(column)
+            .map_err(|e| unreadable(column, &e))?;
+        let kind = value.type_info().name().to_owned();
+        let text = self.cell(column)?;
+        let literal = |text: String| match kind.as_str() {
+            "INTEGER" | "REAL" => bare(column, text),
+            "BLOB" => Ok(format!("X'{text}'")),
+            _ => Ok(in_quotes(&text)),
+        };
+        text.map(literal).transpose()
+    }
 }
 
 impl Cells for MySqlRow {
@@ -71,6 +88,22 @@ impl Cells for MySqlRow {
             Kind::Bits => Ok(Some(bits(bytes).to_string())),
             Kind::Text => text(column, bytes).map(Some),
         }
+    }
+
+    fn literal(&self, column: usize) -> Result<Option<String>, Fault> {
+        let value = self
+            .try_get_raw(column)
+            .map_err(|e| unreadable(column, &e))?;
+        let info = value.type_info().into_owned();
+        let text = self.cell(column)?;
+        let literal = |text: String| match kind_of(&info) {
+            Kind::Bytes => Ok(format!("X'{text}'")),
+            Kind::Bits => Ok(text),
+            Kind::Text if is_number(&info) => bare(column, text),
+            // Neither a mode of the server nor a character in it changes how digits are read.
+            Kind::Text => Ok(format!("_utf8mb4 X'{}'", hex(text.as_bytes()))),
+        };
+        text.map(literal).transpose()
     }
 }
 
@@ -99,6 +132,49 @@ impl Cells for PgRow {
         };
         Ok(Some(text.to_owned()))
     }
+
+    fn literal(&self, column: usize) -> Result<Option<String>, Fault> {
+        let value = self
+            .try_get_raw(column)
+            .map_err(|e| unreadable(column, &e))?;
+        if value.is_null() {
+            return Ok(None);
+        }
+        // A text in quotes has the type of what it is compared with.
+        let written = value.as_str().map_err(|error| unreadable(column, &error))?;
+        Ok(Some(in_quotes(written)))
+    }
+}
+
+fn is_number(info: &MySqlTypeInfo) -> bool {
+    let kinds = [
+        "TINYINT",
+        "SMALLINT",
+        "MEDIUMINT",
+        "INT",
+        "BIGINT",
+        "DECIMAL",
+        "FLOAT",
+        "DOUBLE",
+        "YEAR",
+        "BOOLEAN",
+    ];
+    let first = info.name().split(' ').next().unwrap_or_default();
+    kinds.contains(&first)
+}
+
+/// A number as it is; nothing else is written into a statement without quotes.
+fn bare(column: usize, text: String) -> Result<String, Fault> {
+    let part = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E');
+    if !text.is_empty() && text.chars().all(part) {
+        return Ok(text);
+    }
+    let words = format!("column {} is no number to read pages by", column + 1);
+    Err(Fault::answer(words))
+}
+
+fn in_quotes(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }
 
 enum Kind {

@@ -5,6 +5,7 @@
 //! TLS to SQL databases is not supported yet.
 
 mod cell;
+mod pages;
 mod status;
 mod table;
 
@@ -22,7 +23,9 @@ use tokio::time::timeout;
 use super::error::{Fault, Reason};
 use super::{LIMIT, shape};
 use crate::check::IssuedRow;
+use crate::plan::Pages;
 use cell::Cells;
+pub(super) use pages::Progress;
 pub(super) use status::StatusProbe;
 pub use table::{RowReader, read_table};
 
@@ -31,6 +34,7 @@ pub use table::{RowReader, read_table};
 pub(super) struct SqlProbe {
     options: Options,
     query: String,
+    pages: Option<Pages>,
     /// Taken out for the time of a call and put back only when that ended well: so a connection
     /// in an unknown state is never used again.
     idle: Mutex<Option<Session>>,
@@ -41,6 +45,14 @@ enum Options {
     Sqlite(Box<SqliteConnectOptions>),
     MySql(Box<MySqlConnectOptions>),
     Postgres(Box<PgConnectOptions>),
+}
+
+/// How a database reads values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    Sqlite,
+    MySql,
+    Postgres,
 }
 
 #[derive(Debug)]
@@ -57,21 +69,16 @@ trait Reader {
 }
 
 impl SqlProbe {
-    pub(super) async fn open(url: &str, query: &str) -> Result<Self, Fault> {
+    pub(super) async fn open(url: &str, query: &str, pages: Option<&Pages>) -> Result<Self, Fault> {
         let probe = Self {
             options: Options::parse(url)?,
             query: trimmed(query).to_owned(),
+            pages: pages.cloned(),
             idle: Mutex::new(None),
         };
         let session = probe.options.connect().await?;
         probe.keep(session).await;
         Ok(probe)
-    }
-
-    pub(super) async fn rows(&self) -> Result<Vec<IssuedRow>, Fault> {
-        let mut rows = Rows(Vec::new());
-        self.read(&self.query, &mut rows).await?;
-        Ok(rows.0)
     }
 
     pub(super) async fn count(&self) -> Result<u64, Fault> {
@@ -173,6 +180,14 @@ impl Options {
         }
     }
 
+    const fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::MySql(_) => Dialect::MySql,
+            Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
     /// A session in which the database itself refuses to write, even inside a function.
     async fn connect(&self) -> Result<Session, Fault> {
         let connecting = async {
@@ -186,9 +201,11 @@ impl Options {
                 }
                 Self::Postgres(options) => {
                     let mut connection = options.connect().await?;
-                    // The others fix how values are written as text.
+                    // The others fix how values are written as text, and read from it.
                     let settings = "SET default_transaction_read_only = on; SET TimeZone = 'UTC'; \
-                                    SET DateStyle = 'ISO, YMD'; SET bytea_output = 'hex'";
+                                    SET DateStyle = 'ISO, YMD'; SET bytea_output = 'hex'; \
+                                    SET standard_conforming_strings = on; \
+                                    SET extra_float_digits = 1";
                     connection.execute(sqlx::raw_sql(settings)).await?;
                     Ok(Session::Postgres(connection))
                 }
@@ -227,7 +244,11 @@ where
 }
 
 /// Columns by position: user, id, time.
-struct Rows(Vec<IssuedRow>);
+struct Rows {
+    /// Rows that were read before these.
+    given: usize,
+    rows: Vec<IssuedRow>,
+}
 
 impl Reader for Rows {
     fn take(&mut self, row: &dyn Cells) -> Result<bool, Fault> {
@@ -239,8 +260,9 @@ impl Reader for Rows {
             }
         };
         let time = cell(2)?;
-        let row = shape::row(self.0.len(), cell(0)?, cell(1)?, time.as_deref())?;
-        self.0.push(row);
+        let index = self.given + self.rows.len();
+        let row = shape::row(index, cell(0)?, cell(1)?, time.as_deref())?;
+        self.rows.push(row);
         Ok(true)
     }
 }

@@ -24,7 +24,7 @@ pub async fn read_table(
 ) -> Result<(), ProbeError> {
     let url = url.reveal();
     let read = async {
-        let probe = SqlProbe::open(url, query).await?;
+        let probe = SqlProbe::open(url, query, None).await?;
         let mut rows = Rows {
             reader,
             names: Vec::new(),

@@ -26,6 +26,7 @@ fn source(file: &Path, query: &str) -> Source {
         query: Query::Sql {
             url: Secret::new(format!("sqlite:{}", file.display())),
             query: query.to_owned(),
+            pages: None,
         },
         offset: 0,
     }
@@ -201,6 +202,7 @@ async fn urls_that_cannot_work_are_refused_without_showing_the_password() {
             query: Query::Sql {
                 url: Secret::new(url),
                 query: "SELECT 1".to_owned(),
+                pages: None,
             },
             offset: 0,
         };

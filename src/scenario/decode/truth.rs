@@ -1,6 +1,6 @@
 //! `truth`: where the authoritative state is read, and when it counts as final.
 
-use super::super::model::{Backlog, BacklogOf, EventSource, Query, Truth, TruthSource};
+use super::super::model::{Backlog, BacklogOf, EventSource, Pages, Query, Truth, TruthSource};
 use super::super::node::{Entry, Node, Value};
 use super::super::position::At;
 use super::super::reader::{self, Fields, Given};
@@ -165,7 +165,7 @@ fn source(report: &mut Report<'_>, entry: &Entry, shape: Shape) -> Option<TruthS
 
 fn query(report: &mut Report<'_>, one: &Entry, shape: Shape) -> Option<Query> {
     match one.key.as_str() {
-        "sql" => sql(report, one),
+        "sql" => sql(report, one, shape),
         "redis" => redis(report, one),
         _ => http(report, one, shape),
     }
@@ -184,7 +184,7 @@ fn offset_of(report: &mut Report<'_>, node: &Node) -> Option<i64> {
     offset
 }
 
-fn sql(report: &mut Report<'_>, entry: &Entry) -> Option<Query> {
+fn sql(report: &mut Report<'_>, entry: &Entry, shape: Shape) -> Option<Query> {
     let mut fields = Fields::behind(report, entry)?;
     fields.refuse(&["run"]);
     let hint = "where the database is: `url: \"${DB}\"`";
@@ -193,11 +193,38 @@ fn sql(report: &mut Report<'_>, entry: &Entry) -> Option<Query> {
     let hint = "what is read: `query: SELECT user_id, id, created_at FROM coupons`";
     let query = fields.need(report, "query", hint);
     let query = query.and_then(|entry| reader::text(report, &entry.node));
+    let pages = match shape {
+        Shape::Rows => pages(report, &mut fields),
+        Shape::Ids | Shape::Number => Some(None),
+    };
     fields.finish(report);
     Some(Query::Sql {
         url: url?,
         query: query?,
+        pages: pages?,
     })
+}
+
+#[allow(clippy::option_option)] // Absent is right here, wrong is not.
+fn pages(report: &mut Report<'_>, fields: &mut Fields<'_>) -> Option<Option<Pages>> {
+    let key = fields.get("key");
+    let key = key.map(|entry| reader::text(report, &entry.node));
+    let page = fields.get("page");
+    if let Some(page) = page.filter(|_| key.is_none()) {
+        report.error_hint(
+            page.position,
+            "`page` says how many rows are read at a time, and `key` is missing",
+            "name a column of the query that never changes: `key: id`",
+        );
+        return None;
+    }
+    let rows = page.map(|entry| reader::value(report, &entry.node));
+    let Some(key) = key else { return Some(None) };
+    let rows = match rows {
+        Some(rows) => Some(rows?),
+        None => None,
+    };
+    Some(Some(Pages { key: key?, rows }))
 }
 
 fn redis(report: &mut Report<'_>, entry: &Entry) -> Option<Query> {

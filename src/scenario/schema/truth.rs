@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema};
 
 use super::resource::Kafka;
 use super::shape;
-use super::text::{Flag, HeaderKey, HeaderValue, Pointer, Span, Text, Whole};
+use super::text::{Flag, HeaderKey, HeaderValue, Pointer, Positive, Span, Text, Whole};
 
 /// Where the authoritative state is read, and when it counts as final.
 #[derive(JsonSchema)]
@@ -84,7 +84,7 @@ struct Pending {
 #[schemars(deny_unknown_fields, transform = one_source)]
 struct Rows {
     /// A query whose columns are, by position: user, coupon id (optional), time (optional).
-    sql: Option<Sql>,
+    sql: Option<SqlRows>,
     /// A command: a set or list gives users, `HGETALL` users and coupon ids, `ZRANGE ... WITHSCORES`
     /// users and times.
     redis: Option<Redis>,
@@ -174,6 +174,37 @@ pub(super) struct Sql {
         example = "SELECT user_id, id, created_at FROM coupons WHERE event_id = {{ coupon.id }}"
     )]
     query: Text,
+}
+
+/// A query that only reads rows, with one statement or in pages.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, transform = page_of_key, example = serde_json::json!({ "url": "${DB}", "query": "SELECT user_id, id FROM coupons", "key": "id" }))]
+struct SqlRows {
+    /// Where the database is: `mysql:`, `mariadb:`, `postgres:`, `postgresql:` or `sqlite:`.
+    #[schemars(example = "mysql://reader:${DB_PASSWORD}@127.0.0.1:3306/shop")]
+    url: Text,
+    /// One statement that begins with `SELECT` or `WITH` and has no word that writes or locks. Only
+    /// `{{ coupon.id }}` is filled in. Beside `key` also without `LIMIT`, `OFFSET`, `FETCH`, `OVER`.
+    #[schemars(
+        example = "SELECT user_id, id, created_at FROM coupons WHERE event_id = {{ coupon.id }}"
+    )]
+    query: Text,
+    /// A column of the query by which its rows are read in pages, so that no statement gives all of
+    /// them: one that an index is on, and that no row ever changes. Rows may share a value. Without
+    /// it all rows are read with one statement.
+    #[schemars(example = &"id")]
+    key: Option<Text>,
+    /// How many rows a page has, 1 to 1_000_000; those that share a value come together. Only beside
+    /// `key`.
+    #[schemars(extend("default" = "10_000"), example = 5000)]
+    page: Option<Positive>,
+}
+
+fn page_of_key(schema: &mut Schema) {
+    schema.insert(
+        "dependentRequired".to_owned(),
+        serde_json::json!({ "page": ["key"] }),
+    );
 }
 
 /// A Redis command that only reads.

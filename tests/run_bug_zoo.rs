@@ -1,6 +1,8 @@
-//! The bugs of the zoo that need no service: each is caught by the part that the table says, and the
-//! right servers of their scenarios are not accused.
+//! The bugs of the zoo that need no service: each is caught by the part that the table says, which
+//! tells of a user, times and the truth, and the right servers of their scenarios are not accused.
 
+#[path = "support/explained.rs"]
+mod explained;
 #[path = "support/harness/mod.rs"]
 mod harness;
 #[path = "support/zoo.rs"]
@@ -8,6 +10,7 @@ mod zoo;
 
 use std::collections::BTreeMap;
 
+use explained::{assert_listed, assert_told};
 use harness::Bench;
 use serde_json::Value;
 use zoo::Row;
@@ -24,7 +27,7 @@ fn of_a_file() -> Vec<Row> {
     rows
 }
 
-/// Runs it, and returns the parts that fail.
+/// Runs it, and returns the parts that fail. That of the row tells how its gravest case came about.
 fn failed(row: &Row, bug: bool, code: &[i32]) -> Vec<String> {
     let bench = Bench::new();
     let path = row.path().display().to_string();
@@ -42,9 +45,19 @@ fn failed(row: &Row, bug: bool, code: &[i32]) -> Vec<String> {
     let parts = findings.iter().flat_map(|finding| {
         let parts = finding["parts"].as_array().expect("a list").iter();
         let failing = parts.filter(|part| part["verdict"] == "fail");
-        failing.map(|part| format!("{}.{}", word(finding, "checker"), word(part, "name")))
+        failing.map(|part| (word(finding, "checker"), part))
     });
-    parts.collect()
+    let parts: Vec<(&str, &Value)> = parts.collect();
+    for (invariant, part) in &parts {
+        if *invariant == row.invariant && word(part, "name") == row.part {
+            assert_told(&bench, invariant, part);
+        }
+    }
+    assert_listed(&bench, &summary);
+    let names = parts.iter();
+    names
+        .map(|(invariant, part)| format!("{invariant}.{}", word(part, "name")))
+        .collect()
 }
 
 fn word<'a>(value: &'a Value, key: &str) -> &'a str {

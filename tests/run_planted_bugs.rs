@@ -1,8 +1,11 @@
 //! Each planted bug is found, by the checker that is there for it, under each strategy.
 
+#[path = "support/explained.rs"]
+mod explained;
 #[path = "support/harness/mod.rs"]
 mod harness;
 
+use explained::{assert_listed, assert_told};
 use harness::scenario::Scenario;
 use harness::{Bench, part_of, verdict_of};
 use serde_json::Value;
@@ -60,21 +63,9 @@ fn assert_explained(bench: &Bench, summary: &Value, invariant: &str) {
     let told: Vec<&Value> = parts.expect("parts").iter().filter(of_users).collect();
     assert!(!told.is_empty(), "{invariant}: {parts:?}");
     for part in told {
-        let moments = part["explanation"]["moments"].as_array().expect("a list");
-        let has = |what: &str| moments.iter().any(|one| one["what"] == what);
-        assert!(has("asked") && has("truth"), "{part}");
-        let name = part["name"].as_str().expect("words");
-        let picture = format!("explained/{invariant}-{name}.svg");
-        assert!(bench.read("run/report.md").contains(&picture), "{picture}");
-        assert!(bench.read(&format!("run/{picture}")).starts_with("<svg"));
+        assert_told(bench, invariant, part);
     }
-    let listed: u64 = findings
-        .iter()
-        .flat_map(|finding| finding["parts"].as_array().expect("parts"))
-        .map(|part| part["listed"].as_u64().expect("a number"))
-        .sum();
-    let lines = bench.read("run/cases.jsonl").lines().count() as u64;
-    assert_eq!(lines, listed);
+    assert_listed(bench, summary);
 }
 
 #[test]

@@ -119,6 +119,7 @@ impl DraftCase {
         Subject {
             users: self.user.into_iter().chain(self.other).collect(),
             time_ns: self.time_ns,
+            coupon: self.coupon,
             text: self.text.clone(),
         }
     }

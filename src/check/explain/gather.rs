@@ -17,6 +17,8 @@ pub(in crate::check) struct Subject {
     pub(in crate::check) users: Vec<Key>,
     /// When the case was, if it has a time.
     pub(in crate::check) time_ns: Option<(u64, u64)>,
+    /// The coupon that the case names.
+    pub(in crate::check) coupon: Option<Key>,
     /// What is wrong, for a case without a user.
     pub(in crate::check) text: String,
 }
@@ -86,6 +88,7 @@ impl Gathered {
         let told = told.map(|attempt| attempt.coupon);
         let held = self.reads.iter().flat_map(|read| read.coupons.iter());
         told.chain(held.flatten().copied())
+            .chain(self.subject.coupon)
             .filter(|key| key.is_some())
     }
 }
@@ -197,12 +200,14 @@ fn reads(evidence: &Evidence<'_>, subject: &Subject, lives: &[Life]) -> Vec<Show
         .iter()
         .flat_map(|life| &life.attempts)
         .map(|attempt| attempt.coupon)
+        .chain(subject.coupon)
         .filter(|coupon| coupon.is_some())
         .collect();
+    let is_known = !subject.users.is_empty() || subject.coupon.is_some();
     reads
         .into_iter()
         .filter_map(|(read, rows)| Some((read, rows.as_ref()?)))
-        .filter(|_| !subject.users.is_empty())
+        .filter(|_| is_known)
         .map(|(read, rows)| shown(read, rows, &subject.users, &told))
         .collect()
 }

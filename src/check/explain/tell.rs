@@ -133,9 +133,6 @@ impl Teller<'_> {
     /// The final read always speaks, the others where they say something else.
     fn truth(&self) -> Vec<Moment> {
         let reads = &self.gathered.reads;
-        if self.gathered.subject.users.is_empty() {
-            return Vec::new();
-        }
         let last = reads.iter().find(|one| one.read == Read::Final);
         let tells = |one: &&Shown| match one.read {
             Read::Baseline => one.coupons.iter().any(|coupons| !coupons.is_empty()),
@@ -180,6 +177,10 @@ impl Teller<'_> {
                 self.names.coupon(*coupon),
                 self.names.user(*holder)
             ));
+        }
+        // A case of nobody names at least its coupon.
+        if let (true, Some(coupon)) = (holds.is_empty(), self.gathered.subject.coupon) {
+            holds.push(format!("no row of coupon `{}`", self.names.coupon(coupon)));
         }
         format!("{which} shows {}", holds.join(" and "))
     }

@@ -45,6 +45,26 @@ fn a_threshold_that_fails_ends_with_99() {
 }
 
 #[test]
+fn the_order_of_issue_can_have_a_limit_and_is_told_without_an_invariant() {
+    for (limit, code) in [("rate<=100%", 0), ("rate<0.0001%", 99)] {
+        let thresholds = format!("fairness: [\"{limit}\"]");
+        let bench = Bench::with(&Scenario::short().thresholds(&thresholds));
+        let ended = bench.run_scenario(&[]);
+        let summary = bench.summary();
+        let fairness = &summary["fairness"];
+        // 100 users who got one.
+        assert_eq!(fairness["pairs"], 4_950, "{fairness}");
+        let share = fairness["share"].as_f64().expect("a number");
+        let expected = if share == 0.0 { 0 } else { code };
+        let ended = ended.expect(expected);
+        let judged = verdict_of(&summary, "thresholds", &format!("fairness: {limit}"));
+        let detail = judged["detail"].as_str().expect("words");
+        assert!(detail.contains("over 4,950 pairs"), "{}", ended.all());
+        assert!(bench.read("run/report.md").contains("\n## Fairness\n"));
+    }
+}
+
+#[test]
 fn a_threshold_that_aborts_ends_the_load_early_and_with_99() {
     let thresholds = format!("http_req_duration: [{{ threshold: \"{IMPOSSIBLE}\", abort: true }}]");
     let bench = Bench::with(&Scenario::long().thresholds(&thresholds));

@@ -348,6 +348,57 @@ fn a_fault_that_was_never_recovered_from_breaks_its_threshold() {
 }
 
 #[test]
+fn the_claim_of_a_recovery_is_judged_within_the_run_or_within_its_time() {
+    // Until when it was broken, what is claimed, and how the run ends; healed at 30 s.
+    for (to, claim, code, words) in [
+        (
+            32_000,
+            "recovery",
+            0,
+            "1 fault recovered from, the slowest after 4.040 s",
+        ),
+        (
+            32_000,
+            "{ recovery: { within: 5s } }",
+            0,
+            "1 fault recovered from",
+        ),
+        (
+            32_000,
+            "{ recovery: { within: 4s } }",
+            111,
+            "`down` was recovered from after 4.040 s, 4.000 s are allowed",
+        ),
+        (60_000, "recovery", 111, "`down` was still felt"),
+        (
+            60_000,
+            "{ recovery: { within: 10s } }",
+            111,
+            "`down` was still felt",
+        ),
+        (
+            60_000,
+            "{ recovery: { within: 1m } }",
+            112,
+            "`down` was still felt",
+        ),
+    ] {
+        let made = Made::broken(20_000, to).applied().seen().healed();
+        let (bench, ended) = made.with(&format!("invariants: [{claim}]")).judged();
+        ended.expect(code);
+        let summary = bench.summary();
+        let detail = verdict_of(&summary, "invariants", "recovery")["detail"].clone();
+        let detail = detail.as_str().expect("words");
+        assert!(detail.contains(words), "{claim}: {detail}");
+    }
+    let made = Made::broken(20_000, 32_000).applied().seen();
+    let (bench, _) = made.with("invariants: [recovery]").judged();
+    let summary = bench.summary();
+    let judged = verdict_of(&summary, "invariants", "recovery");
+    assert_eq!(judged["verdict"], "unknown", "{judged}");
+}
+
+#[test]
 fn an_effect_that_was_never_seen_makes_the_run_unknown() {
     let what = "an answer took 2 ms".to_owned();
     let made = Made::broken(0, 0).applied();

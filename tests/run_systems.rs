@@ -4,7 +4,7 @@
 mod harness;
 
 use harness::system::System;
-use harness::{Bench, shipped};
+use harness::{Bench, part_of, shipped};
 
 /// The key with which `jwt.py` expects tokens to be signed.
 const SECRET: &str = "a-secret-of-the-tests";
@@ -125,6 +125,35 @@ fn a_reservation_is_carried_from_the_checkout_to_the_purchase() {
 #[test]
 fn more_reservations_than_pieces_are_found() {
     fails("checkout", &["stock"]);
+}
+
+/// What is given back is issued once more, and nobody is accused.
+#[test]
+fn what_is_cancelled_can_be_had_by_somebody_else() {
+    for name in ["cancel_twice", "cancel_unseen"] {
+        let summary = run(name, &[], 0).summary();
+        let outcomes = &summary["outcomes"];
+        for told in ["sold_out", "released"] {
+            assert!(outcomes[told].as_u64() > Some(0), "{outcomes}");
+        }
+        assert!(outcomes["issued"].as_u64() > Some(25), "{outcomes}");
+        let part = part_of(&summary, "first_come_first_served", "releases");
+        let detail = part["detail"].as_str().expect("words");
+        assert!(
+            detail.contains("judged as a sale in which coupons come back"),
+            "{detail}"
+        );
+    }
+}
+
+#[test]
+fn a_cancel_that_gives_the_stock_back_twice_is_found() {
+    fails("cancel_twice", &["stock", "first_come_first_served"]);
+}
+
+#[test]
+fn a_sold_out_that_outlives_a_cancel_is_found() {
+    fails("cancel_unseen", &["first_come_first_served"]);
 }
 
 #[test]

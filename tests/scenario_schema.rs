@@ -390,7 +390,7 @@ fn words_of_the_schema_are_those_that_planning_knows() {
         .collect();
     let built_in = Metric::ALL;
     assert_eq!(metrics, built_in.iter().map(Metric::name).collect());
-    assert_eq!(Invariant::ALL.len(), 5, "the schema lists them all");
+    assert_eq!(Invariant::ALL.len(), 6, "the schema lists them all");
 }
 
 #[test]
@@ -480,11 +480,18 @@ fn the_examples_of_outcomes_and_metrics_can_be_planned_together() {
     };
     let mut outcomes = examples("Outcomes");
     outcomes["lock_failed"] = json!({ "status": 423, "is": "refused" });
+    let known = outcomes.as_object_mut().expect("a map");
+    // What gives back asks for nothing.
+    let released = known.remove("released").expect("an example");
     let scenario = json!({
         "name": "examples",
         "target": { "url": "http://127.0.0.1:3000" },
         "load": { "a": { "constant_vus": { "vus": 1, "for": "1s" } } },
-        "flows": { "a": [{ "post": "/", "outcomes": outcomes }] },
+        "flows": { "a": [
+            { "name": "ask", "post": "/", "outcomes": outcomes },
+            { "name": "cancel", "post": "/cancel", "outcomes": { "released": released } },
+        ] },
+        "truth": { "issued": { "http": { "get": "/issued" } } },
         "resources": {
             "database": { "sql": { "url": "mysql://127.0.0.1/shop" } },
             "cache": { "redis": { "url": "redis://127.0.0.1" } },

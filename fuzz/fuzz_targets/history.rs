@@ -26,9 +26,25 @@ truth: { issued: { sql: { url: "sqlite:shop.db", query: "SELECT user_id, id FROM
 invariants: [stock, one_per_user, acknowledged, first_come_first_served]
 "#;
 
-static PLAN: LazyLock<Plan> = LazyLock::new(|| {
-    let plan = plan::load("x.yaml", SCENARIO, &Overrides::default(), &|_| None);
-    plan.expect("a valid scenario")
+/// The same with a second step, by which coupons come back, and a lease.
+const RELEASES: [(&str, &str); 2] = [
+    ("stock: 2", "stock: 2, lease: 1s"),
+    (
+        "truth:",
+        "    - { name: cancel, post: /cancel, outcomes: { released: 200 } }\ntruth:",
+    ),
+];
+
+/// A sale in which nothing comes back, and one in which coupons do.
+static PLANS: LazyLock<[Plan; 2]> = LazyLock::new(|| {
+    let plan = |text: &str| {
+        let plan = plan::load("x.yaml", text, &Overrides::default(), &|_| None);
+        plan.expect("a valid scenario")
+    };
+    let releases = RELEASES.iter().fold(SCENARIO.to_owned(), |text, (from, to)| {
+        text.replacen(from, to, 1)
+    });
+    [plan(SCENARIO), plan(&releases)]
 });
 
 fuzz_target!(|bytes: &[u8]| {
@@ -62,15 +78,17 @@ fuzz_target!(|bytes: &[u8]| {
         settled: Some(Settled::Quiet),
         ..Observations::default()
     };
-    let findings = check(&Evidence {
-        plan: &PLAN,
-        history: &operations,
-        observations: &observations,
-        faults: &[],
-        gap: None,
-    });
-    assert_eq!(
-        findings.expect("it is in memory").len(),
-        PLAN.invariants.len()
-    );
+    for plan in PLANS.iter() {
+        let findings = check(&Evidence {
+            plan,
+            history: &operations,
+            observations: &observations,
+            faults: &[],
+            gap: None,
+        });
+        assert_eq!(
+            findings.expect("it is in memory").len(),
+            plan.invariants.len()
+        );
+    }
 });

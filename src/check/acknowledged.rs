@@ -19,9 +19,16 @@ pub(super) fn check(digest: &Digest<'_>) -> Draft {
     Draft {
         checker: Invariant::Acknowledged.name(),
         parts,
-        praise: format!(
-            "{}, all of them kept, and every row was asked for",
-            count_of(digest.confirmed.len() as u64, "confirmation")
+        praise: praise(digest),
+    }
+}
+
+fn praise(digest: &Digest<'_>) -> String {
+    let confirmed = count_of(digest.confirmed.len() as u64, "confirmation");
+    match digest.releases {
+        None => format!("{confirmed}, all of them kept, and every row was asked for"),
+        Some(_) => format!(
+            "{confirmed}, all of them kept or perhaps given back, and every row was asked for"
         ),
     }
 }
@@ -75,6 +82,7 @@ fn lost(digest: &Digest<'_>) -> DraftPart {
     if stolen > 0 {
         detail = format!("{detail}, {stolen} of them to somebody else");
     }
+    detail += &digest.perhaps_returned(pick.count);
     if nobody_matches(digest, pick.count) {
         detail +=
             "; no row is of a user who was confirmed: does the truth show the id that is sent?";
@@ -84,6 +92,7 @@ fn lost(digest: &Digest<'_>) -> DraftPart {
         0 => digest.truth.judge(pick.count > 0),
         _ => digest.truth.judge_rows(true),
     };
+    let verdict = digest.beyond_returns(pick.count, verdict);
     DraftPart::new("lost", verdict, pick.count, detail).with(|| {
         pick.cases(|(one, owner)| {
             let text = match owner {
@@ -139,7 +148,9 @@ fn vanished(digest: &Digest<'_>) -> Option<DraftPart> {
             )
         }
     };
+    let detail = detail + &digest.perhaps_returned(pick.count);
     let verdict = digest.truth.judge_rows(pick.count > 0);
+    let verdict = digest.beyond_returns(pick.count, verdict);
     let part = DraftPart::new("vanished", verdict, pick.count, detail);
     Some(part.with(|| {
         pick.cases(|one| {
@@ -171,11 +182,13 @@ fn ghost_duplicate(digest: &Digest<'_>) -> DraftPart {
             count_of(digest.count(OutcomeKind::Duplicate), "duplicate answer")
         ),
         users => format!(
-            "{} told to have one already, but without a row",
-            count_of(users, "user")
+            "{} told to have one already, but without a row{}",
+            count_of(users, "user"),
+            digest.perhaps_returned(users)
         ),
     };
     let verdict = digest.truth.judge(pick.count > 0);
+    let verdict = digest.beyond_returns(pick.count, verdict);
     DraftPart::new("ghost_duplicate", verdict, pick.count, detail).with(|| {
         pick.cases(|(user, attempt, times)| {
             let text = format!(

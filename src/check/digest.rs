@@ -4,14 +4,17 @@
 //! certain answer and the users who were told "duplicate". Sold-out answers and other refusals,
 //! which may be many millions, leave a trace only if their user holds a row.
 
+use std::cell::OnceCell;
 use std::io;
 
 use super::asked::{Attempt, Confirmed};
 use super::confirmations::Confirmations;
-use super::draft::Pick;
+use super::draft::{Pick, count_of};
 use super::evidence::{Evidence, Observations, Settled};
+use super::fairness::Measured;
 use super::inversions::Inversions;
 use super::reads::{Holdings, Reads, Row};
+use super::releases::{Comings, Declared, Known, Releases};
 use super::users::Users;
 use crate::history::{Key, Operation, OutcomeKind};
 use crate::plan::{Invariant, Plan};
@@ -53,6 +56,10 @@ pub(super) struct Digest<'a> {
     pub(super) premature: Pick<(Key, Attempt)>,
     /// Those that came before some later user got one; empty unless that is asked for.
     pub(super) inversions: Inversions,
+    /// What is known where coupons come back; `None`: none does, as the scenario says.
+    pub(super) releases: Option<Releases>,
+    /// How far the order of issue is the order of asking, once somebody has asked.
+    pub(super) fairness: OnceCell<Result<Measured, &'static str>>,
     counts: [u64; OutcomeKind::ALL.len()],
 }
 
@@ -112,10 +119,19 @@ impl<'a> Digest<'a> {
         let observations = evidence.observations;
         let reads = Reads::of(observations);
         let rows = reads.rows();
-        let mut pass = Pass::over(evidence, &rows)?;
+        let declared = Declared::of(evidence.plan);
+        let mut pass = Pass::over(evidence, &rows, declared.as_ref())?;
         let winners = winners(&rows, &pass.users);
         let stock = stock_of(evidence.plan, observations);
         let truth = truth_of(observations);
+        let known = Known {
+            stock,
+            before: &reads.before,
+            rows: &rows,
+            users: &pass.users,
+        };
+        let comings = std::mem::take(&mut pass.comings);
+        let mut releases = declared.map(|declared| Releases::of(&declared, comings, &known));
         let full_ns = match stock {
             Some(stock) if truth != Truth::Missing && stock.contradicted.is_none() => {
                 full_since(&winners, stock.claimed)
@@ -124,12 +140,19 @@ impl<'a> Digest<'a> {
         };
         pass.takes_ns.sort_unstable();
         let mut asked_for = evidence.plan.invariants.iter();
-        let inversions = if asked_for.any(|one| matches!(one, Invariant::FirstComeFirstServed(_))) {
-            Inversions::of(&rows, &reads.before, &pass.users)
-        } else {
-            Inversions::default()
+        let in_order = asked_for.any(|one| matches!(one, Invariant::FirstComeFirstServed(_)));
+        let inversions = match releases {
+            None if in_order => Inversions::of(&rows, &reads.before, &pass.users),
+            _ => Inversions::default(),
         };
-        let (premature, inversions) = early(evidence, &pass.sold_out, full_ns, inversions)?;
+        let (premature, inversions) = match (&mut releases, stock) {
+            (None, _) => early(evidence, &pass.sold_out, full_ns, inversions)?,
+            (Some(releases), Some(stock)) if in_order && stock.contradicted.is_none() => {
+                too_early(evidence, releases, stock, &pass.users)?;
+                Default::default()
+            }
+            (Some(_), _) => Default::default(),
+        };
         Ok(Self {
             evidence: *evidence,
             stock,
@@ -148,6 +171,8 @@ impl<'a> Digest<'a> {
             to_holders: pass.to_holders,
             premature,
             inversions,
+            releases,
+            fairness: OnceCell::new(),
             counts: pass.counts,
         })
     }
@@ -167,6 +192,35 @@ impl<'a> Digest<'a> {
     pub(super) fn winners_by(&self, at_ns: u64) -> usize {
         self.winners
             .partition_point(|winner| winner.since_ns <= at_ns)
+    }
+
+    /// How many coupons may have come back, as the scenario says.
+    pub(super) fn returns(&self) -> u64 {
+        self.releases.as_ref().map_or(0, Releases::returns)
+    }
+
+    /// The verdict on so many cases of which each coupon that came back may explain one.
+    pub(super) fn beyond_returns(&self, cases: u64, verdict: Verdict) -> Verdict {
+        let explains = self.releases.is_some() && cases <= self.returns();
+        match verdict {
+            Verdict::Fail if explains => Verdict::Pass,
+            verdict => verdict,
+        }
+    }
+
+    /// The same for the end of its sentence.
+    pub(super) fn perhaps_returned(&self, cases: u64) -> String {
+        match self.returns() {
+            _ if self.releases.is_none() || cases == 0 => String::new(),
+            returns if cases <= returns => format!(
+                "; not judged with releases: {} may have come back, which explains it",
+                count_of(returns, "coupon")
+            ),
+            returns => format!(
+                "; of these {} that may have come back explain no more than as many",
+                count_of(returns, "coupon")
+            ),
+        }
     }
 
     /// Why nothing can be said about the rows, for the end of a sentence.
@@ -202,11 +256,16 @@ struct Pass {
     takes_ns: Vec<u64>,
     sold_out: Pick<(Key, Attempt)>,
     to_holders: Pick<(Key, Attempt)>,
+    comings: Comings,
     counts: [u64; OutcomeKind::ALL.len()],
 }
 
 impl Pass {
-    fn over(evidence: &Evidence<'_>, rows: &[Row]) -> io::Result<Self> {
+    fn over(
+        evidence: &Evidence<'_>,
+        rows: &[Row],
+        declared: Option<&Declared>,
+    ) -> io::Result<Self> {
         let mut pass = Self {
             users: Users::with_capacity(rows.len()),
             ..Self::default()
@@ -219,6 +278,11 @@ impl Pass {
             let operation = operation?;
             if evidence.is_attempt(&operation) {
                 pass.take(&operation, wants_takes);
+                if let Some(declared) = declared {
+                    pass.comings.attempt(declared, &operation);
+                }
+            } else if let Some(declared) = declared.filter(|one| one.is_release(&operation)) {
+                pass.comings.release(declared, &operation);
             }
         }
         Ok(pass)
@@ -294,6 +358,22 @@ fn early(
         }
     }
     Ok((premature, inversions))
+}
+
+/// The second pass where coupons come back: sold-out answers that came while something was left.
+fn too_early(
+    evidence: &Evidence<'_>,
+    releases: &mut Releases,
+    stock: Stock,
+    users: &Users,
+) -> io::Result<()> {
+    for operation in evidence.history.operations()? {
+        let operation = operation?;
+        if operation.kind == OutcomeKind::SoldOut && evidence.is_attempt(&operation) {
+            releases.judge(&operation, stock, users);
+        }
+    }
+    Ok(())
 }
 
 fn winners(rows: &[Row], users: &Users) -> Vec<Winner> {

@@ -30,6 +30,30 @@ pub struct Broken {
     pub from_ns: u64,
     /// When it was healed; the largest number if it never was.
     pub to_ns: u64,
+    /// What was seen behind it.
+    pub after: After,
+}
+
+/// What was seen behind a fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum After {
+    /// All was as before, nanoseconds since the run's origin.
+    Recovered {
+        /// When.
+        at_ns: u64,
+    },
+    /// It was not while anybody asked.
+    StillBad {
+        /// From the heal to the end of the last bad window, nanoseconds.
+        bad_ns: u64,
+        /// For the middle of a sentence.
+        why: String,
+    },
+    /// Nobody can say.
+    NotSeen {
+        /// For the end of a sentence that begins with the fault.
+        why: String,
+    },
 }
 
 impl Evidence<'_> {
@@ -37,6 +61,16 @@ impl Evidence<'_> {
     pub(super) fn is_attempt(&self, operation: &Operation) -> bool {
         let step = self.plan.steps.get(usize::from(operation.step));
         step.is_some_and(|step| step.attempts_subject)
+    }
+
+    /// Whether the operation's step gives something back.
+    pub(super) fn is_release(&self, operation: &Operation) -> bool {
+        let releases = |label: u8| {
+            let label = self.plan.labels.get(usize::from(label));
+            label.is_some_and(crate::plan::Label::releases)
+        };
+        let step = self.plan.steps.get(usize::from(operation.step));
+        step.is_some_and(|step| step.rules.iter().any(|rule| releases(rule.label)))
     }
 
     /// The names of all faults that were active at some moment of a closed interval, each once.

@@ -17,6 +17,7 @@ pub(super) struct Issue {
 }
 
 /// The order in which the truth says that coupons were issued.
+#[derive(Debug)]
 enum Order {
     /// By the time of creation, as exact as this, in microseconds.
     Times(i64),
@@ -24,15 +25,54 @@ enum Order {
     Ids,
 }
 
+/// How far the order of issue is the order of asking, among the users who got one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fairness {
+    /// Pairs of users who got one.
+    pub pairs: u64,
+    /// Of them those that were issued against the order of asking, by more than the jitter.
+    pub inverted: u64,
+    /// What chance adds to the way of a request, nanoseconds.
+    pub jitter_ns: u64,
+    /// The longest time by which somebody asked earlier who was issued one later, nanoseconds.
+    pub farthest_ns: u64,
+    /// Whether the order of issue is that of times; else that of coupon ids.
+    pub by_time: bool,
+}
+
+impl Fairness {
+    /// The share of the pairs that are inverted, 0 to 1.
+    pub fn share(&self) -> f64 {
+        self.inverted as f64 / self.pairs.max(1) as f64
+    }
+}
+
+/// The measure as figures.
+pub(super) fn measure(digest: &Digest<'_>) -> Result<Fairness, &'static str> {
+    let measured = digest.fairness.get_or_init(|| measured(digest)).as_ref();
+    measured.map_err(|why| *why).map(|measured| Fairness {
+        pairs: measured.pairs(),
+        inverted: measured.inversions,
+        jitter_ns: measured.jitter_ns,
+        farthest_ns: match measured.inversions {
+            0 => 0,
+            _ => measured.farthest_ns,
+        },
+        by_time: matches!(measured.order, Order::Times(_)),
+    })
+}
+
 pub(super) fn part(digest: &Digest<'_>) -> DraftPart {
-    let (count, detail) = match measured(digest) {
+    let (count, detail) = match digest.fairness.get_or_init(|| measured(digest)) {
         Ok(measured) => (measured.inversions, measured.sentence()),
         Err(why) => (0, format!("not measured: {why}")),
     };
     DraftPart::information("fairness", count, detail)
 }
 
-struct Measured {
+/// The measure, as it is told.
+#[derive(Debug)]
+pub(super) struct Measured {
     issues: u64,
     inversions: u64,
     farthest_ns: u64,
@@ -41,8 +81,12 @@ struct Measured {
 }
 
 impl Measured {
+    fn pairs(&self) -> u64 {
+        self.issues * (self.issues - 1) / 2
+    }
+
     fn sentence(&self) -> String {
-        let pairs = self.issues * (self.issues - 1) / 2;
+        let pairs = self.pairs();
         let share = 100.0 * self.inversions as f64 / pairs as f64;
         let by = match self.order {
             Order::Times(grain_us) => {

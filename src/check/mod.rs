@@ -15,9 +15,12 @@ mod first_come_first_served;
 mod index;
 mod inversions;
 mod issued_rows;
+mod level;
 mod moments;
 mod one_per_user;
 mod reads;
+mod recovery;
+mod releases;
 mod stock;
 #[cfg(test)]
 mod tests;
@@ -25,24 +28,42 @@ mod users;
 
 pub use deliveries::{Deliveries, End, Event, EventsRead, Ids, Range};
 pub use evidence::{
-    Broken, Evidence, History, IssuedRead, IssuedRow, Observations, Reading, Settled,
+    After, Broken, Evidence, History, IssuedRead, IssuedRow, Observations, Reading, Settled,
 };
 pub use explain::{Explanation, Moment, What};
+pub use fairness::Fairness;
 pub use finding::{Case, Finding, Part, Which};
 pub use issued_rows::{IssuedRows, RowView};
 
 use crate::plan::Invariant;
 use digest::Digest;
 
+/// What is found and measured in one go.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Checked {
+    /// One for each invariant.
+    pub findings: Vec<Finding>,
+    /// How far the order of issue is the order of asking; `None`: nobody asked for it.
+    pub fairness: Option<Result<Fairness, &'static str>>,
+}
+
 /// Judges every invariant of the plan, in the plan's order.
 ///
 /// # Errors
 /// When the history cannot be read.
 pub fn check(evidence: &Evidence<'_>) -> std::io::Result<Vec<Finding>> {
-    let invariants = &evidence.plan.invariants;
-    if invariants.is_empty() {
+    if evidence.plan.invariants.is_empty() {
         return Ok(Vec::new());
     }
+    check_and_measure(evidence).map(|checked| checked.findings)
+}
+
+/// The same, and what thresholds are judged by.
+///
+/// # Errors
+/// When the history cannot be read.
+pub fn check_and_measure(evidence: &Evidence<'_>) -> std::io::Result<Checked> {
+    let invariants = &evidence.plan.invariants;
     let digest = Digest::build(evidence)?;
     let judge = |invariant: &Invariant| match invariant {
         Invariant::Stock => stock::check(&digest),
@@ -52,6 +73,10 @@ pub fn check(evidence: &Evidence<'_>) -> std::io::Result<Vec<Finding>> {
             first_come_first_served::check(&digest, *duplicates)
         }
         Invariant::Delivery(by) => delivery::check(&digest, *by),
+        Invariant::Recovery(within) => recovery::check(&digest, *within),
     };
-    draft::finish(invariants.iter().map(judge).collect(), evidence)
+    let wanted = evidence.plan.measures_fairness();
+    let fairness = wanted.then(|| fairness::measure(&digest));
+    let findings = draft::finish(invariants.iter().map(judge).collect(), evidence)?;
+    Ok(Checked { findings, fairness })
 }

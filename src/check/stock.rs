@@ -29,8 +29,12 @@ pub(super) fn check(digest: &Digest<'_>) -> Draft {
 }
 
 fn praise(digest: &Digest<'_>) -> String {
+    let early = match digest.releases {
+        None => ", none too early",
+        Some(_) => "",
+    };
     format!(
-        "{} of {} issued and none too many; {} were told that it is sold out, none too early",
+        "{} of {} issued and none too many; {} were told that it is sold out{early}",
         digest.taken(),
         digest.stock.map_or(0, |stock| stock.claimed),
         digest.sold_out.count,
@@ -100,7 +104,9 @@ fn confirmed(digest: &Digest<'_>, stock: Stock) -> DraftPart {
     let thing = |one: &Confirmed| if by_id { one.coupon } else { one.user };
     let mut seen: HashSet<Key> = HashSet::new();
     let mut surplus = Pick::default();
+    // Each that came back could be confirmed once more.
     let room = stock.most.saturating_sub(digest.before.len as u64);
+    let room = room.saturating_add(digest.returns());
     for one in digest.confirmed.iter().filter(fresh) {
         if seen.insert(thing(one)) && seen.len() as u64 > room {
             surplus.offer(one.user, one.attempt.inv_ns, 0, (*one, seen.len()));
@@ -169,6 +175,13 @@ pub(super) fn unsold(digest: &Digest<'_>, stock: Stock) -> Option<DraftPart> {
             digest.truth.judge(false),
             "nothing was left over".to_owned(),
         ),
+        (_, left) if digest.releases.is_some() => (
+            digest.truth.judge(false),
+            format!(
+                "{left} left over, not judged with releases: what is left may have come back after \
+                 the last sold-out answer"
+            ),
+        ),
         _ => (
             digest.truth.judge(true),
             format!(
@@ -198,6 +211,10 @@ fn runs_out(digest: &Digest<'_>, stock: Stock) -> bool {
 fn premature(digest: &Digest<'_>, stock: Stock) -> Option<DraftPart> {
     if digest.truth == Truth::Missing || digest.sold_out.count == 0 {
         return None;
+    }
+    if digest.releases.is_some() {
+        let detail = "not judged with releases: see `first_come_first_served`".to_owned();
+        return Some(DraftPart::information("premature_sold_out", 0, detail));
     }
     let early = digest.premature.count;
     // More rows can only bring winners who asked earlier, so moving rows prove nothing here.
@@ -263,9 +280,11 @@ fn readings(digest: &Digest<'_>, stock: Stock) -> Option<DraftPart> {
         // kept: only a baseline and a whole history set a floor.
         let is_known = observations.baseline.is_some() && digest.evidence.gap.is_none();
         let floor = is_known.then_some(room - possible);
+        let releases = digest.releases.as_ref();
+        let back = releases.map_or(0, |releases| releases.returns_by(reading.ret_ns));
         let bounds = Bounds {
             low: floor.unwrap_or(i64::MIN),
-            high: room - sure,
+            high: (room - sure + back as i64).min(stock.claimed as i64),
         };
         let excess = bounds.excess(reading.value);
         if excess > 0 {
@@ -338,9 +357,12 @@ fn ledger(digest: &Digest<'_>, stock: Stock) -> Option<DraftPart> {
     let off_by = |rows: usize| i128::from(remaining) + rows as i128 - i128::from(stock.claimed);
     // The remaining stock is read between the two reads; it may belong to either.
     let second = digest.second.as_ref().map(|second| off_by(second.len));
+    let first = off_by(digest.last.len);
     let off = match second {
         Some(0) => 0,
-        _ => off_by(digest.last.len),
+        // It may be of a moment between the two, when some of the rows had come back.
+        Some(second) if digest.releases.is_some() && second <= 0 && first >= 0 => 0,
+        _ => first,
     };
     let rows = count_of(digest.last.len as u64, "row");
     let equation = format!(

@@ -50,6 +50,25 @@ pub fn evaluate(
     plan.thresholds.iter().enumerate().map(judge).collect()
 }
 
+/// Judges a threshold on fairness by the share of the pairs that came in another order, and how many
+/// pairs there are.
+pub fn evaluate_fairness(
+    threshold: &Threshold,
+    measured: Result<(f64, u64), &str>,
+) -> ThresholdResult {
+    let observed = match measured {
+        Ok((share, pairs)) => Ok(Observed {
+            value: share,
+            over: format!(
+                "over {} pairs of users who got one",
+                grouped(pairs as f64, 0)
+            ),
+        }),
+        Err(why) => Err(NoData(why.to_owned())),
+    };
+    judge(threshold, observed)
+}
+
 /// The first threshold that ends the run now: it failed, and its delay has passed. Without data
 /// there is nothing to end a run for.
 pub fn aborts(plan: &Plan, totals: &Totals, windows: &Windows) -> Option<ThresholdResult> {
@@ -150,7 +169,7 @@ fn observe(plan: &Plan, totals: &Totals, threshold: &Threshold) -> Result<Observ
         Metric::VusMax => gauge(totals.vus_max, totals),
         Metric::Custom(custom) => view.custom(custom, aggregate),
         Metric::Resource(_) => Err(NoData("nothing was read from outside".to_owned())),
-        Metric::Recovery | Metric::Detection | Metric::FaultRate => {
+        Metric::Recovery | Metric::Detection | Metric::FaultRate | Metric::Fairness => {
             Err(NoData("the load has not ended".to_owned()))
         }
     }

@@ -64,6 +64,8 @@ pub enum Metric {
     Detection,
     /// Share of the attempts that failed while a fault was active.
     FaultRate,
+    /// Share of the pairs of users who got one in another order than they asked.
+    Fairness,
 }
 
 /// Names of the field that are no typing errors, but that this version does not measure.
@@ -77,7 +79,7 @@ const NOT_MEASURED: [&str; 5] = [
 
 impl Metric {
     /// Every metric but those of scenarios, in the order in which messages list them.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 43] = [
         Self::HttpReqs,
         Self::HttpReqDuration,
         Self::HttpReqBlocked,
@@ -120,6 +122,7 @@ impl Metric {
         Self::Recovery,
         Self::Detection,
         Self::FaultRate,
+        Self::Fairness,
     ];
 
     /// As thresholds and outputs spell it.
@@ -153,6 +156,7 @@ impl Metric {
             Self::Recovery => "recovery",
             Self::Detection => "detection",
             Self::FaultRate => "rate",
+            Self::Fairness => "fairness",
         }
     }
 
@@ -169,9 +173,11 @@ impl Metric {
             | Self::Outcome
             | Self::Issued => MetricKind::Counter,
             Self::Vus | Self::VusMax | Self::Recovery | Self::Detection => MetricKind::Gauge,
-            Self::HttpReqFailed | Self::UnknownRate | Self::LockFailed | Self::FaultRate => {
-                MetricKind::Rate
-            }
+            Self::HttpReqFailed
+            | Self::UnknownRate
+            | Self::LockFailed
+            | Self::FaultRate
+            | Self::Fairness => MetricKind::Rate,
             Self::HttpReqDuration
             | Self::HttpReqBlocked
             | Self::HttpReqConnecting
@@ -200,7 +206,7 @@ impl Metric {
             | Self::Iterations
             | Self::IterationDuration
             | Self::DroppedIterations => &[Tag::Phase, Tag::Load],
-            Self::DataSent | Self::DataReceived | Self::Vus | Self::VusMax => &[],
+            Self::DataSent | Self::DataReceived | Self::Vus | Self::VusMax | Self::Fairness => &[],
             Self::Resource(_) => &[Tag::Source, Tag::Phase, Tag::Load],
             Self::Recovery | Self::FaultRate => &[Tag::Fault],
             Self::Detection => &[Tag::Fault, Tag::By],

@@ -13,7 +13,7 @@ mod totals;
 mod unit;
 
 pub use custom::{CustomMetric, LeftOut, Values, left_out, thousandths};
-pub use evaluate::{Resources, Windows, aborts, evaluate};
+pub use evaluate::{Resources, Windows, aborts, evaluate, evaluate_fairness};
 pub use log::{Interval, IntervalLog, intervals, read_intervals};
 pub use metric::{Metric, MetricKind, Tag};
 pub use resource::{

@@ -19,7 +19,7 @@ use super::truth::Truth;
 use crate::history::OutcomeKind;
 use crate::measure::{CustomMetric, Threshold};
 use crate::scenario::Mask;
-use crate::scenario::value::{Image, Pattern};
+use crate::scenario::value::{Image, Pattern, Span};
 
 /// Everything that one run will do.
 #[derive(Debug, Clone, PartialEq)]
@@ -224,6 +224,8 @@ pub struct Subject {
     pub coupon: String,
     /// How many there are.
     pub stock: u64,
+    /// After what time one may come back by itself; `None`: never.
+    pub lease: Option<Duration>,
 }
 
 /// One executor with its flow.
@@ -454,6 +456,14 @@ pub struct Label {
 }
 
 impl Label {
+    /// The outcome by which a coupon comes back.
+    pub const RELEASED: &str = "released";
+
+    /// Whether the answer says that a coupon came back.
+    pub fn releases(&self) -> bool {
+        self.name == Self::RELEASED
+    }
+
     /// The labels that every plan has, at the same numbers as their kinds.
     pub fn built_in() -> Vec<Self> {
         let names = [
@@ -490,6 +500,8 @@ pub enum Invariant {
     FirstComeFirstServed(Duplicates),
     /// What was issued was published, and had its effect once.
     Delivery(Identity),
+    /// Behind every fault all was as before again, within this time of the heal or within the run.
+    Recovery(Option<Duration>),
 }
 
 /// What an event and an issued row have in common.
@@ -540,17 +552,23 @@ impl Duplicates {
 
 impl Invariant {
     /// All, with their defaults, in the order in which they are explained.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Stock,
         Self::OnePerUser,
         Self::Acknowledged,
         Self::FirstComeFirstServed(Duplicates::Any),
         Self::Delivery(Identity::Coupon),
+        Self::Recovery(None),
     ];
 
     /// The one with this name, with its defaults.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|one| one.name() == name)
+    }
+
+    /// Whether it is decided by the issued rows.
+    pub const fn needs_rows(self) -> bool {
+        !matches!(self, Self::Recovery(_))
     }
 
     /// Whether it is decided where the stock ends: it needs to know how much there is, and that
@@ -567,6 +585,7 @@ impl Invariant {
             Self::Acknowledged => "acknowledged",
             Self::FirstComeFirstServed(_) => "first_come_first_served",
             Self::Delivery(_) => "delivery",
+            Self::Recovery(_) => "recovery",
         }
     }
 }
@@ -578,6 +597,7 @@ impl fmt::Display for Invariant {
         match self {
             Self::FirstComeFirstServed(Duplicates::First) => f.write_str(" (duplicates first)"),
             Self::Delivery(Identity::User) => f.write_str(" (by user)"),
+            Self::Recovery(Some(within)) => write!(f, " (within {})", Span(*within)),
             _ => Ok(()),
         }
     }
@@ -658,6 +678,26 @@ impl Step {
 }
 
 impl Plan {
+    /// Whether it is asked how far the order of issue is the order of asking.
+    pub fn measures_fairness(&self) -> bool {
+        let mut invariants = self.invariants.iter();
+        let mut thresholds = self.thresholds.iter();
+        invariants.any(|one| matches!(one, Invariant::FirstComeFirstServed(_)))
+            || thresholds.any(|one| one.metric == crate::measure::Metric::Fairness)
+    }
+
+    /// Whether coupons come back: some step releases them, or they are only held for a time.
+    pub fn has_releases(&self) -> bool {
+        let lease = self.subject.as_ref().and_then(|subject| subject.lease);
+        let mut rules = self.steps.iter().flat_map(|step| &step.rules);
+        let releases = |label: u8| {
+            self.labels
+                .get(usize::from(label))
+                .is_some_and(Label::releases)
+        };
+        lease.is_some() || rules.any(|rule| releases(rule.label))
+    }
+
     /// The number of the drain phase.
     pub const fn drain_phase(&self) -> u16 {
         (self.phases.len() - 1) as u16

@@ -349,6 +349,7 @@ pub(super) fn passed() -> Summary {
         metrics: Vec::new(),
         resources: Vec::new(),
         faults: Vec::new(),
+        fairness: None,
         not_healed: Vec::new(),
         loads: vec![LoadSummary {
             load: "opening".to_owned(),
@@ -536,6 +537,7 @@ pub(super) fn empty() -> Summary {
         metrics: Vec::new(),
         resources: Vec::new(),
         faults: Vec::new(),
+        fairness: None,
         not_healed: Vec::new(),
         loads: Vec::new(),
         dropped_iterations: 0,

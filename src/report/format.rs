@@ -111,6 +111,7 @@ pub(super) fn expectation(invariant: &str) -> &'static str {
             "some order of the attempts explains every answer: nobody was refused before somebody \
              who asked later got one"
         }
+        "recovery" => "behind every fault all was as before again",
         _ => "holds",
     }
 }

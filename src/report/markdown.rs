@@ -26,6 +26,7 @@ pub fn markdown(summary: &Summary) -> String {
         latency::steps(summary),
         latency::phases(summary),
         metrics(summary),
+        fairness(summary),
         outside(summary),
         over_time(summary),
         against_baseline(summary),
@@ -155,6 +156,28 @@ fn metrics(summary: &Summary) -> String {
         return String::new();
     }
     format!("## Metrics\n\n{}", tables.join("\n"))
+}
+
+/// Where no finding tells it.
+fn fairness(summary: &Summary) -> String {
+    let mut parts = summary.findings.iter().flat_map(|finding| &finding.parts);
+    let told = parts.any(|part| part.name == "fairness");
+    let Some(measured) = summary.fairness.as_ref().filter(|_| !told) else {
+        return String::new();
+    };
+    let detail = match (measured.share, &measured.why_not) {
+        (Some(share), _) => format!(
+            "{:.2} % of {} pairs of users who got one were issued against the order of asking by \
+             more than the jitter of {:.3} ms, {:.3} ms at most (by {}).",
+            100.0 * share,
+            count(measured.pairs),
+            measured.jitter_ms,
+            measured.farthest_ms,
+            measured.by.as_deref().unwrap_or("-")
+        ),
+        (None, why) => format!("Not measured: {}.", why.as_deref().unwrap_or("-")),
+    };
+    format!("## Fairness\n\n{}\n", text(&detail))
 }
 
 fn outside(summary: &Summary) -> String {

@@ -25,8 +25,8 @@ pub use markdown::markdown;
 pub use resources::{IncreaseFigures, LevelFigures, ResourceSample, ResourceSummary};
 pub use setup::{Moment, SetupSummary};
 pub use summary::{
-    CounterFigures, Drain, Environment, Judged, Latency, LoadSummary, MetricSummary, PhaseSummary,
-    Sample, Summary, TrendFigures, UnknownShape,
+    CounterFigures, Drain, Environment, FairnessSummary, Judged, Latency, LoadSummary,
+    MetricSummary, PhaseSummary, Sample, Summary, TrendFigures, UnknownShape,
 };
 pub use table::terminal;
 pub use timeline::timeline;

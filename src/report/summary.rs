@@ -8,7 +8,7 @@ use super::comparison::Comparison;
 use super::faults::FaultSummary;
 use super::resources::ResourceSummary;
 use super::setup::SetupSummary;
-use crate::check::Finding;
+use crate::check::{Fairness, Finding};
 use crate::verdict::Verdict;
 
 /// What a run came to. Fields are only added, never renamed: CI jobs read them.
@@ -49,6 +49,9 @@ pub struct Summary {
     /// Every occurrence of every fault by its time, then the faults that never happened.
     #[serde(default)]
     pub faults: Vec<FaultSummary>,
+    /// How far the order of issue is the order of asking; `None`: nobody asked for it.
+    #[serde(default)]
+    pub fairness: Option<FairnessSummary>,
     /// Faults that could not be healed, one sentence each, which are also the first of `reasons`:
     /// something is still broken.
     #[serde(default)]
@@ -127,6 +130,53 @@ impl Summary {
         texts.extend(self.faults.iter_mut().flat_map(FaultSummary::texts));
         texts.push(&mut self.environment.repeat);
         texts
+    }
+}
+
+/// How far the order in which coupons were issued is the order in which they were asked for, among
+/// the users who got one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FairnessSummary {
+    /// Pairs of users who got one; 0 where it was not measured.
+    pub pairs: u64,
+    /// Of them those that were issued against the order of asking, by more than the jitter.
+    pub inverted: u64,
+    /// The share of these, 0 to 1; `None`: not measured.
+    pub share: Option<f64>,
+    /// What chance adds to the way of a request, milliseconds.
+    pub jitter_ms: f64,
+    /// The longest time by which somebody asked earlier who was issued one later, milliseconds.
+    pub farthest_ms: f64,
+    /// `time` of creation, or coupon `id`; `None`: not measured.
+    pub by: Option<String>,
+    /// Why it was not measured.
+    pub why_not: Option<String>,
+}
+
+impl FairnessSummary {
+    /// As it was measured.
+    pub fn of(measured: Result<Fairness, &'static str>) -> Self {
+        let ms = |ns: u64| ns as f64 / 1e6;
+        match measured {
+            Ok(measured) => Self {
+                pairs: measured.pairs,
+                inverted: measured.inverted,
+                share: Some(measured.share()),
+                jitter_ms: ms(measured.jitter_ns),
+                farthest_ms: ms(measured.farthest_ns),
+                by: Some(if measured.by_time { "time" } else { "id" }.to_owned()),
+                why_not: None,
+            },
+            Err(why) => Self {
+                pairs: 0,
+                inverted: 0,
+                share: None,
+                jitter_ms: 0.0,
+                farthest_ms: 0.0,
+                by: None,
+                why_not: Some(why.to_owned()),
+            },
+        }
     }
 }
 

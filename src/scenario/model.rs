@@ -48,6 +48,8 @@ pub(crate) struct Invariant {
     /// Of `first_come_first_served`.
     pub(crate) duplicates: Option<At<String>>,
     pub(crate) by: Option<At<String>>,
+    /// Of `recovery`.
+    pub(crate) within: Option<At<Span>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -101,6 +103,7 @@ pub(crate) struct Kafka {
 pub(crate) struct Subject {
     pub(crate) coupon: String,
     pub(crate) stock: At<Count>,
+    pub(crate) lease: Option<Span>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

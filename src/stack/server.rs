@@ -210,7 +210,7 @@ impl Launch {
             words.extend([OsString::from(flag), value.as_ref().to_owned()]);
         };
         add("--seed", &plan.seed.to_string());
-        if let Some(Subject { coupon, stock }) = &plan.subject {
+        if let Some(Subject { coupon, stock, .. }) = &plan.subject {
             add("--coupon", coupon);
             add("--stock", &stock.to_string());
         }

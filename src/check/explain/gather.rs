@@ -145,7 +145,7 @@ fn lives(evidence: &Evidence<'_>, subjects: &[Subject]) -> io::Result<HashMap<Ke
     for operation in evidence.history.operations()? {
         let operation = operation?;
         if let Some(life) = lives.get_mut(&operation.user)
-            && evidence.is_attempt(&operation)
+            && (evidence.is_attempt(&operation) || evidence.is_release(&operation))
         {
             life.take(&operation);
         }

@@ -66,7 +66,9 @@ impl Teller<'_> {
     fn attempt(&self, user: usize, attempt: &Operation) -> String {
         let user = self.names.user(self.gathered.subject.users[user]);
         let took = span(attempt.ret_ns.saturating_sub(attempt.inv_ns));
-        let mut text = format!("`{user}` {}", answer(attempt, &took));
+        let label = self.evidence.plan.labels.get(usize::from(attempt.label));
+        let label = label.map_or("ok", |label| label.name.as_str());
+        let mut text = format!("`{user}` {}", answer(attempt, label, &took));
         if attempt.coupon.is_some() {
             let _ = write!(text, ", coupon `{}`", self.names.coupon(attempt.coupon));
         }
@@ -209,7 +211,7 @@ fn sorted(coupons: &[Vec<Key>]) -> Vec<Vec<Key>> {
     coupons
 }
 
-fn answer(attempt: &Operation, took: &str) -> String {
+fn answer(attempt: &Operation, label: &str, took: &str) -> String {
     use OutcomeKind::{
         Duplicate, Error, Issued, NotSent, Ok, Pending, Refused, Replay, SoldOut, Unknown,
     };
@@ -221,7 +223,7 @@ fn answer(attempt: &Operation, took: &str) -> String {
         Replay => "issued, as before",
         Refused => "refused",
         Error => "failed",
-        Ok => "ok",
+        Ok => label,
         NotSent => return format!("could not ask: {}", attempt.cause.words()),
         Unknown if attempt.cause == Cause::None => {
             return format!("asked, and was answered nothing certain after {took}");

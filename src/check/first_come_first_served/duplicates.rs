@@ -39,14 +39,19 @@ impl Judge<'_> {
         }
         if ghosts.count > 0 {
             let users = count_of(ghosts.count, "user");
-            wrong.push(format!("{users} told to hold one, but without a row"));
+            let perhaps = self.digest.perhaps_returned(ghosts.count);
+            wrong.push(format!(
+                "{users} told to hold one, but without a row{perhaps}"
+            ));
         }
         let detail = if wrong.is_empty() {
             "whoever was told to hold one had asked for it before".to_owned()
         } else {
             wrong.join("; ")
         };
-        let verdicts = [self.proved(early.count > 0), self.absent(ghosts.count > 0)];
+        let ghost = self.absent(ghosts.count > 0);
+        let ghost = self.digest.beyond_returns(ghosts.count, ghost);
+        let verdicts = [self.proved(early.count > 0), ghost];
         let (verdict, count) = (Verdict::worst(verdicts), early.count + ghosts.count);
         DraftPart::new("early_duplicate", verdict, count, detail).with(|| {
             let pick = if early.count > 0 { &early } else { &ghosts };

@@ -39,7 +39,7 @@ impl Judge<'_> {
         let found = [
             (self.surplus(), self.digest.truth.judge_rows(true)),
             (self.second(), self.digest.truth.judge_rows(true)),
-            (self.missing(), self.absent(true)),
+            (self.missing(), self.absent_row()),
             (self.unasked(), self.proved(true)),
         ];
         for ((users, flaw), broken) in found {
@@ -63,6 +63,12 @@ impl Judge<'_> {
         DraftPart::new("explained", verdict, flaws.count, detail).with(|| {
             flaws.cases(|(user, attempt, flaw)| DraftCase::of(user, flaw.words()).at(attempt))
         })
+    }
+
+    /// A row that is not there may have been given back.
+    fn absent_row(&self) -> Verdict {
+        let missing = self.missing().0.len() as u64;
+        self.digest.beyond_returns(missing, self.absent(true))
     }
 
     fn surplus(&self) -> (Vec<Key>, Flaw) {

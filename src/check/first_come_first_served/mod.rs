@@ -16,36 +16,50 @@
 //! effect as soon as it is asked for. Attempts without a certain answer cost nothing: only their
 //! beginning is needed. Where duplicates are looked for first, nobody who has a row is told "sold
 //! out". The property tests hold these conditions against exhaustive search.
+//!
+//! Where the scenario says that coupons come back there is no such T. Then only what is wrong in any
+//! order is judged.
 
 mod duplicates;
 mod explained;
 mod order;
+mod returning;
 
 use super::asked::Asked;
 use super::digest::{Digest, Truth};
 use super::draft::{Draft, DraftPart, count_of};
 use super::fairness;
 use super::stock::{contradiction, unsold, vacuous};
-use crate::history::Key;
+use crate::history::{Key, OutcomeKind};
 use crate::plan::{Duplicates, Invariant};
 use crate::verdict::Verdict;
 
 pub(super) fn check(digest: &Digest<'_>, duplicates: Duplicates) -> Draft {
     let judge = Judge {
         digest,
-        returned: digest.returned,
+        // Where coupons come back, rows that are gone are no surprise.
+        returned: match digest.releases {
+            None => digest.returned,
+            Some(_) => 0,
+        },
     };
     let mut parts: Vec<DraftPart> = vacuous(digest).into_iter().collect();
     parts.extend(judge.doubts());
-    parts.extend(judge.order());
+    if digest.releases.is_none() {
+        parts.extend(judge.order());
+    }
     parts.push(judge.early_duplicate());
-    if duplicates == Duplicates::First {
+    // Where coupons come back, a user may be told so first and get one later.
+    if duplicates == Duplicates::First && digest.releases.is_none() {
         parts.push(judge.duplicates_first());
     }
     parts.push(judge.explained());
     parts.extend(judge.end_of_stock());
     parts.push(fairness::part(digest));
-    parts.push(judge.releases());
+    match &digest.releases {
+        None => parts.push(judge.releases()),
+        Some(releases) => parts.extend(judge.returning(releases)),
+    }
     Draft {
         checker: Invariant::FirstComeFirstServed(duplicates).name(),
         parts,
@@ -61,6 +75,14 @@ struct Judge<'d> {
 
 impl Judge<'_> {
     fn praise(&self) -> String {
+        if let Some(releases) = &self.digest.releases {
+            return format!(
+                "{} of \"issued\" and {} of \"sold out\", none of them surely wrong with {}",
+                count_of(self.digest.count(OutcomeKind::Issued), "answer"),
+                count_of(self.digest.sold_out.count, "answer"),
+                count_of(releases.answered, "release")
+            );
+        }
         let winners = count_of(self.digest.inversions.winners(), "user");
         match self.digest.sold_out.count {
             0 => format!("{winners} got one, and nobody was told that it is sold out"),

@@ -11,12 +11,14 @@ mod first_come_first_served;
 mod one_per_user;
 mod order_properties;
 mod properties;
+mod recovery;
+mod releases;
 mod stock;
 
 use std::time::Duration;
 
 use super::{
-    Broken, Evidence, Finding, IssuedRead, IssuedRow, Observations, Part, Reading, RowView,
+    After, Broken, Evidence, Finding, IssuedRead, IssuedRow, Observations, Part, Reading, RowView,
     Settled, check,
 };
 use crate::history::{Cause, Key, Operation, OutcomeKind};
@@ -58,6 +60,7 @@ impl Story {
             fault,
             from_ns,
             to_ns,
+            after: After::Recovered { at_ns: to_ns },
         });
         self
     }
@@ -132,7 +135,8 @@ impl Story {
     /// Of all that a sale without events can be judged by.
     pub(super) fn findings(&self) -> Vec<Finding> {
         let all = Invariant::ALL.into_iter();
-        let judged = all.filter(|one| !matches!(one, Invariant::Delivery(_)));
+        let judged =
+            all.filter(|one| !matches!(one, Invariant::Delivery(_) | Invariant::Recovery(_)));
         judged.map(|one| self.finding(one)).collect()
     }
 }
@@ -224,6 +228,7 @@ pub(super) fn plan(stock: u64) -> Plan {
         subject: Some(Subject {
             coupon: "1".to_owned(),
             stock,
+            lease: None,
         }),
         users: Users::numbered(stock + 1),
         slots: Vec::new(),

@@ -361,3 +361,17 @@ fn no_data_never_ends_the_run() {
     assert_eq!(judged(&plan, &empty)[0].verdict, Verdict::Fail);
     assert_eq!(aborts(&plan, &empty, &Windows::new(&plan)), None);
 }
+
+#[test]
+fn fairness_is_judged_by_the_share_of_pairs() {
+    let plan = plan(&[("fairness", "rate<1%")]);
+    let judged = |measured| evaluate_fairness(&plan.thresholds[0], measured);
+    let fair = judged(Ok((0.004, 4_950)));
+    assert_eq!(fair.verdict, Verdict::Pass, "{fair:?}");
+    let words = "rate = 0.40 % over 4,950 pairs of users who got one, limit < 1 %";
+    assert_eq!(fair.detail, words);
+    assert_eq!(judged(Ok((0.01, 4_950))).verdict, Verdict::Fail);
+    let silent = judged(Err("there are no rows"));
+    assert_eq!(silent.verdict, Verdict::Fail);
+    assert_eq!(silent.detail, "no data (there are no rows), limit < 1 %");
+}

@@ -50,9 +50,13 @@ fn head(plan: &Plan, out: &mut String) -> Done {
     writeln!(out, "seed        {}", plan.seed)?;
     writeln!(out, "target      {}", target(&plan.target))?;
     if let Some(subject) = &plan.subject {
+        let lease = subject.lease.map(Span);
+        let lease = lease.map_or(String::new(), |lease| {
+            format!(", each back after {lease} perhaps")
+        });
         writeln!(
             out,
-            "subject     coupon {}, stock {}",
+            "subject     coupon {}, stock {}{lease}",
             subject.coupon,
             Count(subject.stock)
         )?;

@@ -8,6 +8,7 @@ mod condition;
 mod contradiction;
 mod delivery;
 pub(super) mod expect;
+mod fairness;
 mod fault;
 mod flow;
 mod load;
@@ -20,6 +21,7 @@ mod parts;
 mod reachable;
 mod read_only;
 mod records;
+mod releases;
 mod resource;
 mod servers;
 mod services;
@@ -254,9 +256,14 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         broken_metrics: &metrics.broken,
         sources: resources.whole,
         faults: faults.whole.then_some(plan.faults.as_slice()),
+        rows: has_rows(scenario, &plan),
         alerts: &scenario.alerts,
     };
     plan.thresholds = threshold::resolve(&scenario.thresholds, &plan, known, report);
+    releases::claims(scenario, &plan, report);
+    if faults.whole {
+        of_faults::check_claims(scenario, &plan.faults, report);
+    }
     if !report.has_errors() {
         worries::warn(scenario, &plan, report);
     }
@@ -268,7 +275,18 @@ fn subject(scenario: &Scenario) -> Option<Subject> {
     Some(Subject {
         coupon: written.coupon.clone(),
         stock: written.stock.value.0,
+        lease: written.lease.map(|lease| lease.0),
     })
+}
+
+/// Whether it was said where the issued rows are; what is wrong about it was reported.
+fn has_rows(scenario: &Scenario, plan: &Plan) -> bool {
+    let planned = plan.truth.as_ref().is_some_and(|truth| truth.issued.is_some());
+    let written = match &scenario.truth {
+        Given::Value(truth) => !truth.issued.is_absent(),
+        other => other.is_broken(),
+    };
+    planned || written
 }
 
 fn seed(scenario: &Scenario, overrides: &Overrides) -> u64 {
@@ -353,13 +371,7 @@ fn by(invariant: Invariant, word: &At<String>, report: &mut Report<'_>) -> Invar
 }
 
 /// Claims that this version cannot judge yet.
-const NOT_YET: [&str; 5] = [
-    "stock_readings",
-    "seats",
-    "balances",
-    "recovery",
-    "fairness",
-];
+const NOT_YET: [&str; 3] = ["stock_readings", "seats", "balances"];
 
 fn invariants(scenario: &Scenario, report: &mut Report<'_>) -> Vec<Invariant> {
     let mut found: Vec<Invariant> = Vec::new();
@@ -367,6 +379,12 @@ fn invariants(scenario: &Scenario, report: &mut Report<'_>) -> Vec<Invariant> {
         let name = &written.name;
         if NOT_YET.contains(&name.value.as_str()) {
             unsupported(report, name.position, &name.value);
+        } else if name.value == "fairness" {
+            report.error_hint(
+                name.position,
+                "`fairness` is a measure, and never a violation",
+                "give it a limit: `thresholds: { fairness: [ \"rate<1%\" ] }`",
+            );
         } else if let Some(invariant) = Invariant::named(&name.value) {
             if found.iter().any(|known| known.name() == name.value) {
                 report.error_hint(
@@ -397,6 +415,9 @@ fn with_options(
 ) -> Invariant {
     if let Some(word) = &written.by {
         return by(invariant, word, report);
+    }
+    if let Some(within) = &written.within {
+        return Invariant::Recovery(Some(within.value.0));
     }
     let Some(word) = &written.duplicates else {
         return invariant;

@@ -2,8 +2,9 @@
 
 use crate::measure::fault::{Detector, is_meant};
 use crate::measure::{Metric, Tag, Threshold};
+use crate::plan::Invariant;
 use crate::plan::fault::Fault;
-use crate::scenario::{Alerts, At, Given, Report, Threshold as Written, did_you_mean};
+use crate::scenario::{Alerts, At, Given, Report, Scenario, Threshold as Written, did_you_mean};
 
 /// Neither windows nor an early end fit what is known only afterwards.
 pub(super) fn check_threshold(threshold: &Threshold, written: &Written, report: &mut Report<'_>) {
@@ -23,6 +24,19 @@ pub(super) fn check_threshold(threshold: &Threshold, written: &Written, report: 
             written.assertion.position,
             format!("`{metric}` is known when the load has ended, and cannot end it"),
             "leave `abort` out: a threshold on `http_req_failed` can end the load",
+        );
+    }
+}
+
+/// There must be a fault to recover from.
+pub(super) fn check_claims(scenario: &Scenario, faults: &[Fault], report: &mut Report<'_>) {
+    let names = scenario.invariants.iter().map(|written| &written.name);
+    let recovery = |name: &str| matches!(Invariant::named(name), Some(Invariant::Recovery(_)));
+    for name in names.filter(|name| recovery(&name.value) && faults.is_empty()) {
+        report.error_hint(
+            name.position,
+            "the invariant `recovery` is of faults, and the scenario has none",
+            "write one under `faults`, or remove the invariant",
         );
     }
 }

@@ -6,7 +6,7 @@ use crate::scenario::value::Status;
 use crate::scenario::{JsonMatch as WrittenMatch, Outcome, Position, Report, did_you_mean, list};
 
 /// Names that say by themselves what they are.
-const OWN_MEANING: [(&str, OutcomeKind); 11] = [
+const OWN_MEANING: [(&str, OutcomeKind); 12] = [
     ("issued", OutcomeKind::Issued),
     ("pending", OutcomeKind::Pending),
     ("sold_out", OutcomeKind::SoldOut),
@@ -18,6 +18,8 @@ const OWN_MEANING: [(&str, OutcomeKind); 11] = [
     ("error", OutcomeKind::Error),
     ("unknown", OutcomeKind::Unknown),
     ("ok", OutcomeKind::Ok),
+    // No attempt to get anything; what it gives back is told from its name.
+    (Label::RELEASED, OutcomeKind::Ok),
 ];
 
 /// What `is` may say about another name. The first five names above cannot be borrowed: a report

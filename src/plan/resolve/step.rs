@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::flow::Planner;
 use super::target::is_path;
 use super::template::{self, Place, Words};
-use super::{body, outcome, reachable};
+use super::{body, outcome, reachable, releases};
 use crate::history::OutcomeKind;
 use crate::plan::{Capture, CaptureFrom, Escape, Part, Step, Template, Variable};
 use crate::scenario::value::Name;
@@ -37,6 +37,7 @@ pub(super) fn resolve(
     let (body, content_type) = body?;
     let (mut headers, rules) = (headers?, rules?);
     reachable::check(&request.outcomes, &rules, report);
+    releases::check(&request.outcomes, report);
     if let Some(content_type) = content_type
         && !headers.iter().any(|(name, _)| name == "content-type")
     {

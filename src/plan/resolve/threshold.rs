@@ -1,6 +1,6 @@
 //! Thresholds are parsed, and their tags held against what the plan has.
 
-use super::{contradiction, narrowing, of_faults, resource};
+use super::{contradiction, fairness, narrowing, of_faults, resource};
 use crate::history::OutcomeKind;
 use crate::measure::{
     Metric, Tag, Threshold, ThresholdError, Windowed, key_name, parse_assertion, parse_key,
@@ -21,6 +21,8 @@ pub(super) struct Known<'a> {
     pub(super) sources: bool,
     /// All faults; `None` with a broken one.
     pub(super) faults: Option<&'a [Fault]>,
+    /// Whether it was said where the issued rows are, rightly or not.
+    pub(super) rows: bool,
     /// Whose alerts are watched; where that is wrong, it was reported.
     pub(super) alerts: &'a Given<Alerts>,
 }
@@ -69,6 +71,7 @@ pub(super) fn resolve(
                 };
                 resource::check_threshold(&resolved, threshold, report);
                 of_faults::check_threshold(&resolved, threshold, report);
+                fairness::check_threshold(&resolved, threshold, known.rows, report);
                 contradiction::check(&resolved, at, &thresholds, report);
                 thresholds.push(resolved);
             }

@@ -4,7 +4,7 @@ use std::io;
 
 use super::alerts;
 use super::files::Files;
-use crate::check::{Broken, History};
+use crate::check::{After, Broken, History};
 use crate::history::{FaultMark, HistoryFile};
 use crate::measure::alert::Watched;
 use crate::measure::fault::{Load, Measured, Observer, Recovery, Until, occurrences};
@@ -60,9 +60,39 @@ pub(super) fn broken(plan: &Plan, faults: &[Measured]) -> Vec<Broken> {
             fault: fault.name.clone(),
             from_ns,
             to_ns,
+            after: after(one),
         })
     });
     broken.collect()
+}
+
+fn after(one: &Measured) -> After {
+    let not_seen = |why: &str| After::NotSeen {
+        why: why.to_owned(),
+    };
+    if !one.occurrence.is_proved() {
+        return not_seen("was not seen to bite");
+    }
+    match (one.recovery, not_recovered(one)) {
+        (Recovery::NotHealed, _) => not_seen("was not healed"),
+        _ if one.baseline.is_none() => {
+            not_seen("was preceded by too few attempts to know what \"as before\" is")
+        }
+        (Recovery::At(at_ns), _) => After::Recovered { at_ns },
+        (
+            Recovery::NotWithin {
+                bad_ns: Some(bad_ns),
+                ..
+            },
+            why,
+        ) => After::StillBad {
+            bad_ns,
+            why: why.unwrap_or_default(),
+        },
+        (Recovery::NotWithin { .. }, why) => After::NotSeen {
+            why: format!("was not recovered from: {}", why.unwrap_or_default()),
+        },
+    }
 }
 
 /// What the summary is made of.

@@ -14,12 +14,12 @@ use super::event::Event;
 use super::fault_guard::{FaultDoubts, fault_doubts};
 use super::guard::{End, Interrupted, doubts};
 use super::{RunDirectory, RunRecord};
-use crate::check::{Evidence, Finding, check};
+use crate::check::{Checked, Evidence, Fairness, Finding, check_and_measure};
 use crate::exit::Exit;
 use crate::history::HistoryFile;
-use crate::measure::{ThresholdResult, Trend, evaluate};
+use crate::measure::{Metric, Threshold, ThresholdResult, Trend, evaluate, evaluate_fairness};
 use crate::plan::{Plan, load_written};
-use crate::report::{Comparison, Judged, Summary};
+use crate::report::{Comparison, FairnessSummary, Judged, Summary};
 use crate::scenario::{Diagnostics, Environment, PLACEHOLDER};
 use crate::verdict::Verdict;
 use files::Files;
@@ -127,8 +127,8 @@ impl Judge<'_> {
     fn judge(&self, directory: &RunDirectory) -> io::Result<Assembled> {
         let end = self.end();
         let short = self.short_history(directory)?;
-        let findings = self.findings(directory, &end, short.as_deref())?;
-        let thresholds = self.thresholds(&end);
+        let Checked { findings, fairness } = self.check(directory, &end, short.as_deref())?;
+        let thresholds = self.thresholds(&end, fairness);
         let mut doubts = doubts(self.plan, &self.files.totals, self.files.generator, &end);
         let FaultDoubts {
             not_healed,
@@ -150,6 +150,7 @@ impl Judge<'_> {
         let reasons = self.reasons(verdict, &findings, &thresholds, doubts);
         let reasons = not_healed.iter().cloned().chain(reasons).collect();
         let mut summary = self.summary(verdict, exit, reasons, findings, thresholds);
+        summary.fairness = fairness.map(FairnessSummary::of);
         summary.not_healed = not_healed;
         // Where the environment of the run is there, the plan knows it again.
         for text in summary.texts() {
@@ -161,7 +162,7 @@ impl Judge<'_> {
     /// Which part of the attempts the history holds, if not all: each that was counted was recorded
     /// before.
     fn short_history(&self, directory: &RunDirectory) -> io::Result<Option<String>> {
-        if self.plan.invariants.is_empty() {
+        if self.plan.invariants.is_empty() && !self.plan.measures_fairness() {
             return Ok(None);
         }
         let counted = self.files.totals.count(Trend::Duration, |_| true);
@@ -169,14 +170,14 @@ impl Judge<'_> {
         Ok((kept < counted).then(|| format!("it holds {kept} of {counted} attempts")))
     }
 
-    fn findings(
+    fn check(
         &self,
         directory: &RunDirectory,
         end: &End,
         short: Option<&str>,
-    ) -> io::Result<Vec<Finding>> {
-        if self.plan.invariants.is_empty() {
-            return Ok(Vec::new());
+    ) -> io::Result<Checked> {
+        if self.plan.invariants.is_empty() && !self.plan.measures_fairness() {
+            return Ok(Checked::default());
         }
         let history = HistoryFile::open(directory.path())?;
         let gap = end.gap().or(short.map(str::to_owned));
@@ -187,7 +188,7 @@ impl Judge<'_> {
             faults: &faults::broken(self.plan, &self.files.faults),
             gap: gap.as_deref(),
         };
-        check(&evidence)
+        check_and_measure(&evidence)
     }
 
     /// A load that has not begun has broken nothing.
@@ -202,7 +203,11 @@ impl Judge<'_> {
 
     /// A run that was cut off before its first second has missed no limit. What ended the load has
     /// missed its own, even if the figure recovered while the last iterations finished.
-    fn thresholds(&self, end: &End) -> Vec<Judged> {
+    fn thresholds(
+        &self,
+        end: &End,
+        fairness: Option<Result<Fairness, &'static str>>,
+    ) -> Vec<Judged> {
         let aborted = |name: &str| {
             self.files.events.iter().find_map(|event| match event {
                 Event::Aborted {
@@ -236,7 +241,15 @@ impl Judge<'_> {
             &self.files.outside.judged,
             &self.files.faults,
         );
-        results.into_iter().map(judged).collect()
+        let fairness = fairness.unwrap_or(Err("nothing was compared"));
+        let fairness = fairness.map(|measured| (measured.share(), measured.pairs));
+        let of_fairness =
+            |(threshold, result): (&Threshold, ThresholdResult)| match threshold.metric {
+                Metric::Fairness => evaluate_fairness(threshold, fairness),
+                _ => result,
+            };
+        let results = std::iter::zip(&self.plan.thresholds, results).map(of_fairness);
+        results.map(judged).collect()
     }
 
     fn end(&self) -> End {
@@ -338,6 +351,7 @@ impl Judge<'_> {
             metrics: self.metrics(),
             resources: self.files.outside.summaries.clone(),
             faults: faults.summaries(),
+            fairness: None,
             not_healed: Vec::new(),
             loads: self.loads(),
             dropped_iterations: totals.dropped.iter().sum(),

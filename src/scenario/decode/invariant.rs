@@ -1,4 +1,4 @@
-//! `invariants`: names, of which two have options.
+//! `invariants`: names, of which some have options.
 
 use super::super::model::Invariant;
 use super::super::node::{Node, Value};
@@ -18,10 +18,11 @@ fn invariant(report: &mut Report<'_>, item: &Node) -> Option<Invariant> {
             name: reader::text(report, item)?,
             duplicates: None,
             by: None,
+            within: None,
         });
     }
     let mut fields = Fields::of(report, item, item.position)?;
-    let names = ["first_come_first_served", "delivery"];
+    let names = ["first_come_first_served", "delivery", "recovery"];
     let options = fields.one_of(report, &names, "an invariant that has options");
     fields.finish(report);
     let options = options?;
@@ -30,11 +31,14 @@ fn invariant(report: &mut Report<'_>, item: &Node) -> Option<Invariant> {
         let entry = fields.get(key);
         entry.map(|entry| reader::text(report, &entry.node))
     };
-    let (mut duplicates, mut by) = (None, None);
-    if options.key == "delivery" {
-        by = word("by");
-    } else {
-        duplicates = word("duplicates");
+    let (mut duplicates, mut by, mut within) = (None, None, None);
+    match options.key.as_str() {
+        "delivery" => by = word("by"),
+        "recovery" => {
+            let entry = fields.get("within");
+            within = entry.map(|entry| reader::value(report, &entry.node));
+        }
+        _ => duplicates = word("duplicates"),
     }
     fields.finish(report);
     Some(Invariant {
@@ -50,6 +54,10 @@ fn invariant(report: &mut Report<'_>, item: &Node) -> Option<Invariant> {
         by: match by {
             None => None,
             Some(word) => Some(word?),
+        },
+        within: match within {
+            None => None,
+            Some(span) => Some(span?),
         },
     })
 }

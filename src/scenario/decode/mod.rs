@@ -27,6 +27,7 @@ use super::node::{Entry, Node, Value};
 use super::position::{Position, Source};
 use super::reader::{self, Fields, Given};
 use super::report::Report;
+use super::value::Span;
 
 /// The vocabulary of scenarios that this version does not have yet.
 const NOT_YET: [&str; 2] = ["outputs", "engine"];
@@ -138,9 +139,15 @@ fn subject(report: &mut Report<'_>, entry: &Entry) -> Option<Subject> {
     let id = id.and_then(|entry| reader::text(report, &entry.node));
     let stock = fields.need(report, "stock", "how many there are: `stock: 5000`");
     let stock = stock.and_then(|entry| reader::value(report, &entry.node));
+    let lease = fields.get("lease");
+    let lease = lease.map(|entry| reader::value::<Span>(report, &entry.node));
     fields.finish(report);
     Some(Subject {
         coupon: id?.value,
         stock: stock?,
+        lease: match lease {
+            None => None,
+            Some(lease) => Some(lease?.value),
+        },
     })
 }

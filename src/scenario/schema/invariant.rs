@@ -6,12 +6,12 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Value, json};
 
 use super::shape;
-use super::text::{word_types, words};
+use super::text::{Span, word_types, words};
 
 /// What must hold.
 pub(super) struct Invariant;
 
-const INVARIANTS: [(&str, &str); 5] = [
+const INVARIANTS: [(&str, &str); 6] = [
     (
         "stock",
         "no more was issued than there was, and sold out was said only when nothing was left; needs `subject`",
@@ -28,6 +28,10 @@ const INVARIANTS: [(&str, &str); 5] = [
     (
         "delivery",
         "what was issued was published, and had its effect once; needs `truth.outbox`, `truth.events` or `truth.effects`, which the bundled server's strategies with events have by themselves",
+    ),
+    (
+        "recovery",
+        "behind every fault all was as before again; needs `faults`",
     ),
 ];
 
@@ -56,10 +60,23 @@ struct WithOptions {
     /// What was issued was published, and had its effect once.
     #[schemars(example = json!({ "by": "user" }))]
     delivery: Option<Delivery>,
+    /// Behind every fault all was as before again.
+    #[schemars(example = json!({ "within": "30s" }))]
+    recovery: Option<Recovery>,
 }
 
 fn one(schema: &mut Schema) {
-    shape::exactly_one(schema, &["first_come_first_served", "delivery"]);
+    let names = ["first_come_first_served", "delivery", "recovery"];
+    shape::exactly_one(schema, &names);
+}
+
+/// How soon.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Recovery {
+    /// How long it may take from the heal of a fault. Otherwise until the load has ended.
+    #[schemars(example = "30s")]
+    within: Option<Span>,
 }
 
 /// How events are compared with the issued rows.

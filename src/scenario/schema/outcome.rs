@@ -14,7 +14,7 @@ use super::text::{
 pub(super) struct Outcomes;
 
 /// Names that say by themselves what they are, with a status that often means it.
-const NAMES: [(&str, &str, u16); 11] = [
+const NAMES: [(&str, &str, u16); 12] = [
     ("issued", "The server confirmed: this user holds one.", 201),
     (
         "pending",
@@ -50,6 +50,11 @@ const NAMES: [(&str, &str, u16); 11] = [
     ),
     ("unknown", "It may have happened: a failed request.", 504),
     ("ok", "A request that is no attempt to get anything.", 200),
+    (
+        "released",
+        "What this user held came back, and another one can get it.",
+        204,
+    ),
 ];
 
 impl JsonSchema for Outcomes {
@@ -128,7 +133,8 @@ impl JsonSchema for Is {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let kinds = NAMES[5..].iter().map(|(name, about, _)| (*name, *about));
+        // The last, as the first five, is what no other name can be.
+        let kinds = NAMES[5..11].iter().map(|(name, about, _)| (*name, *about));
         words(generator, &kinds.collect::<Vec<_>>())
     }
 }

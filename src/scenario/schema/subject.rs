@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 
-use super::text::{Count, Text};
+use super::text::{Count, Span, Text};
 
 /// What is given away.
 #[derive(JsonSchema)]
@@ -23,4 +23,8 @@ struct Coupon {
     /// How many there are. With the bundled server at most 4,294,967,295.
     #[schemars(example = 5000)]
     stock: Count,
+    /// After what time one that was issued may come back by itself, where it is only held until then.
+    /// Otherwise none comes back but by an outcome `released`.
+    #[schemars(example = "10m")]
+    lease: Option<Span>,
 }

@@ -12,7 +12,7 @@ use super::text::{Flag, OneOrMany, Positive, Span};
 pub(super) struct Thresholds;
 
 /// What can be measured.
-const METRICS: [(&str, &str); 42] = [
+const METRICS: [(&str, &str); 43] = [
     ("http_reqs", "Counter: attempts. All tags."),
     (
         "http_req_duration",
@@ -162,6 +162,10 @@ const METRICS: [(&str, &str); 42] = [
     (
         "rate",
         "Rate: the share of the attempts that failed while a fault was active; of several the highest. Tag `fault`.",
+    ),
+    (
+        "fairness",
+        "Rate: the share of the pairs of users who got one in another order than they asked, by more than the jitter; needs `truth.issued`.",
     ),
 ];
 

@@ -41,9 +41,11 @@ static PLANS: LazyLock<[Plan; 2]> = LazyLock::new(|| {
         let plan = plan::load("x.yaml", text, &Overrides::default(), &|_| None);
         plan.expect("a valid scenario")
     };
-    let releases = RELEASES.iter().fold(SCENARIO.to_owned(), |text, (from, to)| {
-        text.replacen(from, to, 1)
-    });
+    let releases = RELEASES
+        .iter()
+        .fold(SCENARIO.to_owned(), |text, (from, to)| {
+            text.replacen(from, to, 1)
+        });
     [plan(SCENARIO), plan(&releases)]
 });
 

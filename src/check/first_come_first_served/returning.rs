@@ -10,13 +10,13 @@ use crate::verdict::Verdict;
 impl Judge<'_> {
     pub(super) fn returning(&self, releases: &Releases) -> Vec<DraftPart> {
         let Some(stock) = self.digest.stock else {
-            return vec![self.sound(releases)];
+            return vec![Self::sound(releases)];
         };
         let stock = stock.claimed;
         vec![
             self.sold_out_early(releases, stock),
             self.issued_beyond(releases, stock),
-            self.sound(releases),
+            Self::sound(releases),
         ]
     }
 
@@ -75,7 +75,7 @@ impl Judge<'_> {
         })
     }
 
-    fn sound(&self, releases: &Releases) -> DraftPart {
+    fn sound(releases: &Releases) -> DraftPart {
         let mut ways = vec![format!(
             "{} answered, {} without a certain answer",
             count_of(releases.answered, "release"),

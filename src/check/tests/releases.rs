@@ -448,7 +448,7 @@ const WEAKENED: [(&str, Blind); 5] = [
             .retain(|one| one.kind != Unknown || one.step != CANCEL);
     }),
     ("releases", |story| {
-        story.history.retain(|one| one.step != CANCEL)
+        story.history.retain(|one| one.step != CANCEL);
     }),
     ("the end of an interval", |story| {
         for one in &mut story.history {
@@ -552,7 +552,9 @@ impl Seller {
 
 fn sold(stock: u64, lease_ns: Option<u64>, turns: &[Turn]) -> Story {
     let mut seller = Seller::new(stock, lease_ns);
-    turns.iter().for_each(|turn| seller.turn(*turn));
+    for turn in turns {
+        seller.turn(*turn);
+    }
     seller.close()
 }
 
@@ -563,9 +565,9 @@ fn turns(reach: u64, wishes: std::ops::Range<u8>) -> impl Strategy<Value = Vec<T
 /// Turns of who asks and gives back one after the other, each with a certain answer.
 fn in_turn() -> impl Strategy<Value = Vec<Turn>> {
     turns(4, 1..9).prop_map(|mut turns| {
-        turns
-            .iter_mut()
-            .for_each(|turn| turn.3 = if turn.3 < 4 { 1 } else { 4 });
+        for turn in &mut turns {
+            turn.3 = if turn.3 < 4 { 1 } else { 4 };
+        }
         turns
     })
 }

@@ -188,11 +188,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
     };
     let before = setup::resolve(&scenario.before, who, &mut slots, report);
     let given = metric::Given::new(of_users, slots.count());
-    if let Some(subject) = scenario.subject.value()
-        && subject.coupon.contains("{{")
-    {
-        setup::check_subject(&subject.coupon, subject.stock.position, &slots, report);
-    }
+    captured_subject(scenario, &slots, report);
     let mut flows = flow::resolve(&scenario.flows, words, &mut slots, report);
     let metrics = metric::resolve(&scenario.metrics, &mut flows, &slots, given, report);
     let with_slots = template::Words {
@@ -256,14 +252,11 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         broken_metrics: &metrics.broken,
         sources: resources.whole,
         faults: faults.whole.then_some(plan.faults.as_slice()),
-        rows: has_rows(scenario, &plan),
+        truth: &scenario.truth,
         alerts: &scenario.alerts,
     };
     plan.thresholds = threshold::resolve(&scenario.thresholds, &plan, known, report);
-    releases::claims(scenario, &plan, report);
-    if faults.whole {
-        of_faults::check_claims(scenario, &plan.faults, report);
-    }
+    claims(scenario, &plan, faults.whole, report);
     if !report.has_errors() {
         worries::warn(scenario, &plan, report);
     }
@@ -279,14 +272,20 @@ fn subject(scenario: &Scenario) -> Option<Subject> {
     })
 }
 
-/// Whether it was said where the issued rows are; what is wrong about it was reported.
-fn has_rows(scenario: &Scenario, plan: &Plan) -> bool {
-    let planned = plan.truth.as_ref().is_some_and(|truth| truth.issued.is_some());
-    let written = match &scenario.truth {
-        Given::Value(truth) => !truth.issued.is_absent(),
-        other => other.is_broken(),
-    };
-    planned || written
+/// An id that is not known before the run must be captured by then.
+fn captured_subject(scenario: &Scenario, slots: &SlotTable, report: &mut Report<'_>) {
+    let subject = scenario.subject.value();
+    if let Some(subject) = subject.filter(|subject| subject.coupon.contains("{{")) {
+        setup::check_subject(&subject.coupon, subject.stock.position, slots, report);
+    }
+}
+
+/// What is claimed must be such that this plan can show it.
+fn claims(scenario: &Scenario, plan: &Plan, faults_are_whole: bool, report: &mut Report<'_>) {
+    releases::claims(scenario, plan, report);
+    if faults_are_whole {
+        of_faults::check_claims(scenario, &plan.faults, report);
+    }
 }
 
 fn seed(scenario: &Scenario, overrides: &Overrides) -> u64 {

@@ -8,7 +8,9 @@ use crate::measure::{
 use crate::plan::Plan;
 use crate::plan::fault::Fault;
 use crate::scenario::value::Span;
-use crate::scenario::{Alerts, At, Given, Position, Report, Threshold as Written, did_you_mean};
+use crate::scenario::{
+    Alerts, At, Given, Position, Report, Threshold as Written, Truth, did_you_mean,
+};
 
 /// Which names are complete; with a broken load or flow, a name may be one that was left out.
 #[derive(Debug, Clone, Copy)]
@@ -21,8 +23,8 @@ pub(super) struct Known<'a> {
     pub(super) sources: bool,
     /// All faults; `None` with a broken one.
     pub(super) faults: Option<&'a [Fault]>,
-    /// Whether it was said where the issued rows are, rightly or not.
-    pub(super) rows: bool,
+    /// Where the truth is read; where that is wrong, it was reported.
+    pub(super) truth: &'a Given<Truth>,
     /// Whose alerts are watched; where that is wrong, it was reported.
     pub(super) alerts: &'a Given<Alerts>,
 }
@@ -71,7 +73,7 @@ pub(super) fn resolve(
                 };
                 resource::check_threshold(&resolved, threshold, report);
                 of_faults::check_threshold(&resolved, threshold, report);
-                fairness::check_threshold(&resolved, threshold, known.rows, report);
+                fairness::check_threshold(&resolved, threshold, (plan, known.truth), report);
                 contradiction::check(&resolved, at, &thresholds, report);
                 thresholds.push(resolved);
             }

@@ -228,7 +228,6 @@ fn rows_without_an_end_are_torn() {
     let mut log = TruthLog::create(directory.path()).unwrap();
     let mut rows = log.begin_rows(When::Second).unwrap();
     rows.push(&[row("1"), row("2")]).unwrap();
-    drop(rows);
     drop(log);
     let observations = read_truth(directory.path()).unwrap();
     assert_eq!(observations.second, None);

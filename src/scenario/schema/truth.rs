@@ -194,7 +194,7 @@ struct SqlRows {
     /// it all rows are read with one statement.
     #[schemars(example = &"id")]
     key: Option<Text>,
-    /// How many rows a page has, 1 to 1_000_000; those that share a value come together. Only beside
+    /// How many rows a page has, at most a million; those that share a value come together. Only beside
     /// `key`.
     #[schemars(extend("default" = "10_000"), example = 5000)]
     page: Option<Positive>,

@@ -66,11 +66,14 @@ fn owned(values: &[&str]) -> Vec<String> {
     values.iter().map(|value| (*value).to_owned()).collect()
 }
 
+/// The keys of the rows, how many rows a page has, and the users of each page.
+type Case = (&'static [&'static str], u64, &'static [&'static [u64]]);
+
 #[tokio::test]
 async fn a_page_ends_behind_the_last_row_of_its_key() {
     let nothing: &[&[u64]] = &[&[], &[]];
     // The first page is of rows without a key, the last of what is behind the last full one.
-    let cases: [(&[&str], u64, &[&[u64]]); 9] = [
+    let cases: [Case; 9] = [
         (&[], 2, nothing),
         (&["1", "2", "3"], 2, &[&[], &[0, 1], &[2]]),
         // A table that ends where a page does.

@@ -17,6 +17,7 @@ mod inversions;
 mod issued_rows;
 mod moments;
 mod one_per_user;
+mod queue;
 mod reads;
 mod stock;
 #[cfg(test)]
@@ -44,6 +45,7 @@ pub fn check(evidence: &Evidence<'_>) -> std::io::Result<Vec<Finding>> {
         return Ok(Vec::new());
     }
     let digest = Digest::build(evidence)?;
+    let line = queue::Line::of(evidence)?;
     let judge = |invariant: &Invariant| match invariant {
         Invariant::Stock => stock::check(&digest),
         Invariant::OnePerUser => one_per_user::check(&digest),
@@ -52,6 +54,7 @@ pub fn check(evidence: &Evidence<'_>) -> std::io::Result<Vec<Finding>> {
             first_come_first_served::check(&digest, *duplicates)
         }
         Invariant::Delivery(by) => delivery::check(&digest, *by),
+        Invariant::Queue => queue::check(line.as_ref(), evidence.gap),
     };
     draft::finish(invariants.iter().map(judge).collect(), evidence)
 }

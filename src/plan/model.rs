@@ -10,6 +10,7 @@ use super::fault::Fault;
 use super::flow::{Capture, Flow, Poll};
 use super::identity::Users;
 use super::parts::OwnPart;
+use super::queue::Queue;
 use super::resource::Resource;
 use super::servers::{Group, ServerSetting};
 use super::setup::Setup;
@@ -66,6 +67,8 @@ pub struct Plan {
     pub truth: Option<Truth>,
     /// The claims that the checkers judge.
     pub invariants: Vec<Invariant>,
+    /// What [`Invariant::Queue`] claims, where it is among them.
+    pub queue: Option<Queue>,
     /// The claims that the measurements decide.
     pub thresholds: Vec<Threshold>,
     /// What is allowed but suspicious, in words for the user.
@@ -490,6 +493,8 @@ pub enum Invariant {
     FirstComeFirstServed(Duplicates),
     /// What was issued was published, and had its effect once.
     Delivery(Identity),
+    /// A waiting queue kept its order and its limit, as [`Plan::queue`] says.
+    Queue,
 }
 
 /// What an event and an issued row have in common.
@@ -540,12 +545,13 @@ impl Duplicates {
 
 impl Invariant {
     /// All, with their defaults, in the order in which they are explained.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Stock,
         Self::OnePerUser,
         Self::Acknowledged,
         Self::FirstComeFirstServed(Duplicates::Any),
         Self::Delivery(Identity::Coupon),
+        Self::Queue,
     ];
 
     /// The one with this name, with its defaults.
@@ -567,7 +573,13 @@ impl Invariant {
             Self::Acknowledged => "acknowledged",
             Self::FirstComeFirstServed(_) => "first_come_first_served",
             Self::Delivery(_) => "delivery",
+            Self::Queue => "queue",
         }
+    }
+
+    /// Whether it is decided by the issued rows.
+    pub const fn needs_rows(self) -> bool {
+        !matches!(self, Self::Queue)
     }
 }
 

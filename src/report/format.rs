@@ -111,6 +111,7 @@ pub(super) fn expectation(invariant: &str) -> &'static str {
             "some order of the attempts explains every answer: nobody was refused before somebody \
              who asked later got one"
         }
+        "queue" => "who enters first is admitted first, and nobody past the queue or its limit",
         _ => "holds",
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::gather::{Around, Gathered, Read, Shown};
+use super::gather::{About, Around, Gathered, Read, Shown};
 use super::{Explanation, Moment, What};
 use crate::check::Evidence;
 use crate::check::draft::{Names, count_of};
@@ -66,13 +66,34 @@ impl Teller<'_> {
     fn attempt(&self, user: usize, attempt: &Operation) -> String {
         let user = self.names.user(self.gathered.subject.users[user]);
         let took = span(attempt.ret_ns.saturating_sub(attempt.inv_ns));
-        let mut text = format!("`{user}` {}", answer(attempt, &took));
+        let mut text = if self.evidence.is_attempt(attempt) {
+            format!("`{user}` {}", answer(attempt, &took))
+        } else {
+            format!("`{user}` {}", self.of_queue(attempt, &took))
+        };
         if attempt.coupon.is_some() {
             let _ = write!(text, ", coupon `{}`", self.names.coupon(attempt.coupon));
         }
         let phase = self.evidence.plan.phase_name(attempt.phase);
         let _ = write!(text, " (phase `{phase}`)");
         text
+    }
+
+    /// What tells of a place in a queue, in the scenario's own names.
+    fn of_queue(&self, attempt: &Operation, took: &str) -> String {
+        let plan = self.evidence.plan;
+        let step = plan.steps.get(usize::from(attempt.step));
+        let step = step.map_or("?", |step| step.name.as_str());
+        match attempt.kind {
+            OutcomeKind::NotSent | OutcomeKind::Unknown => {
+                format!("{} (step `{step}`)", answer(attempt, took))
+            }
+            _ => {
+                let label = plan.labels.get(usize::from(attempt.label));
+                let label = label.map_or("?", |label| label.name.as_str());
+                format!("asked `{step}`, and was told `{label}` after {took}")
+            }
+        }
     }
 
     /// A case that is no user's is itself what was read.
@@ -89,7 +110,11 @@ impl Teller<'_> {
         })
     }
 
+    /// What is gone says nothing of a queue.
     fn before(&self, around: &Around) -> Option<Moment> {
+        if self.gathered.subject.about == About::Queue {
+            return None;
+        }
         let stock = self.evidence.plan.subject.as_ref()?.stock;
         let told = count_of(around.issued_before, "attempt");
         let verb = if around.issued_before == 1 {

@@ -11,6 +11,8 @@ mod first_come_first_served;
 mod one_per_user;
 mod order_properties;
 mod properties;
+mod queue;
+mod queue_properties;
 mod stock;
 
 use std::time::Duration;
@@ -132,7 +134,7 @@ impl Story {
     /// Of all that a sale without events can be judged by.
     pub(super) fn findings(&self) -> Vec<Finding> {
         let all = Invariant::ALL.into_iter();
-        let judged = all.filter(|one| !matches!(one, Invariant::Delivery(_)));
+        let judged = all.filter(|one| !matches!(one, Invariant::Delivery(_) | Invariant::Queue));
         judged.map(|one| self.finding(one)).collect()
     }
 }
@@ -250,6 +252,7 @@ pub(super) fn plan(stock: u64) -> Plan {
             drain: true,
         }),
         invariants: Invariant::ALL.to_vec(),
+        queue: None,
         thresholds: Vec::new(),
         warnings: Vec::new(),
         mask: crate::plan::Mask::default(),

@@ -17,6 +17,7 @@ mod of_faults;
 mod outcome;
 mod overrides;
 mod parts;
+mod queue;
 mod reachable;
 mod read_only;
 mod records;
@@ -200,6 +201,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
     let header = auth::header(scenario, with_slots, report);
     let loads = load::resolve(scenario, overrides.scale, report);
     let invariants = invariants(scenario, report);
+    let queue = queue::resolve(&scenario.invariants, &flows, &slots, report);
     let sold_out = flows.can_sell_out();
     let truth = truth::resolve(
         scenario,
@@ -243,6 +245,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         faults: faults.list,
         truth,
         invariants,
+        queue,
         thresholds: Vec::new(),
         warnings: Vec::new(),
         mask: mask(scenario, report),
@@ -378,7 +381,11 @@ fn invariants(scenario: &Scenario, report: &mut Report<'_>) -> Vec<Invariant> {
                 found.push(with_options(invariant, written, report));
             }
         } else {
-            let names = Invariant::ALL.map(Invariant::name);
+            // A queue needs to be told of, so its name alone is no claim.
+            let alone = Invariant::ALL
+                .iter()
+                .filter(|one| **one != Invariant::Queue);
+            let names: Vec<&str> = alone.map(|one| one.name()).collect();
             report.error_hint(
                 name.position,
                 format!("unknown invariant `{}`", name.shown()),

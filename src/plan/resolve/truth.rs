@@ -90,7 +90,7 @@ pub(super) fn resolve(
 fn demand_issued(scenario: &Scenario, report: &mut Report<'_>) {
     let names = scenario.invariants.iter().map(|written| &written.name);
     for name in names {
-        if Invariant::named(&name.value).is_some() {
+        if Invariant::named(&name.value).is_some_and(Invariant::needs_rows) {
             report.error_hint(
                 name.position,
                 format!("the invariant `{}` needs `truth.issued`", name.value),

@@ -1,10 +1,11 @@
-//! `invariants`: names, of which two have options.
+//! `invariants`: names, of which some have options.
 
 use super::super::model::Invariant;
 use super::super::node::{Node, Value};
 use super::super::position::At;
 use super::super::reader::{self, Fields};
 use super::super::report::Report;
+use super::queue;
 
 pub(super) fn read(report: &mut Report<'_>, node: &Node) -> Vec<Invariant> {
     let items = reader::items(report, node).unwrap_or_default();
@@ -18,13 +19,27 @@ fn invariant(report: &mut Report<'_>, item: &Node) -> Option<Invariant> {
             name: reader::text(report, item)?,
             duplicates: None,
             by: None,
+            queue: None,
         });
     }
     let mut fields = Fields::of(report, item, item.position)?;
-    let names = ["first_come_first_served", "delivery"];
+    let names = ["first_come_first_served", "delivery", "queue"];
     let options = fields.one_of(report, &names, "an invariant that has options");
     fields.finish(report);
     let options = options?;
+    let name = At {
+        value: options.key.clone(),
+        position: options.position,
+        hidden: false,
+    };
+    if options.key == "queue" {
+        return Some(Invariant {
+            name,
+            duplicates: None,
+            by: None,
+            queue: Some(Box::new(queue::read(report, options)?)),
+        });
+    }
     let mut fields = Fields::behind(report, options)?;
     let mut word = |key| {
         let entry = fields.get(key);
@@ -38,11 +53,8 @@ fn invariant(report: &mut Report<'_>, item: &Node) -> Option<Invariant> {
     }
     fields.finish(report);
     Some(Invariant {
-        name: At {
-            value: options.key.clone(),
-            position: options.position,
-            hidden: false,
-        },
+        name,
+        queue: None,
         duplicates: match duplicates {
             None => None,
             Some(word) => Some(word?),

@@ -71,14 +71,13 @@ impl HistoryWriter {
         if places.is_empty() {
             return Ok(());
         }
-        let file = match &mut self.places {
-            Some(file) => file,
-            None => {
-                let file = File::create(places_in(&self.directory))?;
-                let file = self.places.insert(BufWriter::with_capacity(1 << 18, file));
-                file.write_all(&Place::header())?;
-                file
-            }
+        let file = if let Some(file) = &mut self.places {
+            file
+        } else {
+            let file = File::create(places_in(&self.directory))?;
+            let file = self.places.insert(BufWriter::with_capacity(1 << 18, file));
+            file.write_all(&Place::header())?;
+            file
         };
         places
             .iter()

@@ -68,7 +68,7 @@ pub struct Plan {
     /// The claims that the checkers judge.
     pub invariants: Vec<Invariant>,
     /// What [`Invariant::Queue`] claims, where it is among them.
-    pub queue: Option<Queue>,
+    pub queue: Option<Box<Queue>>,
     /// The claims that the measurements decide.
     pub thresholds: Vec<Threshold>,
     /// What is allowed but suspicious, in words for the user.

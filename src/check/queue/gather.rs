@@ -130,13 +130,13 @@ pub(super) struct Confirmed {
 struct Entry {
     user: Key,
     attempt: Attempt,
-    is_entry: bool,
+    has_entered: bool,
 }
 
 impl<'p> Line<'p> {
     /// Of what the plan claims of a queue; `None` if it claims nothing.
     pub(in crate::check) fn of(evidence: &Evidence<'p>) -> io::Result<Option<Self>> {
-        let Some(queue) = &evidence.plan.queue else {
+        let Some(queue) = evidence.plan.queue.as_deref() else {
             return Ok(None);
         };
         let mut line = Self {
@@ -180,7 +180,7 @@ impl<'p> Line<'p> {
                 entries.push(Entry {
                     user,
                     attempt,
-                    is_entry,
+                    has_entered: is_entry,
                 });
             }
             if Queue::is(&queue.admitted, step, label) {
@@ -353,7 +353,7 @@ fn stays(mut entries: Vec<Entry>) -> Vec<Stay> {
         for (at, entry) in of_user.iter().enumerate() {
             let next = of_user.get(at + 1);
             let is_alone = over_ns.is_none_or(|over_ns| over_ns < entry.attempt.inv_ns);
-            if entry.is_entry && is_alone {
+            if entry.has_entered && is_alone {
                 stays.push(Stay {
                     user: entry.user,
                     entered: entry.attempt,

@@ -62,7 +62,7 @@ impl CompiledStep {
         let steps = plan.steps.iter().zip(0_u8..);
         steps
             .map(|(step, number)| {
-                let queue = plan.queue.as_ref();
+                let queue = plan.queue.as_deref();
                 Ok(Self {
                     places: queue.and_then(|queue| Places::of(queue, number, step)),
                     ..Self::new(step, &plan.labels, endpoint)?

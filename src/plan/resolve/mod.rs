@@ -187,11 +187,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
     };
     let before = setup::resolve(&scenario.before, who, &mut slots, report);
     let given = metric::Given::new(of_users, slots.count());
-    if let Some(subject) = scenario.subject.value()
-        && subject.coupon.contains("{{")
-    {
-        setup::check_subject(&subject.coupon, subject.stock.position, &slots, report);
-    }
+    captured_subject(scenario, &slots, report);
     let mut flows = flow::resolve(&scenario.flows, words, &mut slots, report);
     let metrics = metric::resolve(&scenario.metrics, &mut flows, &slots, given, report);
     let with_slots = template::Words {
@@ -245,7 +241,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         faults: faults.list,
         truth,
         invariants,
-        queue,
+        queue: queue.map(Box::new),
         thresholds: Vec::new(),
         warnings: Vec::new(),
         mask: mask(scenario, report),
@@ -264,6 +260,15 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         worries::warn(scenario, &plan, report);
     }
     Some(plan)
+}
+
+/// A subject's id may be captured by a step of `before`.
+fn captured_subject(scenario: &Scenario, slots: &SlotTable, report: &mut Report<'_>) {
+    if let Some(subject) = scenario.subject.value()
+        && subject.coupon.contains("{{")
+    {
+        setup::check_subject(&subject.coupon, subject.stock.position, slots, report);
+    }
 }
 
 fn subject(scenario: &Scenario) -> Option<Subject> {

@@ -3,7 +3,7 @@
 use super::super::model::{Answers, Queue};
 use super::super::node::Entry;
 use super::super::position::At;
-use super::super::reader::{self, Fields};
+use super::super::reader::{self, Fields, Given};
 use super::super::report::Report;
 use super::flow;
 use super::steps;
@@ -14,10 +14,10 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Queue> {
     let entered = answers(report, fields.get("entered"));
     let waiting = answers(report, fields.get("waiting"));
     let admitted = answers(report, fields.get("admitted"));
-    let ticket = optional(fields.get("ticket"), |entry| {
+    let ticket = Given::read(fields.get("ticket"), |entry| {
         reader::text(report, &entry.node)
     });
-    let gapless = optional(fields.get("gapless"), |entry| {
+    let gapless = Given::read(fields.get("gapless"), |entry| {
         let value = reader::flag(report, &entry.node)?;
         Some(At {
             value,
@@ -25,44 +25,44 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Queue> {
             hidden: false,
         })
     });
-    let ahead = optional(fields.get("ahead"), |entry| {
+    let ahead = Given::read(fields.get("ahead"), |entry| {
         reader::text(report, &entry.node)
     });
-    let at_most = optional(fields.get("at_most"), |entry| {
+    let at_most = Given::read(fields.get("at_most"), |entry| {
         reader::value(report, &entry.node)
     });
-    let lease = optional(fields.get("lease"), |entry| {
+    let lease = Given::read(fields.get("lease"), |entry| {
         flow::timeout_of(report, &entry.node)
     });
-    let before = optional(fields.get("before"), |entry| {
+    let before = Given::read(fields.get("before"), |entry| {
         steps::texts(report, &entry.node)
     });
     fields.finish(report);
-    Some(Queue {
+    let is_broken = entered.is_broken()
+        || waiting.is_broken()
+        || admitted.is_broken()
+        || ticket.is_broken()
+        || gapless.is_broken()
+        || ahead.is_broken()
+        || at_most.is_broken()
+        || lease.is_broken()
+        || before.is_broken();
+    (!is_broken).then(|| Queue {
         position,
-        entered: entered?,
-        waiting: waiting?,
-        admitted: admitted?,
-        ticket: ticket?,
-        gapless: gapless?,
-        ahead: ahead?,
-        at_most: at_most?,
-        lease: lease?,
-        before: before?.unwrap_or_default(),
+        entered: entered.into_value(),
+        waiting: waiting.into_value(),
+        admitted: admitted.into_value(),
+        ticket: ticket.into_value(),
+        gapless: gapless.into_value(),
+        ahead: ahead.into_value(),
+        at_most: at_most.into_value(),
+        lease: lease.into_value(),
+        before: before.into_value().unwrap_or_default(),
     })
 }
 
-/// The outer `None`: it is there, and wrong, which was reported.
-#[expect(clippy::option_option, reason = "wrong, absent and there are three")]
-fn optional<T>(entry: Option<&Entry>, read: impl FnOnce(&Entry) -> Option<T>) -> Option<Option<T>> {
-    match entry {
-        None => Some(None),
-        Some(entry) => read(entry).map(Some),
-    }
-}
-
-fn answers(report: &mut Report<'_>, entry: Option<&Entry>) -> Option<Option<Answers>> {
-    optional(entry, |entry| {
+fn answers(report: &mut Report<'_>, entry: Option<&Entry>) -> Given<Answers> {
+    Given::read(entry, |entry| {
         let of = steps::outcomes_of(report, entry)?;
         if of.is_empty() {
             report.error_hint(

@@ -12,6 +12,7 @@ mod one_per_user;
 mod order_properties;
 mod properties;
 mod queue;
+mod queue_mutations;
 mod queue_properties;
 mod stock;
 

@@ -1,22 +1,17 @@
-//! The four-server system under a crowd: who enters first is admitted first, and never more than
-//! the threshold are inside.
+//! The four-server system under a crowd: by what its users are told, who enters first is admitted
+//! first, and by what Redis says, never more than the threshold are inside.
 //!
 //! `FCFS_QUEUE` runs it at another size, as arguments of `run`: `FCFS_QUEUE=""` is the scenario as
 //! it is shipped, 4,500 users for four minutes.
 
 #[path = "support/harness/mod.rs"]
 mod harness;
-#[path = "support/queue_order.rs"]
-mod queue_order;
 
 use std::path::Path;
 use std::time::Duration;
 
-use fcfs_bench::check::History as _;
-use fcfs_bench::history::{HistoryFile, OutcomeKind};
-use fcfs_bench::plan::{self, Overrides, Plan};
-use harness::{Bench, Running, shipped};
-use queue_order::{Journey, overtaken};
+use harness::{Bench, Running, part_of, shipped, verdict_of};
+use serde_json::Value;
 
 const SCENARIO: &str = "scenarios/documents/c-queue-4500.yaml";
 
@@ -36,24 +31,103 @@ fn first_in_is_first_admitted_and_never_more_than_the_threshold() {
     let mut more: Vec<&str> = arguments.split_whitespace().collect();
     more.extend(["--provider", "local"]);
     let bench = Bench::new();
-    bench.write("scenario.yaml", text());
-    let mut running = bench.start_scenario(&more);
     let threshold = threshold(&arguments);
+    let limit = format!("at_most: {threshold}");
+    bench.write("scenario.yaml", text().replace("at_most: 500", &limit));
+    let mut running = bench.start_scenario(&more);
     let most = most_inside(&bench.path("run/stack/redis-1/redis.conf"), &mut running);
     running.wait().expect(0);
 
     assert!(most > 0, "nobody was ever seen inside");
     assert!(most <= threshold, "{most} inside, {threshold} may be");
-    let plan = planned(&text());
-    let history = history(&bench.path("run"), &plan);
-    assert_eq!(history.errors, 0, "answers that are none of the protocol's");
-    assert!(history.journeys.len() > 20, "{}", history.journeys.len());
-    let overtaken = overtaken(&history.journeys);
-    assert_eq!(overtaken, [], "of {}", history.journeys.len());
-    eprintln!(
-        "{} users queued, at most {most} of {threshold} inside, nobody overtaken",
-        history.journeys.len()
+    let summary = bench.summary();
+    let verdict = verdict_of(&summary, "invariants", "queue");
+    assert_eq!(verdict["verdict"], "pass", "{verdict}");
+    let parts = [
+        "tickets",
+        "ticket_order",
+        "gaps",
+        "ahead",
+        "swapped",
+        "overtaken",
+        "admitted",
+    ];
+    for name in parts {
+        let part = part_of(&summary, "queue", name);
+        assert_eq!(part["verdict"], "pass", "{part}");
+    }
+    eprintln!("at most {most} of {threshold} inside; {verdict}");
+}
+
+/// Runs a scenario of the zoo, with its bug, and judges it again from its directory.
+fn zoo(scenario: &str, bug: Option<&str>) -> (Bench, Value) {
+    let bench = Bench::new();
+    let path = shipped(&format!("scenarios/zoo/{scenario}.yaml"));
+    let mut args = vec![
+        "run",
+        &path,
+        "--provider",
+        "local",
+        "--quiet",
+        "--out",
+        "run",
+    ];
+    args.extend(bug.into_iter().flat_map(|bug| ["--bug", bug]));
+    let code = if bug.is_some() { 111 } else { 0 };
+    bench.run(&args).expect(code);
+    let judged = bench.summary();
+    bench.run(&["check", "run"]).expect(code);
+    assert_eq!(bench.summary()["findings"], judged["findings"]);
+    (bench, judged)
+}
+
+#[test]
+fn a_queue_with_a_guard_holds_and_one_that_asks_nobody_does_not() {
+    let (_, right) = zoo("queued", None);
+    let verdict = verdict_of(&right, "invariants", "queue");
+    assert_eq!(verdict["verdict"], "pass", "{verdict}");
+    let part = part_of(&right, "queue", "skipped");
+    assert!(
+        part["detail"]
+            .as_str()
+            .is_some_and(|text| text.contains("none of a user"))
     );
+
+    let (bench, wrong) = zoo("queued", Some("queue-skipped"));
+    let part = part_of(&wrong, "queue", "skipped");
+    assert_eq!(part["verdict"], "fail", "{part}");
+    let case = &part["cases"][0]["text"];
+    assert_eq!(
+        *case,
+        "told \"issued\", and had asked nothing that lets in before"
+    );
+    let told = part["explanation"]["moments"].as_array().expect("a story");
+    let has = |what: &str| told.iter().any(|one| one["what"] == what);
+    assert!(has("asked") && has("truth"), "{part}");
+    assert!(
+        bench
+            .read("run/report.md")
+            .contains("explained/queue-skipped.svg")
+    );
+    assert_eq!(part_of(&wrong, "queue", "admitted")["verdict"], "pass");
+}
+
+#[test]
+fn a_scheduler_that_forgets_who_is_inside_is_caught_by_the_limit() {
+    let (_, wrong) = zoo("queued", Some("admission-over-limit"));
+    let part = part_of(&wrong, "queue", "admitted");
+    assert_eq!(part["verdict"], "fail", "{part}");
+    assert_eq!(part_of(&wrong, "queue", "overtaken")["verdict"], "pass");
+    assert_eq!(part_of(&wrong, "queue", "tickets")["verdict"], "pass");
+}
+
+#[test]
+fn tickets_by_the_clocks_of_two_servers_are_out_of_order_and_counted_ones_are_not() {
+    let (_, right) = zoo("queued-clocks", None);
+    assert_eq!(part_of(&right, "queue", "ticket_order")["verdict"], "pass");
+    let (_, wrong) = zoo("queued-clocks", Some("ticket-wall-clock"));
+    let part = part_of(&wrong, "queue", "ticket_order");
+    assert_eq!(part["verdict"], "fail", "{part}");
 }
 
 fn text() -> String {
@@ -101,51 +175,4 @@ fn connect(configuration: &Path) -> Option<redis::Connection> {
     let port = text.lines().find_map(|line| line.strip_prefix("port "))?;
     let client = redis::Client::open(format!("redis://127.0.0.1:{}", port.trim())).ok()?;
     client.get_connection().ok()
-}
-
-fn planned(text: &str) -> Plan {
-    let plan = plan::load("scenario.yaml", text, &Overrides::default(), &|_| None);
-    plan.unwrap_or_else(|error| panic!("{error}"))
-}
-
-struct Seen {
-    journeys: Vec<Journey>,
-    errors: u64,
-}
-
-/// What each user saw of the queue.
-fn history(run: &Path, plan: &Plan) -> Seen {
-    let step = |name: &str| {
-        let found = plan.steps.iter().position(|step| step.name == name);
-        found.expect("a step") as u8
-    };
-    let label = |name: &str| {
-        let found = plan.labels.iter().position(|label| label.name == name);
-        found.expect("a label") as u8
-    };
-    let (enter, order) = (step("enter"), step("order"));
-    let [entered, waiting, admitted] = ["entered", "waiting", "admitted"].map(label);
-    let mut users = std::collections::HashMap::<_, Journey>::new();
-    let mut errors = 0;
-    let file = HistoryFile::open(run).expect("a history");
-    for operation in file.operations().expect("a history") {
-        let operation = operation.expect("a record");
-        if matches!(operation.kind, OutcomeKind::Error | OutcomeKind::Unknown) {
-            errors += 1;
-        }
-        let (sent, answered) = (operation.inv_ns, operation.ret_ns);
-        let user = users.entry(operation.user).or_default();
-        if operation.step == enter && operation.label == entered {
-            user.entered = Some((sent, answered));
-        } else if operation.step == order && operation.label == waiting {
-            user.last_waiting_sent = Some(sent.max(user.last_waiting_sent.unwrap_or(0)));
-        } else if operation.step == order && operation.label == admitted {
-            user.admitted_answered = Some(answered);
-        }
-    }
-    let queued = users.into_values().filter(|user| user.entered.is_some());
-    Seen {
-        journeys: queued.collect(),
-        errors,
-    }
 }

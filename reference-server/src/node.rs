@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 
+use crate::bug::Bugs;
 use crate::error::ServerError;
 use crate::http::{AppState, app};
 use crate::jwt::Members;
@@ -109,7 +110,8 @@ pub(crate) async fn open_queue(options: &Options, who: &str) -> Result<Queue, Se
         address: url.to_string(),
         source,
     })?;
-    Ok(Queue::new(Arc::new(redis), options.line.settings()))
+    let bugs = Bugs::new(options.bug, options.seed);
+    Ok(Queue::new(Arc::new(redis), options.line.settings(), bugs))
 }
 
 async fn write_defaults(queue: &Queue, options: &Options) -> Result<(), ServerError> {

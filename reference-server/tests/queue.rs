@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use members::{At, Running, signed, token, until};
-use reference_server::{Node, Options, QueueOptions, Role};
+use reference_server::{Bug, Node, Options, QueueOptions, Role};
 use serde_json::{Value, json};
 use services::{Stores, services};
 
@@ -145,6 +145,47 @@ async fn five_schedulers_never_admit_more_than_the_threshold_and_nobody_goes_bac
 }
 
 #[tokio::test]
+async fn a_scheduler_that_forgets_who_is_inside_admits_above_the_threshold() {
+    let services = services();
+    for (bug, most) in [(None, 3), (Some(Bug::AdmissionOverLimit), 9)] {
+        let stores = services.stores().await;
+        let mut options = options(&stores, |line| {
+            line.threshold = 3;
+            line.transfer_interval_ms = ms(5);
+        });
+        options.bug = bug;
+        let [server] = start(&options).await;
+        for member in 0..9 {
+            server.at.enter(member).await.data();
+        }
+        until(async || admitted(&stores).await.len() == most).await;
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_is_counted_or_planted_the_time_of_the_server() {
+    let services = services();
+    for (bug, is_time) in [(None, false), (Some(Bug::TicketWallClock), true)] {
+        let stores = services.stores().await;
+        let mut options = closed(&stores);
+        options.bug = bug;
+        let [server] = start(&options).await;
+        let mut tickets = Vec::new();
+        for member in 0..3 {
+            let answer = server.at.enter(member).await;
+            tickets.push(answer.data()["ticket"].as_u64().unwrap());
+        }
+        // Microseconds of Unix time since 2020.
+        let times = tickets.iter().all(|ticket| *ticket > 1_577_836_800_000_000);
+        assert_eq!(times, is_time, "{tickets:?}");
+        assert!(is_time || tickets == [1, 2, 3], "{tickets:?}");
+        assert!(tickets.is_sorted(), "one clock does no harm: {tickets:?}");
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn four_servers_together_admit_no_faster_than_one() {
     let services = services();
     let stores = services.stores().await;
@@ -184,10 +225,11 @@ async fn refuses_a_second_entry_and_those_it_does_not_know() {
     assert_eq!(at.order(1).await.outcome(), (404, "Q_WAIT_ORDER_01"));
     assert_eq!(at.heartbeat(1).await.outcome(), (404, "Q_RUNNING_01"));
 
-    let first = json!({ "status": 1, "rank": 0, "total": 1 });
+    let first = json!({ "status": 1, "rank": 0, "total": 1, "ticket": 1 });
+    let entered = json!({ "status": 1, "rank": 1, "total": 2, "ticket": 2 });
     let second = json!({ "status": 1, "rank": 1, "total": 2 });
     assert_eq!(at.enter(1).await.data(), &first);
-    assert_eq!(at.enter(2).await.data(), &second);
+    assert_eq!(at.enter(2).await.data(), &entered);
     assert_eq!(at.enter(1).await.outcome(), (409, "Q_ENTER_01"));
     assert_eq!(at.order(2).await.data(), &second);
     assert_eq!(at.heartbeat(2).await.data(), &Value::Null);

@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use http_body_util::Full;
 use members::{Running, listen, signed, token};
-use reference_server::{Options, Role, Upstream};
+use reference_server::{Bug, Options, Role, Upstream};
 use serde_json::{Value, json};
 use services::{Stores, services};
 use tokio::io::AsyncReadExt;
@@ -309,6 +309,21 @@ async fn without_the_guard_who_knows_the_path_need_not_queue() {
     assert_eq!(router.at.event(1).await.status, 308);
     assert_eq!(router.at.issue(1).await.data()["userId"], 1);
     assert_eq!(coupons.at.issue(2).await.data()["couponId"], 1);
+}
+
+#[tokio::test]
+async fn a_guard_that_asks_nobody_lets_everybody_past() {
+    let services = services();
+    let stores = services.stores().await;
+    let url = echo("coupon").await;
+    for (bug, status) in [(None, 403), (Some(Bug::QueueSkipped), 418)] {
+        let mut router = options(&stores, &[&url], &[&url]);
+        router.line.guard_issue = true;
+        router.bug = bug;
+        let router = Running::start(&router).await;
+        assert_eq!(router.at.issue(1).await.status, status, "{bug:?}");
+        router.stop().await;
+    }
 }
 
 #[tokio::test]

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 
 use super::asked::Attempt;
-use super::explain::{Gathered, Subject, gather, tell};
+use super::explain::{About, Gathered, Subject, gather, tell};
 use super::{Case, Evidence, Explanation, Finding, Part, RowView, Which};
 use crate::history::Key;
+use crate::plan::Invariant;
 use crate::verdict::Verdict;
 
 /// A finding whose users have no names yet.
@@ -115,8 +116,9 @@ impl DraftCase {
     }
 
     /// Whom and what its story is about.
-    fn subject(&self) -> Subject {
+    fn subject(&self, about: About) -> Subject {
         Subject {
+            about,
             users: self.user.into_iter().chain(self.other).collect(),
             time_ns: self.time_ns,
             coupon: self.coupon,
@@ -254,7 +256,12 @@ impl Draft {
     /// Of each part that has a case, in order.
     fn subjects(&self) -> impl Iterator<Item = Subject> + '_ {
         let gravest = self.parts.iter().filter_map(DraftPart::gravest);
-        gravest.map(DraftCase::subject)
+        let about = if self.checker == Invariant::Queue.name() {
+            About::Queue
+        } else {
+            About::Subject
+        };
+        gravest.map(move |case| case.subject(about))
     }
 
     fn finish(

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{Deliveries, IssuedRows};
-use crate::history::{Key, Operation};
+use crate::history::{Key, Operation, Place};
 use crate::plan::Plan;
 
 /// All that a checker may look at.
@@ -96,6 +96,15 @@ pub trait History {
     /// # Errors
     /// When the history cannot be opened; the iterator's items when it cannot be read on.
     fn operations(&self) -> io::Result<Box<dyn Iterator<Item = io::Result<Operation>> + '_>>;
+
+    /// What users were told of their places in a queue, in no particular order; nothing, unless the
+    /// plan asks for it.
+    ///
+    /// # Errors
+    /// When the places cannot be opened; the iterator's items when they cannot be read on.
+    fn places(&self) -> io::Result<Box<dyn Iterator<Item = io::Result<Place>> + '_>> {
+        Ok(Box::new(std::iter::empty()))
+    }
 
     /// The texts of hashed user keys, for those few that a report shows. Ids that are numbers
     /// need no look-up.

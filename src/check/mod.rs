@@ -18,6 +18,7 @@ mod issued_rows;
 mod level;
 mod moments;
 mod one_per_user;
+mod queue;
 mod reads;
 mod recovery;
 mod releases;
@@ -65,6 +66,7 @@ pub fn check(evidence: &Evidence<'_>) -> std::io::Result<Vec<Finding>> {
 pub fn check_and_measure(evidence: &Evidence<'_>) -> std::io::Result<Checked> {
     let invariants = &evidence.plan.invariants;
     let digest = Digest::build(evidence)?;
+    let line = queue::Line::of(evidence)?;
     let judge = |invariant: &Invariant| match invariant {
         Invariant::Stock => stock::check(&digest),
         Invariant::OnePerUser => one_per_user::check(&digest),
@@ -74,6 +76,7 @@ pub fn check_and_measure(evidence: &Evidence<'_>) -> std::io::Result<Checked> {
         }
         Invariant::Delivery(by) => delivery::check(&digest, *by),
         Invariant::Recovery(within) => recovery::check(&digest, *within),
+        Invariant::Queue => queue::check(line.as_ref(), evidence.gap),
     };
     let wanted = evidence.plan.measures_fairness();
     let fairness = wanted.then(|| fairness::measure(&digest));

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
+use super::place::{Place, places_of};
 use super::{Key, Operation};
 use crate::check::History;
 
@@ -13,11 +14,15 @@ const MAGIC: &[u8; 8] = b"fcfshist";
 const VERSION: u32 = 1;
 const HEADER: usize = 16;
 
-/// Appends operations to a history file, and the texts of hashed user keys to a file beside it.
+/// Appends operations to a history file; beside it the texts of hashed user keys, and what users were
+/// told of their places in a queue.
 #[derive(Debug)]
 pub struct HistoryWriter {
     records: BufWriter<File>,
     names: BufWriter<File>,
+    /// `None` until there is a first one.
+    places: Option<BufWriter<File>>,
+    directory: PathBuf,
 }
 
 impl HistoryWriter {
@@ -32,7 +37,12 @@ impl HistoryWriter {
         records.write_all(&(Operation::SIZE as u32).to_le_bytes())?;
         records.flush()?;
         let names = BufWriter::new(File::create(names_in(directory))?);
-        Ok(Self { records, names })
+        Ok(Self {
+            records,
+            names,
+            places: None,
+            directory: directory.to_owned(),
+        })
     }
 
     /// Appends a batch.
@@ -53,12 +63,34 @@ impl HistoryWriter {
         writeln!(self.names, "{:016x}\t{}", key.0, text.escape_debug())
     }
 
+    /// Appends what users were told of their places, to `queue.bin`, which is made with the first.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn places(&mut self, places: &[Place]) -> io::Result<()> {
+        if places.is_empty() {
+            return Ok(());
+        }
+        let file = if let Some(file) = &mut self.places {
+            file
+        } else {
+            let file = File::create(places_in(&self.directory))?;
+            let file = self.places.insert(BufWriter::with_capacity(1 << 18, file));
+            file.write_all(&Place::header())?;
+            file
+        };
+        places
+            .iter()
+            .try_for_each(|place| file.write_all(&place.to_bytes()))
+    }
+
     /// Hands everything to the operating system, where it outlives a killed process.
     ///
     /// # Errors
     /// When the disk does not take it.
     pub fn flush(&mut self) -> io::Result<()> {
         self.records.flush()?;
+        self.places.as_mut().map_or(Ok(()), Write::flush)?;
         self.names.flush()
     }
 }
@@ -99,6 +131,25 @@ impl History for HistoryFile {
     fn operations(&self) -> io::Result<Box<dyn Iterator<Item = io::Result<Operation>> + '_>> {
         let file = BufReader::with_capacity(1 << 18, File::open(records_in(&self.directory))?);
         Ok(Box::new(operations_of(file)?))
+    }
+
+    fn places(&self) -> io::Result<Box<dyn Iterator<Item = io::Result<Place>> + '_>> {
+        let file = match File::open(places_in(&self.directory)) {
+            Ok(file) => BufReader::with_capacity(1 << 18, file),
+            // Nobody was told of a place, or none had reached the disk.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Box::new(std::iter::empty()));
+            }
+            Err(error) => return Err(error),
+        };
+        match places_of(file) {
+            Ok(places) => Ok(Box::new(places)),
+            // Killed before its header was whole.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Ok(Box::new(std::iter::empty()))
+            }
+            Err(error) => Err(io::Error::new(error.kind(), format!("queue.bin: {error}"))),
+        }
     }
 
     fn names(&self, keys: &[Key]) -> io::Result<Vec<(Key, String)>> {
@@ -160,6 +211,10 @@ fn next_record(file: &mut impl Read) -> io::Result<Option<Operation>> {
 
 fn records_in(directory: &Path) -> PathBuf {
     directory.join("history.bin")
+}
+
+fn places_in(directory: &Path) -> PathBuf {
+    directory.join("queue.bin")
 }
 
 fn names_in(directory: &Path) -> PathBuf {
@@ -226,6 +281,35 @@ mod tests {
         std::fs::write(records_in(directory.path()), [7_u8; 64]).expect("written");
         let error = HistoryFile::open(directory.path()).expect_err("not a history");
         assert!(error.to_string().contains("history.bin"), "{error}");
+    }
+
+    #[test]
+    fn places_are_read_back_without_a_torn_one_and_are_none_where_nobody_had_one() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut writer = HistoryWriter::create(directory.path()).expect("created");
+        writer.flush().expect("flushed");
+        let history = HistoryFile::open(directory.path()).expect("a history");
+        assert_eq!(history.places().expect("none").count(), 0);
+        let places = [1, 2, 3].map(|number| Place {
+            user: Key(number),
+            inv_ns: number,
+            ret_ns: 9,
+            ticket: number,
+            ahead: Place::NONE,
+            phase: 0,
+            step: 1,
+            label: 10,
+        });
+        writer.places(&places[..1]).expect("written");
+        writer.places(&places[1..]).expect("written");
+        writer.flush().expect("flushed");
+        let path = places_in(directory.path());
+        let whole = std::fs::metadata(&path).expect("there").len();
+        let file = OpenOptions::new().write(true).open(&path).expect("open");
+        file.set_len(whole - 1).expect("cut");
+        let read = history.places().expect("readable");
+        let read: Vec<Place> = read.map(|place| place.expect("whole")).collect();
+        assert_eq!(read, places[..2]);
     }
 
     #[test]

@@ -4,8 +4,10 @@ mod alert_mark;
 mod fault_mark;
 mod file;
 mod operation;
+mod place;
 
 pub use alert_mark::{AlertChange, AlertMark};
 pub use fault_mark::{FaultMark, Moment};
 pub use file::{HistoryFile, HistoryWriter, operations_of};
 pub use operation::{Cause, Key, Operation, OutcomeKind};
+pub use place::{Place, places_of};

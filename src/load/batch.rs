@@ -1,15 +1,24 @@
 //! What the load threads hand over: plain data.
 
-use crate::history::{Cause, Key, Operation};
+use crate::history::{Cause, Key, Operation, Place};
 use crate::measure::SeriesId;
 
 /// What a load thread hands over.
 #[derive(Debug)]
 pub enum Batch {
-    /// Attempts that ended, and the texts of their hashed user keys.
-    Operations(Vec<Operation>, Vec<(Key, String)>),
+    /// Attempts that ended, and what belongs to them.
+    Operations(Vec<Operation>, Beside),
     /// All sums of one second.
     Second(Box<SecondOfThread>),
+}
+
+/// What belongs to attempts, and most have not.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// The texts of hashed user keys.
+    pub texts: Vec<(Key, String)>,
+    /// What users were told of their places in a queue, at most one for each attempt.
+    pub places: Vec<Place>,
 }
 
 /// The sums of one second of one thread.

@@ -16,6 +16,7 @@ mod identity;
 mod iteration;
 mod json;
 mod outbox;
+mod place;
 mod recorder;
 mod records;
 mod request;
@@ -23,7 +24,7 @@ mod series;
 mod token;
 mod vu;
 
-pub use batch::{Batch, Parts, SecondOfThread, Shape};
+pub use batch::{Batch, Beside, Parts, SecondOfThread, Shape};
 pub use classify::{Class, Classifier, Explained};
 pub use clock::RunClock;
 pub use cookies::Cookies;

@@ -3,19 +3,18 @@
 use std::collections::VecDeque;
 use std::sync::mpsc::{SyncSender, TrySendError};
 
-use super::batch::{Batch, SecondOfThread};
-use crate::history::{Key, Operation};
+use super::batch::{Batch, Beside, SecondOfThread};
+use crate::history::Operation;
 
-/// Operations that wait at the most when the receiver does not take them: 48 MB.
+/// Operations that wait at the most when the receiver does not take them: 48 MB, and 46 more where
+/// each brings a place in a queue.
 const WAITING_LIMIT: usize = 1 << 20;
-
-type Texts = Vec<(Key, String)>;
 
 /// Operations wait here up to a limit, and what comes then is lost and counted.
 #[derive(Debug)]
 pub(super) struct Outbox {
     sink: SyncSender<Batch>,
-    waiting: VecDeque<(Vec<Operation>, Texts)>,
+    waiting: VecDeque<(Vec<Operation>, Beside)>,
     operations: usize,
     lost: u64,
 }
@@ -32,25 +31,25 @@ impl Outbox {
     }
 
     /// Takes a batch, and hands over what the receiver takes.
-    pub(super) fn post(&mut self, operations: Vec<Operation>, texts: Texts) {
+    pub(super) fn post(&mut self, operations: Vec<Operation>, beside: Beside) {
         self.hand_over();
         if self.operations + operations.len() > WAITING_LIMIT {
             self.lost += operations.len() as u64;
             return;
         }
         self.operations += operations.len();
-        self.waiting.push_back((operations, texts));
+        self.waiting.push_back((operations, beside));
         self.hand_over();
     }
 
     /// Hands over what the receiver takes; whether nothing is left.
     pub(super) fn hand_over(&mut self) -> bool {
-        while let Some((operations, texts)) = self.waiting.pop_front() {
+        while let Some((operations, beside)) = self.waiting.pop_front() {
             let count = operations.len();
-            if let Err(error) = self.sink.try_send(Batch::Operations(operations, texts)) {
+            if let Err(error) = self.sink.try_send(Batch::Operations(operations, beside)) {
                 let (TrySendError::Full(batch) | TrySendError::Disconnected(batch)) = error;
-                if let Batch::Operations(operations, texts) = batch {
-                    self.waiting.push_front((operations, texts));
+                if let Batch::Operations(operations, beside) = batch {
+                    self.waiting.push_front((operations, beside));
                 }
                 return false;
             }
@@ -76,11 +75,11 @@ impl Outbox {
 
     /// Hands over everything that waits, and waits for the receiver.
     pub(super) fn finish(&mut self) {
-        for (operations, texts) in self.waiting.drain(..) {
+        for (operations, beside) in self.waiting.drain(..) {
             let count = operations.len() as u64;
             if self
                 .sink
-                .send(Batch::Operations(operations, texts))
+                .send(Batch::Operations(operations, beside))
                 .is_err()
             {
                 self.lost += count;
@@ -101,7 +100,7 @@ mod tests {
     use std::sync::mpsc::sync_channel;
 
     use super::*;
-    use crate::history::{Cause, OutcomeKind};
+    use crate::history::{Cause, Key, OutcomeKind};
 
     const OPERATION: Operation = Operation {
         user: Key(1),
@@ -125,7 +124,7 @@ mod tests {
         let batch = WAITING_LIMIT / 8;
         // One is taken by the channel, eight wait.
         for _ in 0..11 {
-            outbox.post(vec![OPERATION; batch], Vec::new());
+            outbox.post(vec![OPERATION; batch], Beside::default());
         }
         assert_eq!(outbox.lost(), 2 * batch as u64);
         let mut taken = 0;
@@ -142,7 +141,7 @@ mod tests {
         let (sink, batches) = sync_channel(1);
         drop(batches);
         let mut outbox = Outbox::new(sink);
-        outbox.post(vec![OPERATION; 3], Vec::new());
+        outbox.post(vec![OPERATION; 3], Beside::default());
         outbox.finish();
         assert_eq!(outbox.lost(), 3);
     }

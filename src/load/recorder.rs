@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 use std::sync::mpsc::SyncSender;
 
-use super::batch::{Batch, Parts, SecondOfThread, Shape};
+use super::batch::{Batch, Beside, Parts, SecondOfThread, Shape};
 use super::outbox::Outbox;
 use super::series::Series;
-use crate::history::{Key, Operation};
+use crate::history::{Key, Operation, Place};
 use crate::measure::thousandths;
 use crate::plan::Plan;
 
@@ -34,7 +34,7 @@ pub struct Recorder {
     thread: usize,
     outbox: Outbox,
     operations: Vec<Operation>,
-    texts: Vec<(Key, String)>,
+    beside: Beside,
     series: Series,
     dropped: Vec<u64>,
     sent: u64,
@@ -53,7 +53,7 @@ impl Recorder {
             thread,
             outbox: Outbox::new(sink),
             operations: Vec::with_capacity(BATCH),
-            texts: Vec::new(),
+            beside: Beside::default(),
             series: Series::new(plan),
             dropped: vec![0; plan.phases.len()],
             sent: 0,
@@ -76,7 +76,12 @@ impl Recorder {
 
     /// Takes the text of a user's id whose key is a hash.
     pub fn name(&mut self, key: Key, text: &str) {
-        self.texts.push((key, text.to_owned()));
+        self.beside.texts.push((key, text.to_owned()));
+    }
+
+    /// Takes what an answer said of a user's place in a queue, before its attempt or behind it.
+    pub fn place(&mut self, place: Place) {
+        self.beside.places.push(place);
     }
 
     /// Takes an attempt that ended unknown, with the answer's body if there is one. Of the first
@@ -146,7 +151,7 @@ impl Recorder {
     fn post(&mut self) {
         let operations = std::mem::replace(&mut self.operations, Vec::with_capacity(BATCH));
         self.outbox
-            .post(operations, std::mem::take(&mut self.texts));
+            .post(operations, std::mem::take(&mut self.beside));
     }
 
     /// Hands over the sums up to `until_ns` since the start of the load. If the receiver does not

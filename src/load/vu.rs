@@ -284,7 +284,7 @@ impl Vu {
             Err(Cause::ValueMissing)
         };
         let user = Key::of(&self.user);
-        if user.number().is_none() && compiled.attempts_subject {
+        if user.number().is_none() && compiled.names_users() {
             shared.recorder.borrow_mut().name(user, &self.user);
         }
         self.requests += 1;
@@ -344,7 +344,7 @@ impl Vu {
             cookies.keep(&self.answer, url);
         }
         if answered {
-            self.keep(shared, compiled, step);
+            self.keep(shared, compiled, &operation);
         } else {
             compiled.captures.clear(&mut self.slots);
         }
@@ -352,14 +352,19 @@ impl Vu {
     }
 
     /// Takes what the step captures out of the answer.
-    fn keep(&mut self, shared: &Shared, compiled: &CompiledStep, step: u8) {
-        let phase = self.turn.phase;
+    fn keep(&mut self, shared: &Shared, compiled: &CompiledStep, operation: &Operation) {
+        let (phase, step) = (self.turn.phase, operation.step);
         let measure = |metric: u8, text: &str| {
             let mut recorder = shared.recorder.borrow_mut();
             recorder.captured(phase, step, metric, text);
         };
         let slots = &mut self.slots;
         compiled.captures.fill(&self.answer, slots, measure);
+        if let Some(places) = &compiled.places
+            && let Some(place) = places.take(operation, slots)
+        {
+            shared.recorder.borrow_mut().place(place);
+        }
     }
 
     fn note(&mut self, step: &CompiledStep, operation: &Operation, answered: bool) -> Asked {

@@ -12,6 +12,7 @@ mod link;
 mod model;
 mod parts;
 mod print;
+mod queue;
 mod resolve;
 mod resource;
 mod servers;
@@ -39,6 +40,7 @@ pub use model::*;
 pub use parts::{Found, OwnPart};
 pub use print::print;
 pub(crate) use print::{conditions, what_is_broken};
+pub use queue::{Answers, Queue};
 pub use resolve::{
     DEFAULT_SEED, Overrides, Scale, is_redis_read, load, load_written, resolve, validate,
 };

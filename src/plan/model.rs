@@ -10,6 +10,7 @@ use super::fault::Fault;
 use super::flow::{Capture, Flow, Poll};
 use super::identity::Users;
 use super::parts::OwnPart;
+use super::queue::Queue;
 use super::resource::Resource;
 use super::servers::{Group, ServerSetting};
 use super::setup::Setup;
@@ -66,6 +67,8 @@ pub struct Plan {
     pub truth: Option<Truth>,
     /// The claims that the checkers judge.
     pub invariants: Vec<Invariant>,
+    /// What [`Invariant::Queue`] claims, where it is among them.
+    pub queue: Option<Box<Queue>>,
     /// The claims that the measurements decide.
     pub thresholds: Vec<Threshold>,
     /// What is allowed but suspicious, in words for the user.
@@ -502,6 +505,8 @@ pub enum Invariant {
     Delivery(Identity),
     /// Behind every fault all was as before again, within this time of the heal or within the run.
     Recovery(Option<Duration>),
+    /// A waiting queue kept its order and its limit, as [`Plan::queue`] says.
+    Queue,
 }
 
 /// What an event and an issued row have in common.
@@ -552,12 +557,13 @@ impl Duplicates {
 
 impl Invariant {
     /// All, with their defaults, in the order in which they are explained.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Stock,
         Self::OnePerUser,
         Self::Acknowledged,
         Self::FirstComeFirstServed(Duplicates::Any),
         Self::Delivery(Identity::Coupon),
+        Self::Queue,
         Self::Recovery(None),
     ];
 
@@ -568,7 +574,7 @@ impl Invariant {
 
     /// Whether it is decided by the issued rows.
     pub const fn needs_rows(self) -> bool {
-        !matches!(self, Self::Recovery(_))
+        !matches!(self, Self::Queue | Self::Recovery(_))
     }
 
     /// Whether it is decided where the stock ends: it needs to know how much there is, and that
@@ -585,6 +591,7 @@ impl Invariant {
             Self::Acknowledged => "acknowledged",
             Self::FirstComeFirstServed(_) => "first_come_first_served",
             Self::Delivery(_) => "delivery",
+            Self::Queue => "queue",
             Self::Recovery(_) => "recovery",
         }
     }

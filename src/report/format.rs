@@ -112,6 +112,7 @@ pub(super) fn expectation(invariant: &str) -> &'static str {
              who asked later got one"
         }
         "recovery" => "behind every fault all was as before again",
+        "queue" => "who enters first is admitted first, and nobody past the queue or its limit",
         _ => "holds",
     }
 }

@@ -125,9 +125,10 @@ impl Collector {
 
     fn take(&mut self, batch: Batch) {
         match batch {
-            Batch::Operations(operations, names) => {
+            Batch::Operations(operations, beside) => {
                 let mut done = self.history.append(&operations);
-                for (key, text) in names {
+                done = done.and_then(|()| self.history.places(&beside.places));
+                for (key, text) in beside.texts {
                     done = done.and_then(|()| self.history.name(key, &self.plan.mask.hide(&text)));
                 }
                 if done.is_err() {

@@ -50,6 +50,29 @@ pub(crate) struct Invariant {
     pub(crate) by: Option<At<String>>,
     /// Of `recovery`.
     pub(crate) within: Option<At<Span>>,
+    pub(crate) queue: Option<Box<Queue>>,
+}
+
+/// Of the invariant `queue`: where a waiting queue is told of, and what must hold.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Queue {
+    pub(crate) position: Position,
+    pub(crate) entered: Option<Answers>,
+    pub(crate) waiting: Option<Answers>,
+    pub(crate) admitted: Option<Answers>,
+    pub(crate) ticket: Option<At<String>>,
+    pub(crate) gapless: Option<At<bool>>,
+    pub(crate) ahead: Option<At<String>>,
+    pub(crate) at_most: Option<At<Count>>,
+    pub(crate) lease: Option<At<Span>>,
+    pub(crate) before: Vec<At<String>>,
+}
+
+/// Steps, and outcomes of each.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Answers {
+    pub(crate) position: Position,
+    pub(crate) of: Vec<(At<String>, Vec<At<String>>)>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

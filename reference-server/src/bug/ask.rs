@@ -239,6 +239,21 @@ impl Bugs {
         self.has(Bug::StockFromCache)
     }
 
+    /// Whether a guarded coupon is for admitted users only.
+    pub(crate) fn asks_who_was_admitted(&self) -> bool {
+        !self.has(Bug::QueueSkipped)
+    }
+
+    /// Whether users are admitted as if nobody were inside.
+    pub(crate) fn forgets_who_is_inside(&self) -> bool {
+        self.has(Bug::AdmissionOverLimit)
+    }
+
+    /// Whether a place in the queue is what the server's clock says.
+    pub(crate) fn takes_places_from_the_clock(&self) -> bool {
+        self.has(Bug::TicketWallClock)
+    }
+
     fn has(&self, bug: Bug) -> bool {
         self.planted == Some(bug)
     }
@@ -298,6 +313,8 @@ mod tests {
         assert!(!bugs.keeps_a_refusal() && bugs.has_a_unique_key() && bugs.least_stock() == 0);
         assert!(!bugs.splits_the_effect());
         assert!(!bugs.publishes_before_the_commit() && !bugs.swallows_a_failed_publish());
+        assert!(bugs.asks_who_was_admitted() && !bugs.forgets_who_is_inside());
+        assert!(!bugs.takes_places_from_the_clock());
         assert!(strikes(&bugs).iter().all(|struck| !struck));
     }
 }

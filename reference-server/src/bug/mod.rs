@@ -39,6 +39,9 @@
 //! | `lease-in-milliseconds` | [`Bugs::takes_seconds_for_milliseconds`] | gave a lease in one unit where another was meant |
 //! | `local-lock-fallback` | [`Bugs::falls_back_to_a_lock_of_its_own`] | locked in its own memory while Redis was gone |
 //! | `stock-from-cache` | [`Bugs::decides_by_the_cache`] | kept the stock in the cache of what a coupon is |
+//! | `queue-skipped` | [`Bugs::asks_who_was_admitted`] | asked for the admission where the page is shown, not where coupons are issued |
+//! | `admission-over-limit` | [`Bugs::forgets_who_is_inside`] | let in a number in each interval, whoever was still inside |
+//! | `ticket-wall-clock` | [`Bugs::takes_places_from_the_clock`] | took `System.currentTimeMillis()` of each server for the score of the queue |
 
 mod ask;
 
@@ -122,6 +125,12 @@ pub enum Bug {
     LocalLockFallback,
     /// The stock is the one that the cache has kept (redlock with --coupon-cache-s)
     StockFromCache,
+    /// Whoever asks for a coupon gets one, admitted or not (queue with --guard-issue true)
+    QueueSkipped,
+    /// Each interval admits as many as may be inside, whoever still is (queue)
+    AdmissionOverLimit,
+    /// The place in the queue is the time of the server that was asked (queue)
+    TicketWallClock,
 }
 
 const BY_SCRIPT: [StrategyName; 4] = [
@@ -172,6 +181,7 @@ impl Bug {
             | Self::LocalLockFallback
             | Self::StockFromCache => &[Redlock],
             Self::LeaseInMilliseconds => &[Redisson],
+            Self::QueueSkipped | Self::AdmissionOverLimit | Self::TicketWallClock => &[Queue],
         })
     }
 

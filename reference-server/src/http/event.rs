@@ -56,7 +56,7 @@ impl MembersOnly {
     /// Refuses who comes past the queue, if that is guarded.
     async fn check_admitted(&self, coupon: CouponId, user: &UserId) -> Result<(), Refusal> {
         match &self.queue {
-            Some(queue) if self.guard && !queue.is_admitted(coupon, user).await? => {
+            Some(queue) if self.guard && !queue.may_get(coupon, user).await? => {
                 Err(Refusal::not_admitted())
             }
             _ => Ok(()),

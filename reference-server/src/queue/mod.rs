@@ -17,8 +17,10 @@ use std::sync::Arc;
 use redis::{RedisError, Script};
 use serde::Deserialize;
 
+use crate::bug::Bugs;
 use crate::coupon::{CouponId, UserId};
 use crate::redis_store::RedisStore;
+use crate::timestamp::Timestamp;
 
 pub use options::QueueOptions;
 pub(crate) use server::QueueServer;
@@ -83,7 +85,12 @@ pub(crate) enum Standing {
 /// What became of a wish to enter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Entry {
-    Entered { rank: u64, total: u64 },
+    /// `ticket` is the place by which users are admitted, the lowest first.
+    Entered {
+        rank: u64,
+        total: u64,
+        ticket: u64,
+    },
     WaitsAlready,
     AdmittedAlready,
 }
@@ -101,6 +108,7 @@ pub(crate) struct Queue {
     redis: Arc<RedisStore>,
     /// For what Redis does not say, as after it was emptied.
     own: Settings,
+    bugs: Bugs,
     enter: Script,
     order: Script,
     transfer: Script,
@@ -110,10 +118,11 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    pub(crate) fn new(redis: Arc<RedisStore>, own: Settings) -> Self {
+    pub(crate) fn new(redis: Arc<RedisStore>, own: Settings, bugs: Bugs) -> Self {
         Self {
             redis,
             own,
+            bugs,
             enter: Script::new(scripts::ENTER),
             order: Script::new(scripts::ORDER),
             transfer: Script::new(scripts::TRANSFER),
@@ -129,7 +138,9 @@ impl Queue {
 
     /// Puts a user at the end. Repeated after a lost answer it says that the user waits already.
     pub(crate) async fn enter(&self, event: CouponId, user: &UserId) -> Result<Entry, RedisError> {
-        let (state, rank, total): (u8, u64, u64) = self
+        let clock = self.bugs.takes_places_from_the_clock();
+        let place = clock.then(|| Timestamp::now().as_micros().to_string());
+        let (state, rank, total, ticket): (u8, u64, u64, u64) = self
             .enter
             .key(waiting_key(event))
             .key(running_key(event))
@@ -138,10 +149,15 @@ impl Queue {
             .key(EVENTS_KEY)
             .arg(user.as_str())
             .arg(event)
+            .arg(place.unwrap_or_default())
             .invoke_async(&mut self.redis.connection())
             .await?;
         Ok(match state {
-            0 => Entry::Entered { rank, total },
+            0 => Entry::Entered {
+                rank,
+                total,
+                ticket,
+            },
             1 => Entry::WaitsAlready,
             _ => Entry::AdmittedAlready,
         })
@@ -186,6 +202,7 @@ impl Queue {
             .arg(self.own.threshold)
             .arg(self.own.transfer_size)
             .arg(alone_ms)
+            .arg(u8::from(!self.bugs.forgets_who_is_inside()))
             .invoke_async(&mut self.redis.connection())
             .await?;
         Ok(Transfer {
@@ -257,11 +274,12 @@ impl Queue {
             .await
     }
 
-    pub(crate) async fn is_admitted(
-        &self,
-        event: CouponId,
-        user: &UserId,
-    ) -> Result<bool, RedisError> {
+    /// Whether this user may be given what is guarded.
+    pub(crate) async fn may_get(&self, event: CouponId, user: &UserId) -> Result<bool, RedisError> {
+        Ok(!self.bugs.asks_who_was_admitted() || self.is_admitted(event, user).await?)
+    }
+
+    async fn is_admitted(&self, event: CouponId, user: &UserId) -> Result<bool, RedisError> {
         let score: Option<f64> = redis::cmd("ZSCORE")
             .arg(running_key(event))
             .arg(user.as_str())

@@ -3,17 +3,18 @@
 //! Every time is Redis' own, and the order of entry is a number that Redis counts, so it does not
 //! matter which of several servers a user meets, or how their clocks differ.
 
-/// KEYS waiting, running, seen, sequence, events; ARGV user, event.
-/// Gives {0, rank, waiting} to who entered, {1} to who waits already, {2} to who is admitted.
+/// KEYS waiting, running, seen, sequence, events; ARGV user, event, and the place that a bug takes
+/// from a server's clock, else nothing. Gives {0, rank, waiting, place} to who entered, {1} to who
+/// waits already, {2} to who is admitted.
 pub(super) const ENTER: &str = "
-if redis.call('ZSCORE', KEYS[2], ARGV[1]) then return {2, 0, 0} end
-if redis.call('ZSCORE', KEYS[1], ARGV[1]) then return {1, 0, 0} end
+if redis.call('ZSCORE', KEYS[2], ARGV[1]) then return {2, 0, 0, 0} end
+if redis.call('ZSCORE', KEYS[1], ARGV[1]) then return {1, 0, 0, 0} end
 local now = redis.call('TIME')
-local place = redis.call('INCR', KEYS[4])
-redis.call('ZADD', KEYS[1], place, ARGV[1])
+local place = tonumber(ARGV[3]) or redis.call('INCR', KEYS[4])
+redis.call('ZADD', KEYS[1], string.format('%.0f', place), ARGV[1])
 redis.call('ZADD', KEYS[3], now[1] * 1000 + math.floor(now[2] / 1000), ARGV[1])
 redis.call('SADD', KEYS[5], ARGV[2])
-return {0, redis.call('ZRANK', KEYS[1], ARGV[1]), redis.call('ZCARD', KEYS[1])}
+return {0, redis.call('ZRANK', KEYS[1], ARGV[1]), redis.call('ZCARD', KEYS[1]), place}
 ";
 
 /// KEYS waiting, running, seen; ARGV user. A sign of life of the user as well.
@@ -33,8 +34,9 @@ end
 return {0, 0, 0}
 ";
 
-/// KEYS waiting, running, seen, settings, defaults, gate; ARGV threshold, transfer size, and for
-/// how many milliseconds nobody else transfers. Gives {moved, waiting, running}.
+/// KEYS waiting, running, seen, settings, defaults, gate; ARGV threshold, transfer size, for how
+/// many milliseconds nobody else transfers, and 0 where a bug counts nobody as inside, else 1.
+/// Gives {moved, waiting, running}.
 pub(super) const TRANSFER: &str = "
 local function setting(name, own)
   local set = redis.call('HGET', KEYS[4], name) or redis.call('HGET', KEYS[5], name)
@@ -44,7 +46,7 @@ local running = redis.call('ZCARD', KEYS[2])
 local count = 0
 local mine = redis.call('SET', KEYS[6], '1', 'NX', 'PX', ARGV[3])
 if mine then
-  local free = setting('threshold', ARGV[1]) - running
+  local free = setting('threshold', ARGV[1]) - running * ARGV[4]
   local most = math.min(setting('transferSize', ARGV[2]), free)
   if most > 0 then
     local now = redis.call('TIME')

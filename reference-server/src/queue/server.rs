@@ -105,7 +105,11 @@ async fn enter(
 ) -> Result<Response, Refusal> {
     let (user, event) = server.asked(&headers, body)?;
     match server.0.queue.enter(event, &user).await? {
-        Entry::Entered { rank, total } => Ok(standing(1, rank, total)),
+        Entry::Entered {
+            rank,
+            total,
+            ticket,
+        } => Ok(entered(rank, total, ticket)),
         Entry::WaitsAlready => Err(conflict("Q_ENTER_01", "the user waits already")),
         Entry::AdmittedAlready => Err(conflict("Q_ENTER_02", "the user is admitted already")),
     }
@@ -206,6 +210,12 @@ fn event_in_query(query: Option<&str>) -> Result<CouponId, Refusal> {
         return Err(Refusal::bad_request("domain and resourceId are needed"));
     };
     event(domain, Resource::from_text(resource))
+}
+
+fn entered(rank: u64, total: u64, ticket: u64) -> Response {
+    envelope::success(&format!(
+        r#"{{"status":1,"rank":{rank},"total":{total},"ticket":{ticket}}}"#
+    ))
 }
 
 fn standing(status: u8, rank: u64, total: u64) -> Response {

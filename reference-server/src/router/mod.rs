@@ -153,7 +153,7 @@ async fn issue(
     let user = router.0.members.member(&headers)?;
     if router.0.guard
         && let Some(coupon) = Resource::from_text(&id).coupon()
-        && !router.0.queue.is_admitted(coupon, &user).await?
+        && !router.0.queue.may_get(coupon, &user).await?
     {
         return Err(Refusal::not_admitted());
     }

@@ -29,6 +29,14 @@ pub(super) fn check_bug(options: &Options) -> Result<(), ServerError> {
             hint: "give the cache some seconds".to_owned(),
         });
     }
+    if bug == Bug::QueueSkipped && !options.line.guard_issue {
+        return Err(ServerError::Setting {
+            option: "--guard-issue",
+            value: "false".to_owned(),
+            reason: format!("bug {bug} is one of the guard, which is off"),
+            hint: "write --guard-issue true".to_owned(),
+        });
+    }
     Ok(())
 }
 

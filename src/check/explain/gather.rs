@@ -10,9 +10,31 @@ use crate::history::{Key, Operation, OutcomeKind};
 /// Attempts of one user that a story tells: so many of the earliest, and so many of the latest.
 const MOST_ATTEMPTS: usize = 5;
 
+/// Which requests of its users a story tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::check) enum About {
+    /// Those that can take something.
+    Subject,
+    /// The same, and those that tell of a waiting queue.
+    Queue,
+}
+
+impl About {
+    fn tells(self, operation: &Operation, evidence: &Evidence<'_>) -> bool {
+        let of_queue = || {
+            let queue = evidence.plan.queue.as_ref();
+            queue.is_some_and(|queue| queue.is_told_by(operation.step))
+        };
+        let of_subject = evidence.is_attempt(operation) || evidence.is_release(operation);
+        of_subject || (self == Self::Queue && of_queue())
+    }
+}
+
 /// Whom and what a story is about.
 #[derive(Debug, Clone)]
 pub(in crate::check) struct Subject {
+    /// Which of their requests it tells.
+    pub(in crate::check) about: About,
     /// The case's own user, then the other one, if the case names one.
     pub(in crate::check) users: Vec<Key>,
     /// When the case was, if it has a time.
@@ -117,11 +139,12 @@ pub(in crate::check) fn gather(
         return Ok(Vec::new());
     }
     let lives = lives(evidence, &subjects)?;
-    let of = |user: &Key| lives.get(user).cloned().unwrap_or_default();
     let mut all: Vec<Gathered> = subjects
         .into_iter()
         .map(|subject| {
-            let lives: Vec<Life> = subject.users.iter().map(of).collect();
+            let of = |user: &Key| lives.get(&(*user, subject.about)).cloned();
+            let lives = subject.users.iter().map(of);
+            let lives: Vec<Life> = lives.map(Option::unwrap_or_default).collect();
             let around = around(&subject, &lives);
             let reads = reads(evidence, &subject, &lives);
             Gathered {
@@ -136,22 +159,34 @@ pub(in crate::check) fn gather(
     Ok(all)
 }
 
-fn lives(evidence: &Evidence<'_>, subjects: &[Subject]) -> io::Result<HashMap<Key, Life>> {
-    let users = subjects.iter().flat_map(|subject| &subject.users);
-    let mut lives: HashMap<Key, Life> = users.map(|user| (*user, Life::default())).collect();
+fn lives(evidence: &Evidence<'_>, subjects: &[Subject]) -> io::Result<Lives> {
+    let mut lives = Lives::new();
+    let mut abouts: Vec<About> = Vec::new();
+    for subject in subjects {
+        if !abouts.contains(&subject.about) {
+            abouts.push(subject.about);
+        }
+        let users = subject.users.iter();
+        lives.extend(users.map(|user| ((*user, subject.about), Life::default())));
+    }
     if lives.is_empty() {
         return Ok(lives);
     }
     for operation in evidence.history.operations()? {
         let operation = operation?;
-        if let Some(life) = lives.get_mut(&operation.user)
-            && (evidence.is_attempt(&operation) || evidence.is_release(&operation))
-        {
-            life.take(&operation);
+        for about in &abouts {
+            if let Some(life) = lives.get_mut(&(operation.user, *about))
+                && about.tells(&operation, evidence)
+            {
+                life.take(&operation);
+            }
         }
     }
     Ok(lives)
 }
+
+/// The requests of each user, of those that its story tells.
+type Lives = HashMap<(Key, About), Life>;
 
 /// The time of the story: of the case and of all attempts that are told.
 fn around(subject: &Subject, lives: &[Life]) -> Option<Around> {

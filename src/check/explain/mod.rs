@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::history::OutcomeKind;
 
-pub(super) use gather::{Gathered, Subject, gather};
+pub(super) use gather::{About, Gathered, Subject, gather};
 pub(super) use tell::tell;
 
 /// What happened around the gravest case of a part.

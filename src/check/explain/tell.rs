@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::gather::{Around, Gathered, Read, Shown};
+use super::gather::{About, Around, Gathered, Read, Shown};
 use super::{Explanation, Moment, What};
 use crate::check::Evidence;
 use crate::check::draft::{Names, count_of};
@@ -68,13 +68,30 @@ impl Teller<'_> {
         let took = span(attempt.ret_ns.saturating_sub(attempt.inv_ns));
         let label = self.evidence.plan.labels.get(usize::from(attempt.label));
         let label = label.map_or("ok", |label| label.name.as_str());
-        let mut text = format!("`{user}` {}", answer(attempt, label, &took));
+        let is_release = self.evidence.is_release(attempt);
+        let mut text = if is_release || self.evidence.is_attempt(attempt) {
+            format!("`{user}` {}", answer(attempt, label, &took))
+        } else {
+            format!("`{user}` {}", self.of_queue(attempt, label, &took))
+        };
         if attempt.coupon.is_some() {
             let _ = write!(text, ", coupon `{}`", self.names.coupon(attempt.coupon));
         }
         let phase = self.evidence.plan.phase_name(attempt.phase);
         let _ = write!(text, " (phase `{phase}`)");
         text
+    }
+
+    /// What tells of a place in a queue, in the scenario's own names.
+    fn of_queue(&self, attempt: &Operation, label: &str, took: &str) -> String {
+        let step = self.evidence.plan.steps.get(usize::from(attempt.step));
+        let step = step.map_or("?", |step| step.name.as_str());
+        match attempt.kind {
+            OutcomeKind::NotSent | OutcomeKind::Unknown => {
+                format!("{} (step `{step}`)", answer(attempt, label, took))
+            }
+            _ => format!("asked `{step}`, and was told `{label}` after {took}"),
+        }
     }
 
     /// A case that is no user's is itself what was read.
@@ -91,7 +108,11 @@ impl Teller<'_> {
         })
     }
 
+    /// What is gone says nothing of a queue.
     fn before(&self, around: &Around) -> Option<Moment> {
+        if self.gathered.subject.about == About::Queue {
+            return None;
+        }
         let stock = self.evidence.plan.subject.as_ref()?.stock;
         let told = count_of(around.issued_before, "attempt");
         let verb = if around.issued_before == 1 {

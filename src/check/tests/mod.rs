@@ -11,6 +11,9 @@ mod first_come_first_served;
 mod one_per_user;
 mod order_properties;
 mod properties;
+mod queue;
+mod queue_mutations;
+mod queue_properties;
 mod recovery;
 mod releases;
 mod stock;
@@ -135,8 +138,13 @@ impl Story {
     /// Of all that a sale without events can be judged by.
     pub(super) fn findings(&self) -> Vec<Finding> {
         let all = Invariant::ALL.into_iter();
-        let judged =
-            all.filter(|one| !matches!(one, Invariant::Delivery(_) | Invariant::Recovery(_)));
+        let of_rows = |one: &Invariant| {
+            !matches!(
+                one,
+                Invariant::Delivery(_) | Invariant::Queue | Invariant::Recovery(_)
+            )
+        };
+        let judged = all.filter(of_rows);
         judged.map(|one| self.finding(one)).collect()
     }
 }
@@ -255,6 +263,7 @@ pub(super) fn plan(stock: u64) -> Plan {
             drain: true,
         }),
         invariants: Invariant::ALL.to_vec(),
+        queue: None,
         thresholds: Vec::new(),
         warnings: Vec::new(),
         mask: crate::plan::Mask::default(),

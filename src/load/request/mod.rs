@@ -13,6 +13,7 @@ use self::text::TextTemplate;
 use super::capture::Captures;
 use super::classify::Classifier;
 use super::http::{Endpoint, Outgoing};
+use super::place::Places;
 use crate::plan::{Label, Part, Plan, Step, Template, Until, Values};
 
 /// A step for one endpoint.
@@ -26,6 +27,8 @@ pub struct CompiledStep {
     pub attempts_subject: bool,
     /// What is kept of an answer.
     pub captures: Captures,
+    /// What is kept of a user's place in a queue, if anything.
+    pub places: Option<Places>,
     /// What ends the poll, where that is not a label.
     pub until: Option<Classifier>,
     needs: Vec<u8>,
@@ -56,9 +59,15 @@ impl CompiledStep {
     /// # Errors
     /// When a method, path or header is not valid HTTP.
     pub fn all(plan: &Plan, endpoint: &Endpoint) -> Result<Vec<Self>, StepError> {
-        plan.steps
-            .iter()
-            .map(|step| Self::new(step, &plan.labels, endpoint))
+        let steps = plan.steps.iter().zip(0_u8..);
+        steps
+            .map(|(step, number)| {
+                let queue = plan.queue.as_deref();
+                Ok(Self {
+                    places: queue.and_then(|queue| Places::of(queue, number, step)),
+                    ..Self::new(step, &plan.labels, endpoint)?
+                })
+            })
             .collect()
     }
 
@@ -93,6 +102,7 @@ impl CompiledStep {
             timeout: step.timeout,
             attempts_subject: step.attempts_subject,
             captures: Captures::new(&step.captures),
+            places: None,
             until: step.poll.as_ref().and_then(|poll| match &poll.until {
                 Until::Answer(rule) => Some(Classifier::of(std::slice::from_ref(rule), &[])),
                 Until::Labels(_) => None,
@@ -108,6 +118,14 @@ impl CompiledStep {
     pub fn is_ready(&self, slots: &[Option<String>]) -> bool {
         let there = |slot: &u8| slots.get(usize::from(*slot)).is_some_and(Option::is_some);
         self.needs.iter().all(there)
+    }
+
+    /// Whether findings may be about who asks.
+    pub const fn names_users(&self) -> bool {
+        match &self.places {
+            Some(places) => self.attempts_subject || places.is_entry,
+            None => self.attempts_subject,
+        }
     }
 
     /// Whether the user's cookies are sent with it.

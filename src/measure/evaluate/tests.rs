@@ -97,6 +97,7 @@ pub(super) fn plan(thresholds: &[(&str, &str)]) -> Plan {
         faults: Vec::new(),
         truth: None,
         invariants: Vec::new(),
+        queue: None,
         thresholds: thresholds.iter().map(threshold).collect(),
         warnings: Vec::new(),
         mask: crate::plan::Mask::default(),

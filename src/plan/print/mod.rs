@@ -344,6 +344,9 @@ fn claims(plan: &Plan, out: &mut String) -> Done {
         let names: Vec<String> = plan.invariants.iter().map(ToString::to_string).collect();
         writeln!(out, "\ninvariants  {}", names.join(", "))?;
     }
+    if let Some(queue) = &plan.queue {
+        writeln!(out, "  queue     {queue}")?;
+    }
     if !plan.metrics.is_empty() {
         writeln!(out, "\nmetrics")?;
     }

@@ -20,7 +20,7 @@ const WITH_EVENTS: &[&str] = &[
 ];
 
 /// Every bug, with the strategies that it can be planted in; none stands for all of them.
-const BUGS: [(&str, &[&str]); 35] = [
+const BUGS: [(&str, &[&str]); 38] = [
     ("oversell", &[]),
     ("double-issue", &[]),
     ("lost-ack", &[]),
@@ -74,6 +74,9 @@ const BUGS: [(&str, &[&str]); 35] = [
     ("lease-in-milliseconds", &["redisson"]),
     ("local-lock-fallback", &["redlock"]),
     ("stock-from-cache", &["redlock"]),
+    ("queue-skipped", &["queue"]),
+    ("admission-over-limit", &["queue"]),
+    ("ticket-wall-clock", &["queue"]),
 ];
 
 /// What the strategy is where none is written.

@@ -242,7 +242,8 @@ mod tests {
     #[test]
     fn a_claim_without_anything_to_compare_is_refused_and_says_what_is_missing() {
         let of_another = EVENTS.replace("id: /id", "id: /id, coupon: /coupon");
-        let table = [
+        // Plans are large for the stack.
+        let table = vec![
             (
                 own(&[ISSUED, PENDING], CLAIM),
                 "needs `truth.outbox`, `truth.events` or `truth.effects`",

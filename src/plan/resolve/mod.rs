@@ -18,6 +18,7 @@ mod of_faults;
 mod outcome;
 mod overrides;
 mod parts;
+mod queue;
 mod reachable;
 mod read_only;
 mod records;
@@ -198,6 +199,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
     let header = auth::header(scenario, with_slots, report);
     let loads = load::resolve(scenario, overrides.scale, report);
     let invariants = invariants(scenario, report);
+    let queue = queue::resolve(&scenario.invariants, &flows, &slots, report);
     let sold_out = flows.can_sell_out();
     let truth = truth::resolve(
         scenario,
@@ -241,6 +243,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         faults: faults.list,
         truth,
         invariants,
+        queue: queue.map(Box::new),
         thresholds: Vec::new(),
         warnings: Vec::new(),
         mask: mask(scenario, report),
@@ -261,6 +264,15 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         worries::warn(scenario, &plan, report);
     }
     Some(plan)
+}
+
+/// A subject's id may be captured by a step of `before`.
+fn captured_subject(scenario: &Scenario, slots: &SlotTable, report: &mut Report<'_>) {
+    if let Some(subject) = scenario.subject.value()
+        && subject.coupon.contains("{{")
+    {
+        setup::check_subject(&subject.coupon, subject.stock.position, slots, report);
+    }
 }
 
 fn subject(scenario: &Scenario) -> Option<Subject> {
@@ -395,7 +407,11 @@ fn invariants(scenario: &Scenario, report: &mut Report<'_>) -> Vec<Invariant> {
                 found.push(with_options(invariant, written, report));
             }
         } else {
-            let names = Invariant::ALL.map(Invariant::name);
+            // A queue needs to be told of, so its name alone is no claim.
+            let alone = Invariant::ALL
+                .iter()
+                .filter(|one| **one != Invariant::Queue);
+            let names: Vec<&str> = alone.map(|one| one.name()).collect();
             report.error_hint(
                 name.position,
                 format!("unknown invariant `{}`", name.shown()),

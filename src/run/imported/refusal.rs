@@ -54,6 +54,10 @@ fn problems(plan: &Plan) -> Vec<String> {
         plan.truth.is_none() && !plan.invariants.is_empty(),
         "`truth`: it is missing, and without it the invariants cannot be judged",
     );
+    refuse(
+        plan.queue.is_some(),
+        "`invariants`: `queue`: the records do not hold what a user was told of a queue",
+    );
     for threshold in &plan.thresholds {
         if let Some(why) = why_not(threshold) {
             problems.push(format!("`thresholds`: `{}`: {why}", threshold.name));

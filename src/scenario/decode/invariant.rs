@@ -5,6 +5,7 @@ use super::super::node::{Node, Value};
 use super::super::position::At;
 use super::super::reader::{self, Fields};
 use super::super::report::Report;
+use super::queue;
 
 pub(super) fn read(report: &mut Report<'_>, node: &Node) -> Vec<Invariant> {
     let items = reader::items(report, node).unwrap_or_default();
@@ -19,13 +20,28 @@ fn invariant(report: &mut Report<'_>, item: &Node) -> Option<Invariant> {
             duplicates: None,
             by: None,
             within: None,
+            queue: None,
         });
     }
     let mut fields = Fields::of(report, item, item.position)?;
-    let names = ["first_come_first_served", "delivery", "recovery"];
+    let names = ["first_come_first_served", "delivery", "queue", "recovery"];
     let options = fields.one_of(report, &names, "an invariant that has options");
     fields.finish(report);
     let options = options?;
+    let name = At {
+        value: options.key.clone(),
+        position: options.position,
+        hidden: false,
+    };
+    if options.key == "queue" {
+        return Some(Invariant {
+            name,
+            duplicates: None,
+            by: None,
+            within: None,
+            queue: Some(Box::new(queue::read(report, options)?)),
+        });
+    }
     let mut fields = Fields::behind(report, options)?;
     let mut word = |key| {
         let entry = fields.get(key);
@@ -42,11 +58,8 @@ fn invariant(report: &mut Report<'_>, item: &Node) -> Option<Invariant> {
     }
     fields.finish(report);
     Some(Invariant {
-        name: At {
-            value: options.key.clone(),
-            position: options.position,
-            hidden: false,
-        },
+        name,
+        queue: None,
         duplicates: match duplicates {
             None => None,
             Some(word) => Some(word?),

@@ -10,6 +10,7 @@ mod load;
 mod metric;
 mod outcome;
 mod parts;
+mod queue;
 mod resource;
 mod server;
 mod setup;

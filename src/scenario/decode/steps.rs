@@ -138,7 +138,7 @@ fn until_of(report: &mut Report<'_>, entry: &Entry) -> Option<Until> {
     texts(report, &outcome.node).map(Until::Outcomes)
 }
 
-fn texts(report: &mut Report<'_>, node: &Node) -> Option<Vec<At<String>>> {
+pub(super) fn texts(report: &mut Report<'_>, node: &Node) -> Option<Vec<At<String>>> {
     let items = reader::one_or_many(node);
     if items.is_empty() {
         report.error(node.position, "the list is empty");
@@ -186,9 +186,9 @@ fn when(
 }
 
 /// A step and the outcomes that it may have had.
-type Outcomes = (At<String>, Vec<At<String>>);
+pub(super) type Outcomes = (At<String>, Vec<At<String>>);
 
-fn outcomes_of(report: &mut Report<'_>, entry: &Entry) -> Option<Vec<Outcomes>> {
+pub(super) fn outcomes_of(report: &mut Report<'_>, entry: &Entry) -> Option<Vec<Outcomes>> {
     let read: Vec<_> = reader::entries(report, &entry.node)?
         .iter()
         .map(|entry| {

@@ -1,12 +1,13 @@
 //! `invariants`: what must hold.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Value, json};
 
 use super::shape;
-use super::text::{Span, word_types, words};
+use super::text::{AnyKey, Count, Flag, OneOrMany, Span, Text, word_types, words};
 
 /// What must hold.
 pub(super) struct Invariant;
@@ -54,6 +55,13 @@ impl JsonSchema for Invariant {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, transform = one)]
 struct WithOptions {
+    /// A waiting queue kept its order and its limit, as far as its keys say how it is told of. What
+    /// is not set is not judged.
+    #[schemars(example = json!({
+        "entered": { "enter": "entered" }, "waiting": { "order": "waiting" },
+        "admitted": { "order": "admitted" }, "at_most": 500,
+    }))]
+    queue: Option<Queue>,
     /// Some order of the attempts explains every answer.
     #[schemars(example = json!({ "duplicates": "first" }))]
     first_come_first_served: Option<FirstComeFirstServed>,
@@ -66,8 +74,47 @@ struct WithOptions {
 }
 
 fn one(schema: &mut Schema) {
-    let names = ["first_come_first_served", "delivery", "recovery"];
+    let names = ["first_come_first_served", "delivery", "queue", "recovery"];
     shape::exactly_one(schema, &names);
+}
+
+/// How a waiting queue is told of, and what must hold.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Queue {
+    /// Steps with one or several outcomes by which a user has a place in the queue, and had none
+    /// before. `ticket`, `ahead` and `waiting` need it.
+    #[schemars(example = json!({ "enter": "entered" }))]
+    entered: Option<BTreeMap<AnyKey, OneOrMany<Text>>>,
+    /// Steps with one or several outcomes by which a user still waits. With `entered` and
+    /// `admitted`: who entered first is admitted first.
+    #[schemars(example = json!({ "order": "waiting" }))]
+    waiting: Option<BTreeMap<AnyKey, OneOrMany<Text>>>,
+    /// Steps with one or several outcomes by which a user is let in. `at_most` and `before` need it.
+    #[schemars(example = json!({ "order": "admitted" }))]
+    admitted: Option<BTreeMap<AnyKey, OneOrMany<Text>>>,
+    /// A capture of a step of `entered`: the number by which users are let in, the lowest first. No
+    /// two users have the same, and who enters later has a higher one.
+    #[schemars(example = &"ticket")]
+    ticket: Option<Text>,
+    /// `true`: tickets are counted one by one, so that none is missing but those of requests without
+    /// a certain answer.
+    #[schemars(extend("default" = false), example = true)]
+    gapless: Option<Flag>,
+    /// A capture of steps of `entered` and `waiting`: how many people are ahead. It never rises, and
+    /// two users never change places.
+    #[schemars(example = &"rank")]
+    ahead: Option<Text>,
+    /// How many may be inside at the same time.
+    #[schemars(example = 500)]
+    at_most: Option<Count>,
+    /// How long a user who was let in is certainly inside without asking for anything; for
+    /// `at_most`. Without it, until the user asks for something else.
+    #[schemars(example = "60s")]
+    lease: Option<Span>,
+    /// One or several steps that are answered `issued` to nobody who was not let in before.
+    #[schemars(example = &"issue")]
+    before: Option<OneOrMany<Text>>,
 }
 
 /// How soon.

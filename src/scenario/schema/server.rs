@@ -175,5 +175,8 @@ word_types! {
         ("lease-in-milliseconds", "only `redisson`: the lease is a thousandth of what was said"),
         ("local-lock-fallback", "only `redlock`: locks in its own memory while Redis does not answer"),
         ("stock-from-cache", "only `redlock` with `coupon_cache`: decides by the stock that the cache has kept"),
+        ("queue-skipped", "only `queue` with `guard_issue`: gives coupons to users who were not admitted"),
+        ("admission-over-limit", "only `queue`: each interval admits as many as may be inside, whoever still is"),
+        ("ticket-wall-clock", "only `queue`: a place is the time of the server that was asked"),
     ];
 }

@@ -266,15 +266,6 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
     Some(plan)
 }
 
-/// A subject's id may be captured by a step of `before`.
-fn captured_subject(scenario: &Scenario, slots: &SlotTable, report: &mut Report<'_>) {
-    if let Some(subject) = scenario.subject.value()
-        && subject.coupon.contains("{{")
-    {
-        setup::check_subject(&subject.coupon, subject.stock.position, slots, report);
-    }
-}
-
 fn subject(scenario: &Scenario) -> Option<Subject> {
     let written = scenario.subject.value()?;
     Some(Subject {

@@ -6,6 +6,7 @@ use std::io;
 
 use super::asked::Attempt;
 use super::explain::{About, Gathered, Subject, gather, tell};
+use super::recorded::Thing;
 use super::{Case, Evidence, Explanation, Finding, Part, RowView, Which};
 use crate::history::Key;
 use crate::plan::Invariant;
@@ -67,6 +68,7 @@ pub(super) struct DraftCase {
     time_ns: Option<(u64, u64)>,
     phase: Option<u16>,
     coupon: Option<Key>,
+    thing: Option<Thing>,
     other: Option<Key>,
     text: String,
 }
@@ -91,6 +93,7 @@ impl DraftCase {
             time_ns: Some((inv_ns, ret_ns)),
             phase: None,
             coupon: None,
+            thing: None,
             other: None,
             text,
         }
@@ -120,6 +123,7 @@ impl DraftCase {
         Subject {
             about,
             users: self.user.into_iter().chain(self.other).collect(),
+            thing: self.thing,
             time_ns: self.time_ns,
             coupon: self.coupon,
             text: self.text.clone(),
@@ -135,6 +139,12 @@ impl DraftCase {
     /// The coupon's id is put before the text.
     pub(super) fn coupon(mut self, coupon: Key) -> Self {
         self.coupon = coupon.is_some().then_some(coupon);
+        self
+    }
+
+    /// What it is about is put before the text.
+    pub(super) const fn about(mut self, thing: Thing) -> Self {
+        self.thing = Some(thing);
         self
     }
 
@@ -326,6 +336,9 @@ impl DraftCase {
         if let Some(coupon) = self.coupon {
             text = format!("coupon {}: {text}", names.coupon(coupon));
         }
+        if let Some(thing) = self.thing {
+            text = format!("{}: {text}", names.thing(thing));
+        }
         if let Some(other) = self.other {
             text = format!("{text} {}", names.user(other));
         }
@@ -348,6 +361,8 @@ impl DraftCase {
 pub(super) struct Names {
     users: HashMap<Key, Option<String>>,
     coupons: HashMap<Key, Option<String>>,
+    /// Seats, idempotency keys and accounts.
+    things: HashMap<Key, Option<String>>,
 }
 
 impl Names {
@@ -365,19 +380,26 @@ impl Names {
                     .chain(users),
             ),
             coupons: hashed(cases().map(|case| case.coupon).chain(coupons)),
+            things: hashed(cases().map(|case| case.thing.map(Thing::key))),
         };
-        if !names.users.is_empty() || !names.coupons.is_empty() {
+        let all = [&names.users, &names.coupons, &names.things];
+        if all.iter().any(|names| !names.is_empty()) {
             rows(evidence).for_each(|row| names.learn(&row));
             let texts = evidence.observations.deliveries.texts();
+            let texts = texts.chain(evidence.observations.tables.texts());
             texts.for_each(|text| names.learn_id(text));
         }
-        let unnamed = names.users.iter().filter(|(_, name)| name.is_none());
+        let recorded = names.users.iter().chain(&names.things);
+        let unnamed = recorded.filter(|(_, name)| name.is_none());
         let unnamed: Vec<Key> = unnamed.map(|(key, _)| *key).collect();
         if !unnamed.is_empty() {
-            let found = evidence.history.names(&unnamed)?;
-            names
-                .users
-                .extend(found.into_iter().map(|(key, name)| (key, Some(name))));
+            for (key, name) in evidence.history.names(&unnamed)? {
+                for names in [&mut names.users, &mut names.things] {
+                    if let Some(place) = names.get_mut(&key) {
+                        *place = Some(name.clone());
+                    }
+                }
+            }
         }
         Ok(names)
     }
@@ -395,7 +417,7 @@ impl Names {
     /// An id of the way of a row may be a user's.
     fn learn_id(&mut self, id: &str) {
         let key = Key::of(id);
-        for names in [&mut self.users, &mut self.coupons] {
+        for names in [&mut self.users, &mut self.coupons, &mut self.things] {
             if let Some(name @ None) = names.get_mut(&key) {
                 *name = Some(id.to_owned());
             }
@@ -408,6 +430,11 @@ impl Names {
 
     pub(super) fn coupon(&self, key: Key) -> String {
         text_of(&self.coupons, key)
+    }
+
+    /// The seat, key or account with its kind, as in "seat A-12".
+    pub(super) fn thing(&self, thing: Thing) -> String {
+        format!("{} {}", thing.word(), text_of(&self.things, thing.key()))
     }
 }
 

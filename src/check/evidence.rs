@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::{Deliveries, IssuedRows};
-use crate::history::{Key, Operation, Place};
+use super::{Deliveries, IssuedRows, TablesRead};
+use crate::history::{Detail, Key, Operation, Place};
 use crate::plan::Plan;
 
 /// All that a checker may look at.
@@ -106,6 +106,14 @@ pub trait History {
         Ok(Box::new(std::iter::empty()))
     }
 
+    /// What attempts were about, in no particular order; nothing where that was not recorded.
+    ///
+    /// # Errors
+    /// As [`Self::operations`].
+    fn details(&self) -> io::Result<Box<dyn Iterator<Item = io::Result<Detail>> + '_>> {
+        Ok(Box::new(std::iter::empty()))
+    }
+
     /// The texts of hashed user keys, for those few that a report shows. Ids that are numbers
     /// need no look-up.
     ///
@@ -141,6 +149,8 @@ pub struct Observations {
     pub remaining_last: Option<i64>,
     /// The way of the issued rows: outbox, events, effects.
     pub deliveries: Deliveries,
+    /// Seats, ledger, balances.
+    pub tables: Box<TablesRead>,
     /// How the wait for the final state ended; `None`: it was never waited for, or not to its end.
     pub settled: Option<Settled>,
     /// Reads that failed, in words without secrets.

@@ -2,6 +2,7 @@
 
 mod acknowledged;
 mod asked;
+mod balances;
 mod confirmations;
 mod deliveries;
 mod delivery;
@@ -20,9 +21,12 @@ mod moments;
 mod one_per_user;
 mod queue;
 mod reads;
+mod recorded;
 mod recovery;
 mod releases;
+mod seats;
 mod stock;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -35,6 +39,7 @@ pub use explain::{Explanation, Moment, What};
 pub use fairness::Fairness;
 pub use finding::{Case, Finding, Part, Which};
 pub use issued_rows::{IssuedRows, RowView};
+pub use tables::{TableRead, TableReads, TableRows, TablesRead};
 
 use crate::plan::Invariant;
 use digest::Digest;
@@ -67,19 +72,24 @@ pub fn check_and_measure(evidence: &Evidence<'_>) -> std::io::Result<Checked> {
     let invariants = &evidence.plan.invariants;
     let digest = Digest::build(evidence)?;
     let line = queue::Line::of(evidence)?;
-    let judge = |invariant: &Invariant| match invariant {
-        Invariant::Stock => stock::check(&digest),
-        Invariant::OnePerUser => one_per_user::check(&digest),
-        Invariant::Acknowledged => acknowledged::check(&digest),
-        Invariant::FirstComeFirstServed(duplicates) => {
-            first_come_first_served::check(&digest, *duplicates)
-        }
-        Invariant::Delivery(by) => delivery::check(&digest, *by),
-        Invariant::Recovery(within) => recovery::check(&digest, *within),
-        Invariant::Queue => queue::check(line.as_ref(), evidence.gap),
+    let judge = |invariant: &Invariant| {
+        Ok(match invariant {
+            Invariant::Stock => stock::check(&digest),
+            Invariant::OnePerUser => one_per_user::check(&digest),
+            Invariant::Acknowledged => acknowledged::check(&digest),
+            Invariant::FirstComeFirstServed(duplicates) => {
+                first_come_first_served::check(&digest, *duplicates)
+            }
+            Invariant::Delivery(by) => delivery::check(&digest, *by),
+            Invariant::Recovery(within) => recovery::check(&digest, *within),
+            Invariant::Queue => queue::check(line.as_ref(), evidence.gap),
+            Invariant::Seats => seats::check(evidence)?,
+            Invariant::Balances => balances::check(evidence)?,
+        })
     };
     let wanted = evidence.plan.measures_fairness();
     let fairness = wanted.then(|| fairness::measure(&digest));
-    let findings = draft::finish(invariants.iter().map(judge).collect(), evidence)?;
+    let drafts: std::io::Result<Vec<_>> = invariants.iter().map(judge).collect();
+    let findings = draft::finish(drafts?, evidence)?;
     Ok(Checked { findings, fairness })
 }

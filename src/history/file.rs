@@ -2,15 +2,17 @@
 //!
 //! A killed run leaves at most one torn record at the end, which the reader leaves out.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::place::{Place, places_of};
-use super::{Key, Operation};
+use super::{Detail, Key, Operation};
 use crate::check::History;
 
-const MAGIC: &[u8; 8] = b"fcfshist";
+const MAGIC: [u8; 8] = *b"fcfshist";
+const MAGIC_OF_DETAILS: [u8; 8] = *b"fcfsdtls";
 const VERSION: u32 = 1;
 const HEADER: usize = 16;
 
@@ -23,6 +25,8 @@ pub struct HistoryWriter {
     /// `None` until there is a first one.
     places: Option<BufWriter<File>>,
     directory: PathBuf,
+    /// Only where some step's attempts are about something.
+    details: Option<BufWriter<File>>,
 }
 
 impl HistoryWriter {
@@ -31,18 +35,39 @@ impl HistoryWriter {
     /// # Errors
     /// When a file cannot be created.
     pub fn create(directory: &Path) -> io::Result<Self> {
-        let mut records = BufWriter::with_capacity(1 << 18, File::create(records_in(directory))?);
-        records.write_all(MAGIC)?;
-        records.write_all(&VERSION.to_le_bytes())?;
-        records.write_all(&(Operation::SIZE as u32).to_le_bytes())?;
-        records.flush()?;
+        let records = begun(&records_in(directory), MAGIC, Operation::SIZE)?;
         let names = BufWriter::new(File::create(names_in(directory))?);
         Ok(Self {
             records,
             names,
             places: None,
             directory: directory.to_owned(),
+            details: None,
         })
+    }
+
+    /// Creates `details.bin` as well, for what attempts are about.
+    ///
+    /// # Errors
+    /// When the file cannot be created.
+    pub fn with_details(self) -> io::Result<Self> {
+        let details = begun(&details_in(&self.directory), MAGIC_OF_DETAILS, Detail::SIZE)?;
+        Ok(Self {
+            details: Some(details),
+            ..self
+        })
+    }
+
+    /// Appends what attempts were about; nothing without [`Self::with_details`].
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn append_details(&mut self, details: &[Detail]) -> io::Result<()> {
+        let Some(file) = &mut self.details else {
+            return Ok(());
+        };
+        let mut details = details.iter();
+        details.try_for_each(|detail| file.write_all(&detail.to_bytes()))
     }
 
     /// Appends a batch.
@@ -91,8 +116,20 @@ impl HistoryWriter {
     pub fn flush(&mut self) -> io::Result<()> {
         self.records.flush()?;
         self.places.as_mut().map_or(Ok(()), Write::flush)?;
+        if let Some(details) = &mut self.details {
+            details.flush()?;
+        }
         self.names.flush()
     }
+}
+
+fn begun(path: &Path, magic: [u8; 8], size: usize) -> io::Result<BufWriter<File>> {
+    let mut file = BufWriter::with_capacity(1 << 18, File::create(path)?);
+    file.write_all(&magic)?;
+    file.write_all(&VERSION.to_le_bytes())?;
+    file.write_all(&(size as u32).to_le_bytes())?;
+    file.flush()?;
+    Ok(file)
 }
 
 /// A history on disk.
@@ -133,6 +170,19 @@ impl History for HistoryFile {
         Ok(Box::new(operations_of(file)?))
     }
 
+    fn details(&self) -> io::Result<Box<dyn Iterator<Item = io::Result<Detail>> + '_>> {
+        let file = match File::open(details_in(&self.directory)) {
+            Ok(file) => file,
+            // No scenario asked for it then.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Box::new(std::iter::empty()));
+            }
+            Err(error) => return Err(error),
+        };
+        let file = BufReader::with_capacity(1 << 18, file);
+        Ok(Box::new(details_of(file)?))
+    }
+
     fn places(&self) -> io::Result<Box<dyn Iterator<Item = io::Result<Place>> + '_>> {
         let file = match File::open(places_in(&self.directory)) {
             Ok(file) => BufReader::with_capacity(1 << 18, file),
@@ -153,6 +203,7 @@ impl History for HistoryFile {
     }
 
     fn names(&self, keys: &[Key]) -> io::Result<Vec<(Key, String)>> {
+        let mut missing: HashSet<Key> = keys.iter().copied().collect();
         let mut found = Vec::new();
         let Ok(file) = File::open(names_in(&self.directory)) else {
             return Ok(found);
@@ -165,7 +216,7 @@ impl History for HistoryFile {
             let Ok(key) = u64::from_str_radix(key, 16) else {
                 continue;
             };
-            if keys.contains(&Key(key)) && !found.iter().any(|(known, _)| *known == Key(key)) {
+            if missing.remove(&Key(key)) {
                 found.push((Key(key), text.to_owned()));
             }
         }
@@ -181,32 +232,48 @@ impl History for HistoryFile {
 pub fn operations_of(
     mut file: impl Read,
 ) -> io::Result<impl Iterator<Item = io::Result<Operation>>> {
-    let mut header = [0_u8; HEADER];
-    file.read_exact(&mut header)?;
-    let size = (Operation::SIZE as u32).to_le_bytes();
-    if &header[..8] != MAGIC || header[8..12] != VERSION.to_le_bytes() || header[12..] != size {
-        let message = format!("not a history of version {VERSION}");
-        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
-    }
+    header(&mut file, MAGIC, Operation::SIZE, "history")?;
     Ok(std::iter::from_fn(move || {
-        next_record(&mut file).transpose()
+        let record = next_record(&mut file).transpose()?;
+        let damaged = || invalid("a damaged record in history.bin");
+        Some(record.and_then(|bytes| Operation::from_bytes(&bytes).ok_or_else(damaged)))
     }))
 }
 
-fn next_record(file: &mut impl Read) -> io::Result<Option<Operation>> {
-    let mut bytes = [0_u8; Operation::SIZE];
-    match file.read_exact(&mut bytes) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-        Err(error) => return Err(error),
+/// The records of `details.bin` from its header on, as [`operations_of`].
+///
+/// # Errors
+/// As [`operations_of`].
+pub fn details_of(mut file: impl Read) -> io::Result<impl Iterator<Item = io::Result<Detail>>> {
+    header(&mut file, MAGIC_OF_DETAILS, Detail::SIZE, "file of details")?;
+    Ok(std::iter::from_fn(move || {
+        let record = next_record(&mut file).transpose()?;
+        let damaged = || invalid("a damaged record in details.bin");
+        Some(record.and_then(|bytes| Detail::from_bytes(&bytes).ok_or_else(damaged)))
+    }))
+}
+
+fn header(file: &mut impl Read, magic: [u8; 8], size: usize, kind: &str) -> io::Result<()> {
+    let mut header = [0_u8; HEADER];
+    file.read_exact(&mut header)?;
+    let size = (size as u32).to_le_bytes();
+    if header[..8] != magic || header[8..12] != VERSION.to_le_bytes() || header[12..] != size {
+        return Err(invalid(&format!("not a {kind} of version {VERSION}")));
     }
-    let damaged = || {
-        io::Error::new(
-            io::ErrorKind::InvalidData,
-            "a damaged record in history.bin",
-        )
-    };
-    Operation::from_bytes(&bytes).ok_or_else(damaged).map(Some)
+    Ok(())
+}
+
+fn next_record<const SIZE: usize>(file: &mut impl Read) -> io::Result<Option<[u8; SIZE]>> {
+    let mut bytes = [0_u8; SIZE];
+    match file.read_exact(&mut bytes) {
+        Ok(()) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn invalid(words: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, words)
 }
 
 fn records_in(directory: &Path) -> PathBuf {
@@ -215,6 +282,10 @@ fn records_in(directory: &Path) -> PathBuf {
 
 fn places_in(directory: &Path) -> PathBuf {
     directory.join("queue.bin")
+}
+
+fn details_in(directory: &Path) -> PathBuf {
+    directory.join("details.bin")
 }
 
 fn names_in(directory: &Path) -> PathBuf {
@@ -323,6 +394,39 @@ mod tests {
         assert_eq!(names, [(Key::of("kim-1"), "kim-1".to_owned())]);
     }
 
+    fn detail(user: u64) -> Detail {
+        Detail {
+            operation: operation(user),
+            seat: Key(user),
+            account: Key::NONE,
+            key: Key::NONE,
+            amount: None,
+        }
+    }
+
+    #[test]
+    fn what_attempts_are_about_is_read_without_its_torn_end_and_absent_where_nobody_asked() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let read = || -> Vec<Detail> {
+            let history = HistoryFile::open(directory.path()).expect("a history");
+            let details = history.details().expect("readable");
+            details.map(|record| record.expect("whole")).collect()
+        };
+        let writer = HistoryWriter::create(directory.path()).expect("created");
+        assert_eq!(read(), []);
+        let mut writer = writer.with_details().expect("created");
+        let both = [detail(1), detail(2)];
+        writer.append_details(&both).expect("written");
+        writer.flush().expect("flushed");
+        assert_eq!(read(), both);
+        let path = details_in(directory.path());
+        let whole = std::fs::read(&path).expect("there");
+        std::fs::write(&path, &whole[..whole.len() - 1]).expect("cut");
+        assert_eq!(read(), both[..1]);
+        let history = std::fs::read(records_in(directory.path())).expect("there");
+        assert!(details_of(history.as_slice()).is_err(), "another kind");
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_refused_or_read_and_never_more_than_there_are(
@@ -331,7 +435,7 @@ mod tests {
         ) {
             let mut file = Vec::new();
             if has_header {
-                file.extend_from_slice(MAGIC);
+                file.extend_from_slice(&MAGIC);
                 file.extend_from_slice(&VERSION.to_le_bytes());
                 file.extend_from_slice(&(Operation::SIZE as u32).to_le_bytes());
             }

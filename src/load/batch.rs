@@ -1,6 +1,6 @@
 //! What the load threads hand over: plain data.
 
-use crate::history::{Cause, Key, Operation, Place};
+use crate::history::{Cause, Detail, Key, Operation, Place};
 use crate::measure::SeriesId;
 
 /// What a load thread hands over.
@@ -15,10 +15,12 @@ pub enum Batch {
 /// What belongs to attempts, and most have not.
 #[derive(Debug, Default)]
 pub struct Beside {
-    /// The texts of hashed user keys.
+    /// The texts of hashed keys.
     pub texts: Vec<(Key, String)>,
     /// What users were told of their places in a queue, at most one for each attempt.
     pub places: Vec<Place>,
+    /// What attempts were about, where the plan asks for it.
+    pub details: Vec<Detail>,
 }
 
 /// The sums of one second of one thread.

@@ -9,6 +9,7 @@ mod classify;
 mod clock;
 mod cookies;
 mod deadline;
+mod detail;
 mod engine;
 mod executor;
 pub mod http;

@@ -10,7 +10,7 @@ use std::sync::mpsc::SyncSender;
 use super::batch::{Batch, Beside, Parts, SecondOfThread, Shape};
 use super::outbox::Outbox;
 use super::series::Series;
-use crate::history::{Key, Operation, Place};
+use crate::history::{Detail, Key, Operation, Place};
 use crate::measure::thousandths;
 use crate::plan::Plan;
 
@@ -74,7 +74,7 @@ impl Recorder {
         }
     }
 
-    /// Takes the text of a user's id whose key is a hash.
+    /// Takes the text of an id whose key is a hash.
     pub fn name(&mut self, key: Key, text: &str) {
         self.beside.texts.push((key, text.to_owned()));
     }
@@ -82,6 +82,11 @@ impl Recorder {
     /// Takes what an answer said of a user's place in a queue, before its attempt or behind it.
     pub fn place(&mut self, place: Place) {
         self.beside.places.push(place);
+    }
+
+    /// Takes what an attempt was about.
+    pub fn detail(&mut self, detail: Detail) {
+        self.beside.details.push(detail);
     }
 
     /// Takes an attempt that ended unknown, with the answer's body if there is one. Of the first

@@ -10,6 +10,7 @@ use super::RunClock;
 use super::batch::{Parts, Shape};
 use super::cookies::Cookies;
 use super::deadline::Deadline;
+use super::detail::About;
 use super::http::{Answer, ConnectError, Connection, Endpoint, Outgoing};
 use super::identity::{Identities, Taking};
 use super::iteration::Turn;
@@ -261,14 +262,8 @@ impl Vu {
             .users
             .sequence
             .original(self.place.unwrap_or_default());
-        let values = Values {
-            user: &self.user,
-            number: self.turn.number,
-            vu: self.index + 1,
-            iteration: self.iteration,
-            random: shared.users.random(place),
-            slots: &self.slots,
-        };
+        let turn = (self.turn.number, self.index + 1, self.iteration);
+        let values = values(shared, place, turn, &self.user, &self.slots);
         let url = match &self.cookies {
             None => None,
             Some(_) => compiled.url(&shared.endpoints[endpoint], &values),
@@ -284,7 +279,9 @@ impl Vu {
             Err(Cause::ValueMissing)
         };
         let user = Key::of(&self.user);
-        if user.number().is_none() && compiled.names_users() {
+        // Without an answer only what was known before it is known.
+        let about = About::of(&shared.plan, step, &values, false);
+        if user.number().is_none() && (compiled.names_users() || about.is_some()) {
             shared.recorder.borrow_mut().name(user, &self.user);
         }
         self.requests += 1;
@@ -308,6 +305,7 @@ impl Vu {
             slot: &mut self.connections[endpoint],
             answer: &mut self.answer,
             values: &self.slots,
+            about,
             operation,
             parts: Parts::default(),
             due_ns,
@@ -345,6 +343,7 @@ impl Vu {
         }
         if answered {
             self.keep(shared, compiled, &operation);
+            self.told(shared, place, operation);
         } else {
             compiled.captures.clear(&mut self.slots);
         }
@@ -364,6 +363,18 @@ impl Vu {
             && let Some(place) = places.take(operation, slots)
         {
             shared.recorder.borrow_mut().place(place);
+        }
+    }
+
+    /// Records what the answered attempt was about, with what its answer has brought.
+    fn told(&self, shared: &Shared, place: u64, operation: Operation) {
+        if !shared.plan.details.is_recorded(operation.step) {
+            return;
+        }
+        let turn = (self.turn.number, self.index + 1, self.iteration);
+        let values = values(shared, place, turn, &self.user, &self.slots);
+        if let Some(about) = About::of(&shared.plan, operation.step, &values, true) {
+            about.record(operation, &mut shared.recorder.borrow_mut());
         }
     }
 
@@ -387,6 +398,25 @@ impl Vu {
     }
 }
 
+/// What templates are filled with. The turn is the user's number, the VU counted from 1, and its
+/// iteration.
+fn values<'a>(
+    shared: &Shared,
+    place: u64,
+    (number, vu, iteration): (u64, u64, u64),
+    user: &'a str,
+    slots: &'a [Option<String>],
+) -> Values<'a> {
+    Values {
+        user,
+        number,
+        vu,
+        iteration,
+        random: shared.users.random(place),
+        slots,
+    }
+}
+
 /// An attempt under way. Whatever ends it, also when its VU is cut, it is recorded exactly once.
 struct Attempt<'a> {
     shared: &'a Shared,
@@ -394,6 +424,8 @@ struct Attempt<'a> {
     answer: &'a mut Answer,
     /// The VU's slots: an answer may repeat what it was asked with.
     values: &'a [Option<String>],
+    /// What it is about as far as that is known before the answer; taken by whoever records it.
+    about: Option<About>,
     operation: Operation,
     parts: Parts,
     due_ns: u64,
@@ -437,6 +469,8 @@ impl Attempt<'_> {
         self.operation.kind = class.kind;
         self.operation.label = class.label;
         self.operation.coupon = class.coupon;
+        // The answer may say more: it is recorded when that is kept.
+        self.about = None;
         self.record(class.cause)
     }
 
@@ -498,6 +532,9 @@ impl Attempt<'_> {
             recorder.unknown(shape, self.answer.body(), |text| self.hidden(text));
         }
         recorder.attempt(self.operation, self.parts);
+        if let Some(about) = self.about.take() {
+            about.record(self.operation, &mut recorder);
+        }
         self.operation.kind
     }
 }

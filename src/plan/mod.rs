@@ -5,6 +5,7 @@ mod allowed;
 mod backlog;
 mod curve;
 mod delivery;
+mod details;
 pub mod fault;
 mod flow;
 mod identity;
@@ -28,6 +29,7 @@ pub use alerts::Alerts;
 pub use backlog::{Backlog, BacklogOf};
 pub use curve::{Ticks, VuCurve};
 pub use delivery::{Delivery, EventId, Events, EventsOf, OfCoupon, Topic};
+pub use details::{Balances, Details, Hold, Seats, Table, Tables};
 pub use flow::{
     Action, Capture, CaptureFrom, Each, Flow, Items, Parallel, Poll, TextMatch, Until, When,
 };

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::alerts::Alerts;
+use super::details::Details;
 use super::fault::Fault;
 use super::flow::{Capture, Flow, Poll};
 use super::identity::Users;
@@ -65,6 +66,8 @@ pub struct Plan {
     pub faults: Vec<Fault>,
     /// Where the truth is read, if anywhere.
     pub truth: Option<Truth>,
+    /// What is recorded of some steps beside what is of all.
+    pub details: Box<Details>,
     /// The claims that the checkers judge.
     pub invariants: Vec<Invariant>,
     /// What [`Invariant::Queue`] claims, where it is among them.
@@ -507,6 +510,12 @@ pub enum Invariant {
     Recovery(Option<Duration>),
     /// A waiting queue kept its order and its limit, as [`Plan::queue`] says.
     Queue,
+    /// No seat belonged to two users at the same time; which attempts are about a seat is in
+    /// [`Plan::details`].
+    Seats,
+    /// Every charge is in the ledger once, and the balances follow from it; which attempts charge is in
+    /// [`Plan::details`].
+    Balances,
 }
 
 /// What an event and an issued row have in common.
@@ -557,7 +566,7 @@ impl Duplicates {
 
 impl Invariant {
     /// All, with their defaults, in the order in which they are explained.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Stock,
         Self::OnePerUser,
         Self::Acknowledged,
@@ -565,6 +574,8 @@ impl Invariant {
         Self::Delivery(Identity::Coupon),
         Self::Queue,
         Self::Recovery(None),
+        Self::Seats,
+        Self::Balances,
     ];
 
     /// The one with this name, with its defaults.
@@ -574,7 +585,10 @@ impl Invariant {
 
     /// Whether it is decided by the issued rows.
     pub const fn needs_rows(self) -> bool {
-        !matches!(self, Self::Queue | Self::Recovery(_))
+        !matches!(
+            self,
+            Self::Queue | Self::Recovery(_) | Self::Seats | Self::Balances
+        )
     }
 
     /// Whether it is decided where the stock ends: it needs to know how much there is, and that
@@ -593,6 +607,8 @@ impl Invariant {
             Self::Delivery(_) => "delivery",
             Self::Queue => "queue",
             Self::Recovery(_) => "recovery",
+            Self::Seats => "seats",
+            Self::Balances => "balances",
         }
     }
 }

@@ -111,6 +111,14 @@ impl SlotTable {
         self.visible.resize(self.slots.len(), false);
     }
 
+    /// The same table, for a place that may use all of them.
+    pub(super) fn all_visible(&self) -> Self {
+        Self {
+            slots: self.slots.clone(),
+            visible: vec![true; self.slots.len()],
+        }
+    }
+
     /// All of them, for the plan.
     pub(super) fn into_slots(self) -> Vec<Slot> {
         self.slots

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::backlog::Backlog;
 use super::delivery::Delivery;
+use super::details::Tables;
 use super::slots::Slot;
 
 /// Where the truth is read.
@@ -18,6 +19,8 @@ pub struct Truth {
     pub remaining: Option<Source>,
     /// The way of what was issued.
     pub delivery: Delivery,
+    /// Seats, ledger, balances.
+    pub tables: Box<Tables>,
     /// When the state counts as final.
     pub settle: Settle,
     /// What must be 0 by then, beside what a bundled system knows of its own.

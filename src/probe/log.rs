@@ -10,6 +10,8 @@
 //! {"ids":"outbox","when":"last","count":2}     followed by that many ids
 //! {"one":"17"}
 //! {"ends":[{"partition":0,"end":5}]}
+//! {"table":"ledger","when":"last","at_ns":81500000000,"count":2}     followed by that many rows
+//! {"cells":["k-1","acc-1","-12.50"]}
 //! {"events":1,"at_ns":82000000000,"partitions":[...],"others":0}     followed by that many events
 //! {"event":{"partition":0,"offset":5,"key":"4","id":"17"}}
 //! ```
@@ -25,8 +27,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::{
     End, Event, EventsRead, Ids, IssuedRead, IssuedRow, IssuedRows, Observations, Range, Reading,
-    Settled,
+    Settled, TableRead, TableRows,
 };
+use crate::plan::Table;
 
 /// When all issued rows were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +82,15 @@ enum Line {
     },
     Event {
         event: Event,
+    },
+    Cells {
+        cells: [String; 3],
+    },
+    Table {
+        table: Table,
+        when: When,
+        at_ns: u64,
+        count: u64,
     },
     Ids {
         ids: IdsOf,
@@ -188,6 +200,24 @@ impl TruthLog {
         })?;
         for id in ids {
             self.line(&Line::One { one: id.clone() })?;
+        }
+        self.file.flush()
+    }
+
+    /// Writes all rows of one table, before the load or at rest.
+    ///
+    /// # Errors
+    /// When the disk does not take them.
+    pub fn table(&mut self, table: Table, when: When, read: &TableRead) -> io::Result<()> {
+        self.line(&Line::Table {
+            table,
+            when,
+            at_ns: read.at_ns,
+            count: read.rows.len() as u64,
+        })?;
+        for row in read.rows.iter() {
+            let cells = row.map(str::to_owned);
+            self.line(&Line::Cells { cells })?;
         }
         self.file.flush()
     }
@@ -359,6 +389,7 @@ struct Open {
 enum What {
     Rows(When, IssuedRead),
     Ids(IdsOf, When, Vec<String>),
+    Table(Table, When, TableRead),
     Events(EventsRead),
 }
 
@@ -368,6 +399,9 @@ impl Open {
         match (&mut self.what, line) {
             (What::Rows(_, read), Line::Row(row)) => read.rows.push(&row),
             (What::Ids(_, _, ids), Line::One { one }) => ids.push(one),
+            (What::Table(_, _, read), Line::Cells { cells }) => {
+                read.rows.push(cells.each_ref().map(String::as_str));
+            }
             (What::Events(read), Line::Event { event }) => read.events.push(event),
             (_, line) => return Err(line),
         }
@@ -380,6 +414,7 @@ impl Open {
         match &self.what {
             What::Rows(when, _) => when.name().to_owned(),
             What::Ids(of, when, _) => format!("{} {}", when.name(), of.name()),
+            What::Table(table, when, _) => format!("{} {}", when.name(), table.name()),
             What::Events(_) => "events".to_owned(),
         }
     }
@@ -402,7 +437,7 @@ fn read_lines(mut file: impl BufRead) -> io::Result<Observations> {
         };
         match line {
             None => {}
-            Some(Line::Row(_) | Line::One { .. } | Line::Event { .. }) => {
+            Some(Line::Row(_) | Line::One { .. } | Line::Event { .. } | Line::Cells { .. }) => {
                 return Err(damaged(number, &"a row that belongs to no read"));
             }
             Some(line) => {
@@ -432,6 +467,18 @@ fn take(observations: &mut Observations, line: Line) -> Option<Open> {
         Line::Ids { ids, when, count } => {
             return Some(Open {
                 what: What::Ids(ids, when, Vec::new()),
+                missing: count,
+            });
+        }
+        Line::Table {
+            table,
+            when,
+            at_ns,
+            count,
+        } => {
+            let rows = TableRows::default();
+            return Some(Open {
+                what: What::Table(table, when, TableRead { at_ns, rows }),
                 missing: count,
             });
         }
@@ -480,7 +527,7 @@ fn take(observations: &mut Observations, line: Line) -> Option<Open> {
             });
         }
         Line::Failure { failure } => observations.failures.push(failure),
-        Line::Row(_) | Line::One { .. } | Line::Event { .. } => {}
+        Line::Row(_) | Line::One { .. } | Line::Event { .. } | Line::Cells { .. } => {}
     }
     None
 }
@@ -503,6 +550,15 @@ fn finish(observations: &mut Observations, open: Option<Open>) -> Option<Open> {
             };
             let place = if when == When::Baseline { before } else { last };
             *place = Some(ids);
+        }
+        What::Table(table, when, read) => {
+            let reads = observations.tables.of_mut(table);
+            let place = if when == When::Baseline {
+                &mut reads.before
+            } else {
+                &mut reads.last
+            };
+            *place = Some(read);
         }
         What::Events(read) => observations.deliveries.events = Some(read),
     }

@@ -24,8 +24,8 @@ use rustls::pki_types::CertificateDer;
 pub use settle::{Sample, Settling, State};
 pub use sql::{RowReader, read_table};
 
-use crate::check::IssuedRow;
-use crate::plan::{Query, Source};
+use crate::check::{IssuedRow, TableRows};
+use crate::plan::{Query, Source, Table};
 use error::{Fault, place};
 
 /// How long a source may keep silent: to connect, to answer, or until the next row of an answer
@@ -143,6 +143,18 @@ impl Probe {
         Ok(rows.into_iter().map(|row| row.user).collect())
     }
 
+    /// All rows of a table, in the source's order. Seats without an owner are left out.
+    ///
+    /// # Errors
+    /// When the source does not answer, or with other columns than the table has.
+    pub async fn table(&self, table: Table) -> Result<TableRows, ProbeError> {
+        let mut answer = self.table_once(table).await;
+        if is_lost(&answer) {
+            answer = self.table_once(table).await;
+        }
+        answer.map_err(|fault| fault.at(&self.place))
+    }
+
     /// How many rows there are, with the source's offset, at least 0; as cheap as the source
     /// allows.
     ///
@@ -174,6 +186,16 @@ impl Probe {
     pub async fn close(self) {
         if let Access::Sql(sql) = self.access {
             sql.close().await;
+        }
+    }
+
+    async fn table_once(&self, table: Table) -> Result<TableRows, Fault> {
+        match &self.access {
+            Access::Sql(sql) => sql.table(table).await,
+            Access::Redis(_) | Access::Http(_) => Err(Fault::asked(format!(
+                "`truth.{}` can only be read by SQL",
+                table.name()
+            ))),
         }
     }
 

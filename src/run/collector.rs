@@ -48,6 +48,15 @@ pub(super) struct Collector {
     failure: Option<String>,
 }
 
+/// The history's files, of which one is there only for who asks for it.
+fn history(plan: &Plan, directory: &RunDirectory) -> io::Result<HistoryWriter> {
+    let writer = HistoryWriter::create(directory.path())?;
+    if plan.details.is_empty() {
+        return Ok(writer);
+    }
+    writer.with_details()
+}
+
 impl Collector {
     /// Creates the files in the run directory.
     ///
@@ -66,7 +75,7 @@ impl Collector {
         };
         let names = plan.labels.iter().map(|label| (label.name.clone(), 0));
         Ok(Self {
-            history: HistoryWriter::create(directory.path())?,
+            history: history(&plan, directory)?,
             intervals: IntervalLog::create(&directory.intervals_file())?,
             seconds: SecondLog::create(&directory.seconds_file())?,
             events,
@@ -128,6 +137,7 @@ impl Collector {
             Batch::Operations(operations, beside) => {
                 let mut done = self.history.append(&operations);
                 done = done.and_then(|()| self.history.places(&beside.places));
+                done = done.and_then(|()| self.history.append_details(&beside.details));
                 for (key, text) in beside.texts {
                     done = done.and_then(|()| self.history.name(key, &self.plan.mask.hide(&text)));
                 }

@@ -505,6 +505,7 @@ impl Run {
         let truth = &mut self.truth;
         let reads = async {
             truth.read(When::Last).await;
+            truth.read_tables().await;
             truth.delivered().await;
             truth.remaining_at_rest().await;
             sleep(quiet).await;

@@ -403,6 +403,7 @@ impl Run<'_> {
             truth.settled(&settled);
         }
         truth.read(When::Last).await;
+        truth.read_tables().await;
         truth.delivered().await;
         truth.remaining_at_rest().await;
     }

@@ -20,6 +20,7 @@ mod prepare;
 mod resources;
 mod sampler;
 mod setup;
+mod tables;
 mod truth;
 
 pub use ask::{Asked, Replied, ask};

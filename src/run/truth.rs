@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::delivery::Delivery;
+use super::tables::Tables;
 use crate::check::{IssuedRead, Reading, Settled};
 use crate::load::RunClock;
 use crate::plan::Mask;
@@ -31,6 +32,7 @@ pub(super) struct Truth {
     remaining: Option<Source>,
     pending: Backlogs,
     delivery: Delivery,
+    tables: Tables,
     base: Base,
     log: TruthLog,
     clock: RunClock,
@@ -76,12 +78,14 @@ impl Truth {
         }
         let pending = Backlogs::open(&sources.pending, base.url.as_deref(), &base.roots).await?;
         let delivery = Delivery::open(&sources.delivery, &base).await?;
+        let tables = Tables::open(&sources.tables, &base).await?;
         Ok(Self {
             issued,
             stock,
             remaining: sources.remaining.clone(),
             pending,
             delivery,
+            tables,
             base,
             log,
             clock,
@@ -106,12 +110,20 @@ impl Truth {
         for read in self.delivery.before().await? {
             self.note(|log| read.write(log));
         }
+        for read in self.tables.read(self.clock).await {
+            let (table, read) = read?;
+            self.note(|log| log.table(table, When::Baseline, &read));
+        }
         Ok(rows)
     }
 
     /// Writes that nobody held anything before, because somebody said so.
     pub(super) fn nothing_before(&mut self) {
         self.note(|log| log.rows(When::Baseline, &IssuedRead::default()));
+        let tables: Vec<_> = self.tables.nothing().collect();
+        for (table, read) in tables {
+            self.note(|log| log.table(table, When::Baseline, &read));
+        }
     }
 
     /// Reads the stock that the system says it had, where there was no baseline.
@@ -142,18 +154,20 @@ impl Truth {
         }
     }
 
-    /// Waits until the issued rows rest and nothing waits to become one; `None` if there is nothing
-    /// to wait for.
+    /// Waits until the rows rest and nothing waits to become one; `None` if there is nothing to wait
+    /// for.
     pub(super) async fn settle(&self, settle: Settle) -> Option<Settled> {
-        let issued = self.issued.as_ref()?;
+        if !self.reads_rows() {
+            return None;
+        }
         let every = (settle.quiet / 4).clamp(Duration::from_millis(50), Duration::from_secs(1));
         let begin = Instant::now();
         let mut settling = Settling::new(settle);
         loop {
             let now = begin.elapsed();
-            let (rows, waiting) = join(issued.count(), self.pending.read()).await;
+            let (rows, waiting) = join(self.count(), self.pending.read()).await;
             let sample = Sample {
-                rows: rows.ok(),
+                rows,
                 waiting: waiting.total(),
             };
             let still = || {
@@ -169,9 +183,18 @@ impl Truth {
         }
     }
 
-    /// Whether there are issued rows to read.
+    /// The issued rows, and those of all tables: they rest when their sum does.
+    async fn count(&self) -> Option<u64> {
+        let issued = match &self.issued {
+            Some(issued) => issued.count().await.ok()?,
+            None => 0,
+        };
+        Some(issued + self.tables.count().await?)
+    }
+
+    /// Whether there are rows to read.
     pub(super) const fn reads_rows(&self) -> bool {
-        self.issued.is_some()
+        self.issued.is_some() || !self.tables.is_empty()
     }
 
     /// Writes whether the state became quiet.
@@ -185,6 +208,16 @@ impl Truth {
             match copy(issued, when, &mut self.log, self.clock).await {
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) => self.not_written(&error),
+                Err(error) => self.failed(&error.to_string()),
+            }
+        }
+    }
+
+    /// Reads the tables at rest.
+    pub(super) async fn read_tables(&mut self) {
+        for read in self.tables.read(self.clock).await {
+            match read {
+                Ok((table, read)) => self.note(|log| log.table(table, When::Last, &read)),
                 Err(error) => self.failed(&error.to_string()),
             }
         }
@@ -220,6 +253,7 @@ impl Truth {
         }
         self.pending.close().await;
         self.delivery.close().await;
+        self.tables.close().await;
     }
 
     /// What a source says about a failure may repeat what it was asked with.

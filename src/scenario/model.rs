@@ -51,6 +51,8 @@ pub(crate) struct Invariant {
     /// Of `recovery`.
     pub(crate) within: Option<At<Span>>,
     pub(crate) queue: Option<Box<Queue>>,
+    /// Of `seats` and `balances`.
+    pub(crate) details: Given<Details>,
 }
 
 /// Of the invariant `queue`: where a waiting queue is told of, and what must hold.
@@ -73,6 +75,34 @@ pub(crate) struct Queue {
 pub(crate) struct Answers {
     pub(crate) position: Position,
     pub(crate) of: Vec<(At<String>, Vec<At<String>>)>,
+}
+
+/// What an invariant has to know of attempts beside who made them.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Details {
+    Seats(Box<Seats>),
+    Balances(Box<Balances>),
+}
+
+/// Which attempts are about a seat, and which.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Seats {
+    pub(crate) seat: At<String>,
+    /// Names of steps; `None`: those with the outcome `issued`.
+    pub(crate) sold: Option<Vec<At<String>>>,
+    pub(crate) hold: Option<(Vec<At<String>>, At<Span>)>,
+    pub(crate) release: Vec<At<String>>,
+}
+
+/// Which attempts charge an account.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Balances {
+    pub(crate) key: At<String>,
+    pub(crate) account: Option<At<String>>,
+    pub(crate) amount: Option<At<String>>,
+    /// Names of steps; `None`: those with the outcome `issued`.
+    pub(crate) charge: Option<Vec<At<String>>>,
+    pub(crate) conserved: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -329,6 +359,10 @@ pub(crate) struct Truth {
     pub(crate) effects: Given<TruthSource>,
     /// The first of the three above.
     pub(crate) delivery: Option<Position>,
+    /// Always SQL.
+    pub(crate) seats: Given<TruthSource>,
+    pub(crate) ledger: Given<TruthSource>,
+    pub(crate) balances: Given<TruthSource>,
     pub(crate) quiet: Option<At<Span>>,
     pub(crate) within: Option<At<Span>>,
     pub(crate) pending: Vec<Backlog>,

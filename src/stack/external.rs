@@ -139,5 +139,6 @@ pub(super) fn truth(plan: &Plan) -> TruthSources {
         remaining: truth.remaining.clone(),
         pending: truth.pending.clone(),
         delivery: truth.delivery.clone(),
+        tables: truth.tables.clone(),
     }
 }

@@ -27,7 +27,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::task::JoinSet;
 
 use crate::load::http::Endpoint;
-use crate::plan::{Backlog, Delivery, Plan, Slot, Source, Target};
+use crate::plan::{Backlog, Delivery, Plan, Slot, Source, Tables, Target};
 
 use clock::Clocks;
 pub use clock::{Clock, set_clock};
@@ -76,6 +76,8 @@ pub struct TruthSources {
     pub pending: Vec<Backlog>,
     /// The way of the issued rows.
     pub delivery: Delivery,
+    /// Seats, ledger, balances.
+    pub tables: Box<Tables>,
 }
 
 impl TruthSources {
@@ -105,6 +107,7 @@ impl TruthSources {
                 .map(|backlog| backlog.filled_in(slots, values))
                 .collect::<Result<_, _>>()?,
             delivery: self.delivery.filled_in(slots, values)?,
+            tables: self.tables.filled_in(slots, values)?.into(),
         })
     }
 }

@@ -112,6 +112,7 @@ impl Servers {
             remaining: fill(&truth.remaining, self.number(id, "/remaining")),
             pending: truth.pending.clone(),
             delivery: truth.delivery.clone(),
+            tables: truth.tables.clone(),
         }
     }
 

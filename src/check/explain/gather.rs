@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::io;
 
+use super::held;
+use crate::check::recorded::Thing;
 use crate::check::{Evidence, IssuedRead};
 use crate::history::{Key, Operation, OutcomeKind};
 
@@ -37,6 +39,9 @@ pub(in crate::check) struct Subject {
     pub(in crate::check) about: About,
     /// The case's own user, then the other one, if the case names one.
     pub(in crate::check) users: Vec<Key>,
+    /// A seat, a charge or an account, if the case is about one: then only attempts about it, and what
+    /// its table shows of it, are told.
+    pub(in crate::check) thing: Option<Thing>,
     /// When the case was, if it has a time.
     pub(in crate::check) time_ns: Option<(u64, u64)>,
     /// The coupon that the case names.
@@ -55,6 +60,8 @@ pub(in crate::check) struct Gathered {
     pub(super) around: Option<Around>,
     /// What each read shows of each user, in the order of reading.
     pub(super) reads: Vec<Shown>,
+    /// When a table was read, and what it shows of the thing, in words that end a sentence.
+    pub(super) held: Option<(u64, String)>,
 }
 
 /// The attempts of one user.
@@ -139,19 +146,28 @@ pub(in crate::check) fn gather(
         return Ok(Vec::new());
     }
     let lives = lives(evidence, &subjects)?;
+    let things = lives_of_things(evidence, &subjects)?;
     let mut all: Vec<Gathered> = subjects
         .into_iter()
         .map(|subject| {
-            let of = |user: &Key| lives.get(&(*user, subject.about)).cloned();
+            let of = |user: &Key| match subject.thing {
+                Some(thing) => things.get(&(thing, *user)).cloned(),
+                None => lives.get(&(*user, subject.about)).cloned(),
+            };
             let lives = subject.users.iter().map(of);
             let lives: Vec<Life> = lives.map(Option::unwrap_or_default).collect();
             let around = around(&subject, &lives);
-            let reads = reads(evidence, &subject, &lives);
+            let reads = match subject.thing {
+                Some(_) => Vec::new(),
+                None => reads(evidence, &subject, &lives),
+            };
+            let held = subject.thing.and_then(|thing| held::shown(evidence, thing));
             Gathered {
                 subject,
                 lives,
                 around,
                 reads,
+                held,
             }
         })
         .collect();
@@ -162,7 +178,7 @@ pub(in crate::check) fn gather(
 fn lives(evidence: &Evidence<'_>, subjects: &[Subject]) -> io::Result<Lives> {
     let mut lives = Lives::new();
     let mut abouts: Vec<About> = Vec::new();
-    for subject in subjects {
+    for subject in subjects.iter().filter(|subject| subject.thing.is_none()) {
         if !abouts.contains(&subject.about) {
             abouts.push(subject.about);
         }
@@ -187,6 +203,35 @@ fn lives(evidence: &Evidence<'_>, subjects: &[Subject]) -> io::Result<Lives> {
 
 /// The requests of each user, of those that its story tells.
 type Lives = HashMap<(Key, About), Life>;
+
+/// The attempts about each thing of those users whom its story names.
+fn lives_of_things(
+    evidence: &Evidence<'_>,
+    subjects: &[Subject],
+) -> io::Result<HashMap<(Thing, Key), Life>> {
+    let things = subjects.iter().filter_map(|one| Some((one.thing?, one)));
+    let pairs = things.flat_map(|(thing, one)| one.users.iter().map(move |user| (thing, *user)));
+    let mut lives: HashMap<(Thing, Key), Life> =
+        pairs.map(|pair| (pair, Life::default())).collect();
+    if lives.is_empty() {
+        return Ok(lives);
+    }
+    for detail in evidence.history.details()? {
+        let detail = detail?;
+        let user = detail.operation.user;
+        let things = [
+            Thing::Seat(detail.seat),
+            Thing::Charge(detail.key),
+            Thing::Account(detail.account),
+        ];
+        for thing in things {
+            if let Some(life) = lives.get_mut(&(thing, user)) {
+                life.take(&detail.operation);
+            }
+        }
+    }
+    Ok(lives)
+}
 
 /// The time of the story: of the case and of all attempts that are told.
 fn around(subject: &Subject, lives: &[Life]) -> Option<Around> {

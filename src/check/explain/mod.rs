@@ -2,6 +2,7 @@
 //! were active, and what the truth says of them.
 
 mod gather;
+mod held;
 mod tell;
 
 use serde::{Deserialize, Serialize};

@@ -31,6 +31,7 @@ pub(in crate::check) fn tell(
         moments.extend(teller.faults(around));
     }
     moments.extend(teller.truth());
+    moments.extend(teller.held());
     moments.sort_by_key(|moment| (moment.at_ns, moment.what as u8));
     let users = gathered.subject.users.iter();
     Explanation {
@@ -151,6 +152,23 @@ impl Teller<'_> {
                 }
             })
             .collect()
+    }
+
+    /// The table of the thing that the case is about.
+    fn held(&self) -> Option<Moment> {
+        let thing = self.gathered.subject.thing?;
+        let (at_ns, words) = self.gathered.held.as_ref()?;
+        Some(Moment {
+            at_ns: *at_ns,
+            until_ns: None,
+            what: What::Truth,
+            user: None,
+            outcome: None,
+            text: format!(
+                "the final read of {} shows {words}",
+                self.names.thing(thing)
+            ),
+        })
     }
 
     /// The final read always speaks, the others where they say something else.

@@ -1,6 +1,8 @@
 //! Histories in words, so that a test of a checker reads as a story.
 
 mod acknowledged;
+mod balances;
+mod balances_properties;
 mod bounds;
 mod definitions;
 mod delivery;
@@ -14,8 +16,11 @@ mod properties;
 mod queue;
 mod queue_mutations;
 mod queue_properties;
+mod recorded;
 mod recovery;
 mod releases;
+mod seats;
+mod seats_properties;
 mod stock;
 
 use std::time::Duration;
@@ -141,7 +146,11 @@ impl Story {
         let of_rows = |one: &Invariant| {
             !matches!(
                 one,
-                Invariant::Delivery(_) | Invariant::Queue | Invariant::Recovery(_)
+                Invariant::Delivery(_)
+                    | Invariant::Queue
+                    | Invariant::Recovery(_)
+                    | Invariant::Seats
+                    | Invariant::Balances
             )
         };
         let judged = all.filter(of_rows);
@@ -255,6 +264,7 @@ pub(super) fn plan(stock: u64) -> Plan {
             stock: None,
             remaining: None,
             delivery: crate::plan::Delivery::default(),
+            tables: Box::default(),
             settle: Settle {
                 quiet: Duration::from_secs(1),
                 within: Duration::from_secs(2),
@@ -262,6 +272,7 @@ pub(super) fn plan(stock: u64) -> Plan {
             pending: Vec::new(),
             drain: true,
         }),
+        details: Box::default(),
         invariants: Invariant::ALL.to_vec(),
         queue: None,
         thresholds: Vec::new(),
@@ -270,7 +281,7 @@ pub(super) fn plan(stock: u64) -> Plan {
     }
 }
 
-fn step(name: &str, attempts_subject: bool) -> Step {
+pub(super) fn step(name: &str, attempts_subject: bool) -> Step {
     Step {
         name: name.to_owned(),
         method: "POST".to_owned(),

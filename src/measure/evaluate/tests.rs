@@ -96,6 +96,7 @@ pub(super) fn plan(thresholds: &[(&str, &str)]) -> Plan {
         alerts: None,
         faults: Vec::new(),
         truth: None,
+        details: Box::default(),
         invariants: Vec::new(),
         queue: None,
         thresholds: thresholds.iter().map(threshold).collect(),

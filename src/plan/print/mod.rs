@@ -1,6 +1,7 @@
 //! The plan as text: what will run, before it runs.
 
 mod curve;
+mod details;
 mod fault;
 mod parts;
 mod resource;
@@ -12,7 +13,7 @@ use std::fmt::Write as _;
 use super::resolve::expect::{self, Starts};
 use super::{
     BacklogOf, By, Database, Draw, EventId, Events, EventsOf, Executor, Group, Images, Load, Pages,
-    Per, Plan, Provider, Query, RecordSource, Role, Source, Target, TokenMaker, Truth,
+    Per, Plan, Provider, Query, RecordSource, Role, Source, Table, Target, TokenMaker, Truth,
 };
 use crate::measure::CustomMetric;
 use crate::scenario::value::{Count, Rate, Share, Span};
@@ -343,6 +344,7 @@ fn claims(plan: &Plan, out: &mut String) -> Done {
     if !plan.invariants.is_empty() {
         let names: Vec<String> = plan.invariants.iter().map(ToString::to_string).collect();
         writeln!(out, "\ninvariants  {}", names.join(", "))?;
+        details::print(plan, out)?;
     }
     if let Some(queue) = &plan.queue {
         writeln!(out, "  queue     {queue}")?;
@@ -431,6 +433,11 @@ fn print_truth(truth: &Truth, out: &mut String) -> Done {
     }
     if let Some(effects) = &truth.delivery.effects {
         writeln!(out, "  effects   {}", print_source(effects))?;
+    }
+    for table in Table::ALL {
+        if let Some(source) = truth.tables.of(table) {
+            writeln!(out, "  {:<9} {}", table.name(), print_source(source))?;
+        }
     }
     let (quiet, within) = (Span(truth.settle.quiet), Span(truth.settle.within));
     writeln!(out, "  settle    unchanged for {quiet}, within {within}")?;

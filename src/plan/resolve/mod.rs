@@ -7,6 +7,7 @@ mod bugs;
 mod condition;
 mod contradiction;
 mod delivery;
+mod details;
 pub(super) mod expect;
 mod fairness;
 mod fault;
@@ -30,6 +31,7 @@ mod setup;
 mod standby;
 mod statement;
 mod step;
+mod tables;
 mod target;
 mod template;
 #[cfg(test)]
@@ -199,13 +201,13 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
     let header = auth::header(scenario, with_slots, report);
     let loads = load::resolve(scenario, overrides.scale, report);
     let invariants = invariants(scenario, report);
+    let details = details::resolve(scenario, &flows, with_slots, report).into();
     let queue = queue::resolve(&scenario.invariants, &flows, &slots, report);
-    let sold_out = flows.can_sell_out();
     let truth = truth::resolve(
         scenario,
         (target.as_ref(), subject.as_ref()),
         &invariants,
-        sold_out,
+        flows.can_sell_out(),
         with_slots,
         report,
     );
@@ -218,7 +220,6 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
     };
     let faults = fault::resolve(scenario, known, report);
     let resources = resource::resolve(&scenario.resources, target.as_ref(), report);
-    let alerts = alerts::resolve(scenario.alerts.value(), report);
     let after = setup::resolve(&scenario.after, who, &mut slots, report);
     let mut setup = super::Setup { before, after };
     auth::add_everywhere(header.as_ref(), of_users, &mut flows.steps, &mut setup);
@@ -239,9 +240,10 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         labels: flows.labels,
         metrics: metrics.list,
         resources: resources.list,
-        alerts,
+        alerts: alerts::resolve(scenario.alerts.value(), report),
         faults: faults.list,
         truth,
+        details,
         invariants,
         queue: queue.map(Box::new),
         thresholds: Vec::new(),
@@ -373,7 +375,7 @@ fn by(invariant: Invariant, word: &At<String>, report: &mut Report<'_>) -> Invar
 }
 
 /// Claims that this version cannot judge yet.
-const NOT_YET: [&str; 3] = ["stock_readings", "seats", "balances"];
+const NOT_YET: [&str; 1] = ["stock_readings"];
 
 fn invariants(scenario: &Scenario, report: &mut Report<'_>) -> Vec<Invariant> {
     let mut found: Vec<Invariant> = Vec::new();
@@ -398,19 +400,31 @@ fn invariants(scenario: &Scenario, report: &mut Report<'_>) -> Vec<Invariant> {
                 found.push(with_options(invariant, written, report));
             }
         } else {
-            // A queue needs to be told of, so its name alone is no claim.
-            let alone = Invariant::ALL
-                .iter()
-                .filter(|one| **one != Invariant::Queue);
-            let names: Vec<&str> = alone.map(|one| one.name()).collect();
             report.error_hint(
                 name.position,
                 format!("unknown invariant `{}`", name.shown()),
-                did_you_mean(&name.value, &names),
+                meant(&name.value),
             );
         }
     }
     found
+}
+
+/// What stands for itself is listed; what needs to be told more is named to who has nearly said it.
+fn meant(word: &str) -> String {
+    let near = did_you_mean(word, &Invariant::ALL.map(Invariant::name));
+    if near.starts_with("did") {
+        return near;
+    }
+    let told = |one: &Invariant| {
+        matches!(
+            one,
+            Invariant::Queue | Invariant::Seats | Invariant::Balances
+        )
+    };
+    let alone = Invariant::ALL.into_iter().filter(|one| !told(one));
+    let alone: Vec<&str> = alone.map(Invariant::name).collect();
+    did_you_mean(word, &alone)
 }
 
 /// Each option belongs to one invariant, so they are not asked for by name.

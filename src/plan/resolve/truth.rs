@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::delivery;
 use super::read_only::{check_pages, check_redis, check_sql};
 use super::resource::kafka;
 use super::template::{self, Piece, Place, Words};
+use super::{delivery, tables};
 use crate::plan::{
     Backlog, BacklogOf, Invariant, Pages, Part, Query, Secret, Settle, Source, Subject, Target,
     Truth, Variable,
@@ -47,6 +47,7 @@ pub(super) fn resolve(
         stock: written.and_then(|truth| given(&truth.stock, words, report)),
         remaining: written.and_then(|truth| given(&truth.remaining, words, report)),
         delivery,
+        tables: tables::resolve(scenario, words, report).into(),
         settle: settle(written, is_stack, report),
         pending: backlogs(written, words, report),
         drain: drain.map_or(can_sell_out && of_the_end, |drain| drain.value),

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use super::*;
-use crate::check::Deliveries;
+use crate::check::{Deliveries, TableReads, TablesRead};
 
 fn deliveries() -> Deliveries {
     let ids = |ids: &[&str]| Some(ids.iter().map(|id| (*id).to_owned()).collect());
@@ -60,6 +60,13 @@ fn parse(text: &str) -> io::Result<Observations> {
     read_lines(text.as_bytes())
 }
 
+fn table(rows: &[[&str; 3]]) -> TableRead {
+    TableRead {
+        at_ns: 7,
+        rows: rows.iter().copied().collect(),
+    }
+}
+
 #[test]
 fn what_was_written_is_read_back() {
     let directory = tempfile::tempdir().unwrap();
@@ -99,6 +106,9 @@ fn what_was_written_is_read_back() {
     log.events(&events.unwrap()).unwrap();
     log.ids(IdsOf::Effects, When::Last, &effects.last.unwrap())
         .unwrap();
+    let (before, ledger) = (table(&[]), table(&[["k", "", "-1"], ["줄\n\"", "b", ""]]));
+    log.table(Table::Ledger, When::Baseline, &before).unwrap();
+    log.table(Table::Ledger, When::Last, &ledger).unwrap();
 
     let expected = Observations {
         baseline: Some(read(10, &[])),
@@ -110,6 +120,13 @@ fn what_was_written_is_read_back() {
         settled: Some(Settled::Quiet),
         failures: vec!["it did not answer".to_owned()],
         deliveries: deliveries(),
+        tables: Box::new(TablesRead {
+            ledger: TableReads {
+                before: Some(before),
+                last: Some(ledger),
+            },
+            ..TablesRead::default()
+        }),
     };
     assert_eq!(read_truth(directory.path()).unwrap(), expected);
 }
@@ -126,6 +143,16 @@ fn a_file_that_ends_anywhere_never_shows_a_part_of_a_read() {
         assert_eq!(observations.last, None, "cut at {end}");
     }
     assert!(read_lines(&whole[..]).unwrap().last.is_some());
+}
+
+#[test]
+fn a_torn_table_is_named_and_never_shown_in_part() {
+    let torn = "{\"table\":\"seats\",\"when\":\"last\",\"at_ns\":1,\"count\":2}\n{\"cells\":[\"a\",\"b\",\"\"]}\n{\"ce";
+    let observations = parse(torn).unwrap();
+    assert_eq!(*observations.tables, TablesRead::default());
+    let expected = "the last seats read in truth.jsonl is torn: 1 of its rows are missing";
+    assert_eq!(observations.failures, [expected]);
+    assert!(parse("{\"stock\":1}\n{\"cells\":[\"a\",\"b\",\"\"]}\n").is_err());
 }
 
 #[test]

@@ -22,8 +22,8 @@ use tokio::time::timeout;
 
 use super::error::{Fault, Reason};
 use super::{LIMIT, shape};
-use crate::check::IssuedRow;
-use crate::plan::Pages;
+use crate::check::{IssuedRow, TableRows};
+use crate::plan::{Pages, Table};
 use cell::Cells;
 pub(super) use pages::Progress;
 pub(super) use status::StatusProbe;
@@ -79,6 +79,16 @@ impl SqlProbe {
         let session = probe.options.connect().await?;
         probe.keep(session).await;
         Ok(probe)
+    }
+
+    pub(super) async fn table(&self, table: Table) -> Result<TableRows, Fault> {
+        let mut rows = Whole {
+            table,
+            number: 0,
+            rows: TableRows::default(),
+        };
+        self.read(&self.query, &mut rows).await?;
+        Ok(rows.rows)
     }
 
     pub(super) async fn count(&self) -> Result<u64, Fault> {
@@ -263,6 +273,44 @@ impl Reader for Rows {
         let index = self.given + self.rows.len();
         let row = shape::row(index, cell(0)?, cell(1)?, time.as_deref())?;
         self.rows.push(row);
+        Ok(true)
+    }
+}
+
+/// A whole table, whose columns have their meaning by position.
+struct Whole {
+    table: Table,
+    number: u64,
+    rows: TableRows,
+}
+
+impl Reader for Whole {
+    fn take(&mut self, row: &dyn Cells) -> Result<bool, Fault> {
+        self.number += 1;
+        let columns = self.table.columns();
+        if row.width() < columns.len() {
+            return Err(Fault::answer(format!(
+                "the query has {} columns, and {} are needed: {}",
+                row.width(),
+                columns.len(),
+                columns.join(", ")
+            )));
+        }
+        let mut cells: [String; 3] = Default::default();
+        for (at, column) in columns.iter().enumerate() {
+            match (row.cell(at)?, self.table, at) {
+                (Some(text), ..) => cells[at] = text,
+                // Nobody owns it: it is not sold.
+                (None, Table::Seats, 1) => return Ok(true),
+                // An entry that is no charge of the load.
+                (None, Table::Ledger, 0) => {}
+                (None, ..) => {
+                    let words = format!("row {} has no {column}", self.number);
+                    return Err(Fault::answer(words));
+                }
+            }
+        }
+        self.rows.push(cells.each_ref().map(String::as_str));
         Ok(true)
     }
 }

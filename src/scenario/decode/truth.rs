@@ -23,6 +23,13 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Truth> {
     let delivery = ["outbox", "events", "effects"].map(|key| fields.get(key));
     let delivery = delivery.into_iter().flatten().next();
     let delivery = delivery.map(|entry| entry.position);
+    let mut rows_of = |key| {
+        let entry = fields.get(key);
+        Given::read(entry, |entry| table(report, entry))
+    };
+    let seats = rows_of("seats");
+    let ledger = rows_of("ledger");
+    let balances = rows_of("balances");
     let drain = fields.get("drain");
     let drain = drain.and_then(|entry| {
         let value = reader::flag(report, &entry.node)?;
@@ -55,6 +62,9 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Truth> {
         events,
         effects,
         delivery,
+        seats,
+        ledger,
+        balances,
         quiet,
         within,
         pending,
@@ -160,6 +170,16 @@ fn source(report: &mut Report<'_>, entry: &Entry, shape: Shape) -> Option<TruthS
         return number(report, one, offset);
     }
     let query = query(report, one, shape)?;
+    Some(TruthSource { query, offset: 0 })
+}
+
+/// Rows whose columns have a meaning by their position: only SQL has such.
+fn table(report: &mut Report<'_>, entry: &Entry) -> Option<TruthSource> {
+    let mut fields = Fields::behind(report, entry)?;
+    let hint = "how it is read: `sql: { url: \"${DB}\", query: SELECT ... }`";
+    let one = fields.need(report, "sql", hint);
+    fields.finish(report);
+    let query = sql(report, one?)?;
     Some(TruthSource { query, offset: 0 })
 }
 

@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Value, json};
 
 use super::shape;
-use super::text::{AnyKey, Count, Flag, OneOrMany, Span, Text, word_types, words};
+use super::text::{AnyKey, Count, Flag, OneOrMany, Span, Template, Text, word_types, words};
 
 /// What must hold.
 pub(super) struct Invariant;
@@ -71,10 +71,25 @@ struct WithOptions {
     /// Behind every fault all was as before again.
     #[schemars(example = json!({ "within": "30s" }))]
     recovery: Option<Recovery>,
+    /// No seat belongs to two users at the same time, and every seat that was sold has its row; needs
+    /// `truth.seats`.
+    #[schemars(example = json!({ "seat": "{{ seat }}", "hold": { "step": "hold", "lease": "5m" } }))]
+    seats: Option<Seats>,
+    /// Every charge is in the ledger once, the balances follow from it, and none is below zero; needs
+    /// `truth.ledger` and `truth.balances`.
+    #[schemars(example = json!({ "key": "{{ order }}", "amount": "-{{ price }}" }))]
+    balances: Option<Balances>,
 }
 
 fn one(schema: &mut Schema) {
-    let names = ["first_come_first_served", "delivery", "queue", "recovery"];
+    let names = [
+        "first_come_first_served",
+        "delivery",
+        "queue",
+        "recovery",
+        "seats",
+        "balances",
+    ];
     shape::exactly_one(schema, &names);
 }
 
@@ -133,6 +148,59 @@ struct Delivery {
     /// What an event, an outbox row and an effect have in common with an issued row.
     #[schemars(extend("default" = "coupon"), example = &"user")]
     by: Option<Identity>,
+}
+
+/// Which attempts are about a seat, and which.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Seats {
+    /// What names the seat of an attempt, as `truth.seats` has it: of a value that the answer itself
+    /// brings, or of one that was known before.
+    #[schemars(example = &"{{ seat }}")]
+    seat: Template,
+    /// The steps whose `issued` says that the seat is sold to the user; otherwise all that have this
+    /// outcome and ask for no hold.
+    #[schemars(example = &"buy")]
+    sold: Option<OneOrMany<Text>>,
+    /// What gives a user a seat for some time.
+    #[schemars(example = json!({ "step": "hold", "lease": "5m" }))]
+    hold: Option<Hold>,
+    /// The steps that give a seat back.
+    #[schemars(example = &"cancel")]
+    release: Option<OneOrMany<Text>>,
+}
+
+/// Holding a seat for some time.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Hold {
+    /// The steps whose `issued` or `ok` grants it.
+    #[schemars(example = &"hold")]
+    step: OneOrMany<Text>,
+    /// From when it is granted: after so long the seat may be anybody's.
+    #[schemars(example = &"5m")]
+    lease: Span,
+}
+
+/// Which attempts charge an account.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Balances {
+    /// What the system knows a repeated charge by, as `truth.ledger` has it.
+    #[schemars(example = &"{{ order }}")]
+    key: Template,
+    /// Whom it charges, as `truth.ledger` has it.
+    #[schemars(extend("default" = "{{ user }}"), example = &"{{ wallet }}")]
+    account: Option<Template>,
+    /// What the row of the ledger must add to the account; otherwise any amount is right.
+    #[schemars(example = &"-{{ price }}")]
+    amount: Option<Template>,
+    /// The steps whose `issued` says that the charge was made; otherwise all that have this outcome.
+    #[schemars(example = json!(["pay", "pay-again"]))]
+    charge: Option<OneOrMany<Text>>,
+    /// Whether all accounts together must hold what they held at the beginning.
+    #[schemars(extend("default" = false))]
+    conserved: Option<Flag>,
 }
 
 /// How the system answers.

@@ -35,6 +35,15 @@ pub(super) struct Truth {
     /// `delivery`; with the bundled server's strategies with events its own table.
     #[schemars(example = serde_json::json!({ "sql": { "url": "${DB}", "query": "SELECT coupon_id FROM notices" } }))]
     effects: Option<Ids>,
+    /// The seats that are sold, and whose they are. For `seats`.
+    #[schemars(example = serde_json::json!({ "sql": { "url": "${DB}", "query": "SELECT seat_id, user_id FROM orders" } }))]
+    seats: Option<SeatTable>,
+    /// The entries of all accounts, in the order in which they were made. For `balances`.
+    #[schemars(example = serde_json::json!({ "sql": { "url": "${DB}", "query": "SELECT idempotency_key, account_id, amount FROM ledger ORDER BY id" } }))]
+    ledger: Option<LedgerTable>,
+    /// What each account held at the beginning, and what it holds now. For `balances`.
+    #[schemars(example = serde_json::json!({ "sql": { "url": "${DB}", "query": "SELECT id, opening_balance, balance FROM accounts" } }))]
+    balances: Option<BalanceTable>,
     /// When the rows count as final.
     #[schemars(example = serde_json::json!({ "quiet": "3s", "within": "2m" }))]
     settle: Option<Settle>,
@@ -102,6 +111,33 @@ struct Ids {
     redis: Option<Redis>,
     /// A GET request with a JSON answer.
     http: Option<HttpIds>,
+}
+
+/// Rows of seat and owner.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct SeatTable {
+    /// A query whose columns are, by position: seat, owner. A row without an owner is not sold.
+    sql: Sql,
+}
+
+/// Rows of idempotency key, account and amount.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct LedgerTable {
+    /// A query whose columns are, by position: idempotency key, account, what it adds to the account.
+    /// A row without a key is no charge of the load; it counts in the balance. Sort the rows as they
+    /// were made.
+    sql: Sql,
+}
+
+/// Rows of accounts.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct BalanceTable {
+    /// A query whose columns are, by position: account, what it held before the first row of the
+    /// ledger, what it holds now.
+    sql: Sql,
 }
 
 /// Where events are.

@@ -1,7 +1,8 @@
 """What the small systems of the tests share: a database of one table, a server, its start and end.
 
 A system is a file with a class `System(Shop)` and a last line `serve(System)`. It prints its port
-and ends when its input does. `--defect` plants the one thing that it does wrong.
+and ends when its input does. `--defect` plants the one thing that it does wrong, `--defect NAME` one of
+several.
 """
 
 import argparse
@@ -108,6 +109,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def act(self):
         answer = self.system.answer(Request(self))
+        if answer is None:
+            # It is lost on its way.
+            self.close_connection = True
+            return
         status, content, headers = (*answer, {})[:3]
         content = b"" if content is None else json.dumps(content, ensure_ascii=False).encode()
         self.send_response(status)
@@ -135,7 +140,7 @@ def serve(system):
     parser = argparse.ArgumentParser()
     parser.add_argument("--database", required=True)
     parser.add_argument("--stock", type=int, required=True)
-    parser.add_argument("--defect", action="store_true")
+    parser.add_argument("--defect", nargs="?", const=True, default=False)
     options = parser.parse_args()
     Handler.system = system(options.database, options.stock, options.defect)
     server = Server(("127.0.0.1", 0), Handler)

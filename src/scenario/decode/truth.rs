@@ -179,7 +179,7 @@ fn table(report: &mut Report<'_>, entry: &Entry) -> Option<TruthSource> {
     let hint = "how it is read: `sql: { url: \"${DB}\", query: SELECT ... }`";
     let one = fields.need(report, "sql", hint);
     fields.finish(report);
-    let query = sql(report, one?)?;
+    let query = sql(report, one?, Shape::Ids)?;
     Some(TruthSource { query, offset: 0 })
 }
 

@@ -363,7 +363,7 @@ fn the_story_names_the_seat_both_users_their_times_and_the_truth() {
     let has = |words: &str| told.iter().any(|text| text.contains(words));
     for words in [
         "asked, and was told \"issued\" after 1.000 ms",
-        "`kim` asked, and was told \"ok\"",
+        "`kim` asked `hold`, and was told `ok`",
         "the final read of seat A1 shows owned by `kim`",
     ] {
         assert!(has(words), "{words}: {told:#?}");

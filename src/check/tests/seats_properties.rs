@@ -337,7 +337,6 @@ fn is_explained(left: &[Detail], state: State, now: u64, lease: u64, bought: &[K
             State::Sold(other) if other != user => (false, early),
             _ => (true, early),
         };
-        let mut bought = bought.to_vec();
         let next: Vec<(State, u64)> = match (one.operation.step, one.operation.kind) {
             (BUY, Refused | SoldOut) => match state {
                 State::Held(own, _) if own == user => vec![(State::Free, early)],
@@ -371,6 +370,7 @@ fn is_explained(left: &[Detail], state: State, now: u64, lease: u64, bought: &[K
             _ => vec![],
         };
         next.into_iter().any(|(state, when)| {
+            let mut bought = bought.to_vec();
             if let State::Sold(user) = state {
                 bought.push(user);
             }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::model::Rule;
+use super::step::Rule;
 use crate::scenario::value::Pattern;
 
 /// What one iteration does.

@@ -6,9 +6,11 @@ mod backlog;
 mod curve;
 mod delivery;
 mod details;
+mod executor;
 pub mod fault;
 mod flow;
 mod identity;
+mod invariant;
 mod link;
 mod model;
 mod parts;
@@ -19,7 +21,10 @@ mod resource;
 mod servers;
 mod setup;
 mod slots;
+mod stack;
 mod statement;
+mod step;
+mod target;
 mod template;
 mod truth;
 mod users;
@@ -30,15 +35,17 @@ pub use backlog::{Backlog, BacklogOf};
 pub use curve::{Ticks, VuCurve};
 pub use delivery::{Delivery, EventId, Events, EventsOf, OfCoupon, Topic};
 pub use details::{Balances, Details, Hold, Seats, Table, Tables};
+pub use executor::{Executor, Load, Phase, RateStage, Stage};
 pub use flow::{
     Action, Capture, CaptureFrom, Each, Flow, Items, Parallel, Poll, TextMatch, Until, When,
 };
 pub use identity::{Draw, Per, RecordSource, Records, Token, TokenMaker, Users};
+pub use invariant::{Duplicates, Identity, Invariant};
 pub use link::{
     After, Command, Direction, LONGEST_COMMAND, LONGEST_DELAY, LinkFault, LinkRule, Protocol,
     Selection, Spread,
 };
-pub use model::*;
+pub use model::{Plan, Subject};
 pub use parts::{Found, OwnPart};
 pub use print::print;
 pub(crate) use print::{conditions, what_is_broken};
@@ -50,7 +57,10 @@ pub use resource::{ConsumerGroup, HARNESS, Process, Resource, ResourceOf};
 pub use servers::{Group, Role, ServerSetting, process_name};
 pub use setup::{EachUser, Setup, SetupCapture, SetupStep, Task};
 pub use slots::{Slot, SlotValues};
+pub use stack::{Database, Images, KEPT_BY_MOCK, Provider, Stack, Standby};
 pub use statement::{Marks, SqlPart, Statement};
+pub use step::{Body, JsonMatch, Label, Rule, StatusMatch, Step};
+pub use target::{BaseUrl, By, Target};
 pub use template::{Escape, Part, Template, Values, Variable};
 pub use truth::{Pages, Query, Secret, Settle, Source, Truth};
 pub use users::{UserSequence, mix};

@@ -1,8 +1,10 @@
 //! What is measured from outside of the load, as plain data.
 
 use super::Secret;
-use super::model::{Database, Plan, Target};
+use super::model::Plan;
 use super::servers::process_name;
+use super::stack::Database;
+use super::target::Target;
 use crate::measure::ResourceKind;
 
 /// Something whose figures are read once a second, beside the load.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::model::{StatusMatch, Step};
 use super::statement::Statement;
+use super::step::{StatusMatch, Step};
 use super::template::Template;
 use super::truth::Secret;
 

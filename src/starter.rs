@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde_json::Value as Json;
 
 use crate::scenario::value::{Pointer, Span, Status};
-use crate::scenario::write::{flow, quoted};
+use crate::yaml::{flow, quoted};
 
 /// The facts.
 #[derive(Debug, Clone, PartialEq)]

@@ -33,7 +33,7 @@ mod users;
 
 pub use deliveries::{Deliveries, End, Event, EventsRead, Ids, Range};
 pub use evidence::{
-    After, Broken, Evidence, History, IssuedRead, IssuedRow, Observations, Reading, Settled,
+    After, Broken, Evidence, IssuedRead, IssuedRow, Observations, Reading, Settled,
 };
 pub use explain::{Explanation, Moment, What};
 pub use fairness::Fairness;

@@ -10,7 +10,7 @@ use crate::load::Explained;
 use crate::output::say;
 use crate::plan::{Plan, Rule, Step, Target, conditions};
 use crate::run::{self, Asked, Replied};
-use crate::scenario::write::quoted;
+use crate::yaml::quoted;
 
 /// Characters of a body that are shown.
 const SHOWN: usize = 300;

@@ -21,6 +21,7 @@ use tokio::time::sleep;
 use super::RunDirectory;
 use super::alerts::AlertWatch;
 use super::collector::{Collector, WAITING_BATCHES};
+use super::drain_load::drain_load;
 use super::error::{RunError, failed_to};
 use super::event::{Event, EventLog};
 use super::faults;
@@ -461,11 +462,7 @@ impl Run {
     /// although users were told that it is not.
     async fn drain(&mut self, job: &Job) -> io::Result<()> {
         let wanted = self.plan.truth.as_ref().is_some_and(|truth| truth.drain);
-        let Some(load) = self
-            .plan
-            .drain_load()
-            .filter(|_| wanted && !self.interrupts.any())
-        else {
+        let Some(load) = drain_load(&self.plan).filter(|_| wanted && !self.interrupts.any()) else {
             return Ok(());
         };
         self.progress

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use fcfs_bench::check::History as _;
+use fcfs_bench::history::History as _;
 use fcfs_bench::history::{Cause, HistoryFile, Operation, OutcomeKind};
 use fcfs_bench::report::Summary;
 use rustix::process::{Pid, Signal, kill_process};

@@ -5,7 +5,8 @@ use std::io;
 
 use super::{operation, plan, read};
 use crate::check::digest::Digest;
-use crate::check::{Evidence, History, IssuedRead, Observations, Settled, check};
+use crate::check::{Evidence, IssuedRead, Observations, Settled, check};
+use crate::history::History;
 use crate::history::{Key, Operation, OutcomeKind};
 use crate::verdict::Verdict;
 

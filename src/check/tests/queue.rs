@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{Story, has_part, part, plan, step, verdict_of};
-use crate::check::{Evidence, Finding, History, check};
+use crate::check::{Evidence, Finding, check};
+use crate::history::History;
 use crate::history::OutcomeKind::{Issued, NotSent, Ok, Refused, Unknown};
 use crate::history::{Cause, Key, Operation, OutcomeKind, Place};
 use crate::plan::{Capture, CaptureFrom, Invariant, Label, Plan, Queue};

@@ -4,9 +4,8 @@
 use std::io;
 
 use super::operation;
-use crate::check::{
-    Evidence, Finding, History, Observations, Settled, TableRead, TableReads, check,
-};
+use crate::check::{Evidence, Finding, Observations, Settled, TableRead, TableReads, check};
+use crate::history::History;
 use crate::history::{Amount, Detail, Key, Operation, OutcomeKind};
 use crate::plan::{Invariant, Plan};
 

@@ -2,7 +2,7 @@
 
 use super::users::{Users, template};
 use super::value::{Piece, Place, Val, Written, shown};
-pub(super) use crate::scenario::write::{key, quoted};
+pub(super) use crate::yaml::{key, quoted};
 
 /// A text with its places.
 pub(super) fn text(pieces: &[Piece]) -> String {

@@ -4,8 +4,8 @@ use std::io;
 
 use super::alerts;
 use super::files::Files;
-use crate::check::{After, Broken, History};
-use crate::history::{FaultMark, HistoryFile};
+use crate::check::{After, Broken};
+use crate::history::{FaultMark, History as _, HistoryFile};
 use crate::measure::alert::Watched;
 use crate::measure::fault::{Load, Measured, Observer, Recovery, Until, occurrences};
 use crate::measure::{Comparison, Metric, grouped};

@@ -31,7 +31,7 @@ pub(super) fn print(plan: &Plan, out: &mut String) -> Result {
 }
 
 /// `redis, number 2: delay of 200ms`
-pub(crate) fn what(fault: &Fault) -> String {
+pub fn what(fault: &Fault) -> String {
     format!("{}: {}", victim(&fault.victim), injection(&fault.injection))
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// What was found: the order is the order of gravity, so the worst of many is their maximum.
 ///
 /// ```
-/// use fcfs_bench::verdict::Verdict;
+/// use fcfs_engine::verdict::Verdict;
 /// assert_eq!(Verdict::worst([Verdict::Pass, Verdict::Unknown]), Verdict::Unknown);
 /// assert_eq!(Verdict::worst([Verdict::Fail, Verdict::Unknown]), Verdict::Fail);
 /// assert_eq!(Verdict::worst([]), Verdict::Unknown, "no evidence is never a pass");

@@ -165,7 +165,7 @@ fn one_step(step: &Step, plan: &Plan, out: &mut String) -> std::fmt::Result {
 }
 
 /// What a rule asks of an answer, in words.
-pub(crate) fn conditions(rule: &Rule) -> String {
+pub fn conditions(rule: &Rule) -> String {
     let mut all = Vec::new();
     if !rule.status.is_empty() {
         let statuses: Vec<String> = rule.status.iter().map(|status| text(*status)).collect();

@@ -17,8 +17,8 @@ use super::{
 };
 use crate::measure::CustomMetric;
 use crate::scenario::value::{Count, Rate, Share, Span};
-pub(crate) use fault::what as what_is_broken;
-pub(crate) use steps::conditions;
+pub use fault::what as what_is_broken;
+pub use steps::conditions;
 use steps::shown;
 
 /// The whole plan for people. Header values, bodies and passwords are not shown.

@@ -7,6 +7,7 @@ mod fault_mark;
 mod file;
 mod operation;
 mod place;
+mod readable;
 
 pub use alert_mark::{AlertChange, AlertMark};
 pub use amount::{Amount, NoAmount};
@@ -15,3 +16,4 @@ pub use fault_mark::{FaultMark, Moment};
 pub use file::{HistoryFile, HistoryWriter, details_of, operations_of};
 pub use operation::{Cause, Key, Operation, OutcomeKind};
 pub use place::{Place, places_of};
+pub use readable::History;

@@ -8,8 +8,7 @@ use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::place::{Place, places_of};
-use super::{Detail, Key, Operation};
-use crate::check::History;
+use super::{Detail, History, Key, Operation};
 
 const MAGIC: [u8; 8] = *b"fcfshist";
 const MAGIC_OF_DETAILS: [u8; 8] = *b"fcfsdtls";

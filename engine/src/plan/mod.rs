@@ -47,8 +47,7 @@ pub use link::{
 };
 pub use model::{Plan, Subject};
 pub use parts::{Found, OwnPart};
-pub use print::print;
-pub(crate) use print::{conditions, what_is_broken};
+pub use print::{conditions, print, what_is_broken};
 pub use queue::{Answers, Queue};
 pub use resolve::{
     DEFAULT_SEED, Overrides, Scale, is_redis_read, load, load_written, resolve, validate,

@@ -26,5 +26,5 @@ pub use threshold::{
     parse_assertion, parse_key,
 };
 pub use totals::{NO_INDEX, SeriesId, Totals, Trend};
-pub(crate) use unit::milliseconds;
+pub use unit::milliseconds;
 pub use unit::{Unit, grouped};

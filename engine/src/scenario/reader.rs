@@ -328,7 +328,7 @@ pub(crate) fn nearest<'c>(
 }
 
 /// "did you mean" or, where nothing is near, what there is.
-pub(crate) fn did_you_mean(word: &str, candidates: &[&str]) -> String {
+pub fn did_you_mean(word: &str, candidates: &[&str]) -> String {
     match nearest(word, candidates.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if candidates.is_empty() => "there is none".to_owned(),

@@ -157,7 +157,7 @@ fn without_per_second(suffix: &str) -> &str {
 }
 
 /// Milliseconds without the unit, for columns that name it in their head.
-pub(crate) fn milliseconds(value: f64) -> String {
+pub fn milliseconds(value: f64) -> String {
     let decimals = match value.abs() {
         small if small < 1.0 => 3,
         medium if medium < 1000.0 => 2,

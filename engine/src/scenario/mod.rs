@@ -28,7 +28,6 @@ mod set;
 mod setup;
 pub mod value;
 mod variables;
-pub(crate) mod write;
 mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity};
@@ -52,7 +51,8 @@ pub(crate) use model::{
 pub(crate) use node::{Kind, Node, Value};
 pub(crate) use parts::{OwnFound, OwnPart};
 pub(crate) use position::{At, Origin, Position, Source};
-pub(crate) use reader::{Given, did_you_mean, list, unsupported};
+pub use reader::did_you_mean;
+pub(crate) use reader::{Given, list, unsupported};
 pub(crate) use report::Report;
 pub(crate) use server::{Replicas, Server};
 pub(crate) use setup::{SetupStep, Shell, Task};

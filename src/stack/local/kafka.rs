@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::kept::{Kept, Log};
 use super::programs::KafkaBroker;
-use super::service::{Failed, Kind, PORTS, Service, free_port};
+use super::service::{Failed, Kind, PORTS, Service, free_port, log_of, says_port_taken};
 use crate::stack::cluster::{self, Cluster};
 use crate::stack::log::last_lines;
 use crate::stack::outside::Figures;
@@ -69,6 +69,10 @@ impl Kafka {
         let mut tried = 1;
         loop {
             let recipes = recipes(programs, stack, &cluster, advertised)?;
+            let logs: Vec<_> = recipes
+                .iter()
+                .map(|recipe| log_of(&recipe.directory))
+                .collect();
             try_join_all(recipes.iter().map(Recipe::format)).await?;
             let clients = recipes
                 .iter()
@@ -79,7 +83,7 @@ impl Kafka {
                 Service::start_on(recipe, port)
             });
             match try_join_all(started).await {
-                Err(Failed::PortTaken(_)) if tried < PORTS => tried += 1,
+                Err(failed) if tried < PORTS && is_of_ports(&failed, &logs) => tried += 1,
                 started => {
                     let brokers = started?.into_iter().map(Arc::new).collect();
                     return Ok(Self { brokers, clients });
@@ -110,6 +114,12 @@ impl Kafka {
     pub(super) async fn stop(self) {
         join_all(self.brokers.iter().map(|broker| broker.stop())).await;
     }
+}
+
+/// Whether another start with other ports may help. One broker that cannot have its port takes others
+/// with it: they ask whoever has it, and some of his answers end them before the first one gives up.
+fn is_of_ports(failed: &Failed, logs: &[PathBuf]) -> bool {
+    matches!(failed, Failed::PortTaken(_)) || logs.iter().any(|log| says_port_taken(log))
 }
 
 /// Where one broker listens.
@@ -274,5 +284,24 @@ impl Kind for Recipe {
 
     fn hide(&self, text: &str) -> String {
         text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broker_that_dies_because_another_one_has_no_port_is_started_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let logs = ["one", "two"].map(|name| directory.path().join(name));
+        fs::write(&logs[1], "java.lang.OutOfMemoryError: Java heap space").unwrap();
+        let died = || Failed::from(io::Error::other("it ended with exit status: 1"));
+        assert!(
+            !is_of_ports(&died(), &logs),
+            "its own trouble, and a log that is not there"
+        );
+        fs::write(&logs[0], "java.net.BindException: Address already in use").unwrap();
+        assert!(is_of_ports(&died(), &logs));
     }
 }

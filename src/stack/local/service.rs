@@ -233,7 +233,7 @@ pub(in crate::stack) fn free_port() -> io::Result<u16> {
 }
 
 /// All servers show the system's words for it.
-fn says_port_taken(log: &Path) -> bool {
+pub(super) fn says_port_taken(log: &Path) -> bool {
     let bytes = std::fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     text.contains("Address already in use") || text.contains("Got error: 98")

@@ -240,6 +240,8 @@ fn a_run_of_all_roles_that_ends_by_itself_leaves_nothing() {
         // Without a queue: a few dozen users are all let in at once.
         "--set",
         "thresholds={}",
+        "--set",
+        "invariants=[stock, one_per_user, acknowledged]",
     ];
     let run = Run::document("c-queue-4500", &more);
     let mut running = run.start();

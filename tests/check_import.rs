@@ -345,7 +345,7 @@ fn what_cannot_be_known_is_said_and_not_judged() {
         (&json!("unknown"), &json!(1))
     );
     let words = "the rows before the load were not read";
-    assert!(ended.stdout.contains(words), "{}", ended.all());
+    ended.says(words);
     assert!(
         bench
             .read("run/report.md")

@@ -36,7 +36,7 @@ fn a_killed_run_can_be_read_and_is_never_a_pass() {
     killed(&bench, 3);
     let ended = bench.run(&["report", "run"]).expect(0);
     let words = "the run was cut off: its evidence ends in mid-run";
-    assert!(ended.stdout.contains(words), "{}", ended.all());
+    ended.says(words);
     assert!(bench.read("run/report.md").contains(words));
     let checked = bench.run(&["check", "run"]);
     assert!(matches!(checked.code, Some(111 | 112)), "{}", checked.all());
@@ -67,11 +67,7 @@ fn a_run_that_was_killed_before_its_load_can_be_read_too() {
     running.wait();
     bench.run(&["report", "run"]).expect(0);
     let ended = bench.run(&["check", "run"]).expect(112);
-    assert!(
-        ended.stdout.contains("the run was cut off"),
-        "{}",
-        ended.all()
-    );
+    ended.says("the run was cut off");
 }
 
 #[test]

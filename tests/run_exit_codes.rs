@@ -70,7 +70,7 @@ fn a_threshold_that_aborts_ends_the_load_early_and_with_99() {
     let bench = Bench::with(&Scenario::long().thresholds(&thresholds));
     let ended = bench.run_scenario(&[]).expect(99);
     let reason = format!("the load was ended by `http_req_duration: {IMPOSSIBLE}`");
-    assert!(ended.stdout.contains(&reason), "{}", ended.all());
+    ended.says(&reason);
     let lasted = bench.summary()["duration_s"].as_f64().expect("a number");
     assert!(lasted < 300.0, "{lasted} s of 600 s");
 }
@@ -168,7 +168,7 @@ fn a_truth_that_is_gone_at_the_end_ends_with_112() {
     bench.write("scenario.yaml", scenario);
     let ended = bench.run_scenario(&[]).expect(112);
     let words = "a truth could not be read, 2 times: ";
-    assert!(ended.stdout.contains(words), "{}", ended.all());
+    ended.says(words);
     for name in ALL.split(", ") {
         let summary = bench.summary();
         let judged = verdict_of(&summary, "invariants", name);

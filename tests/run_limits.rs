@@ -131,9 +131,7 @@ fn a_limit_that_nobody_reaches_proves_nothing() {
         let bench = Bench::with_fault(&idle, fault);
         let ended = start(&bench).wait().expect(112);
         assert!(effect(&bench).contains(words), "{}", effect(&bench));
-        // Where its lines break depends on the figures.
-        let said: Vec<&str> = ended.stdout.split_whitespace().collect();
-        assert!(said.join(" ").contains(words), "{}", ended.all());
+        ended.says(words);
         assert_eq!(leases(&bench), 0, "{fault}");
     }
 }

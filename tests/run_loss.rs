@@ -170,7 +170,7 @@ fn rules_that_a_power_cut_has_left_are_taken_away_by_heal() {
         });
         let ended = healing.wait().expect(0);
         let words = "healed old at redis-1";
-        assert!(ended.stdout.contains(words), "{}", ended.all());
+        ended.says(words);
         assert_eq!(tables_of(std::process::id()), Vec::<String>::new());
     }
 }

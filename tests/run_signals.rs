@@ -18,11 +18,7 @@ fn under_way(bench: &Bench) -> Running {
 #[track_caller]
 fn gave_everything_back(bench: &Bench, ended: Ended) {
     let ended = ended.expect(105);
-    assert!(
-        ended.stdout.contains("the run was interrupted"),
-        "{}",
-        ended.all()
-    );
+    ended.says("the run was interrupted");
     let summary = bench.summary();
     assert_ne!(summary["verdict"], "pass");
     assert_eq!(summary["exit_code"], 105);
@@ -79,7 +75,7 @@ fn ctrl_c_after_the_load_still_reads_the_truth() {
     running.signal(Signal::INT);
     let ended = running.wait();
     let words = "the run was interrupted after its load";
-    assert!(ended.stdout.contains(words), "{}", ended.all());
+    ended.says(words);
     let words = "interrupted: the truth is still read; once more skips it";
     assert!(ended.stderr.contains(words), "{}", ended.all());
     gave_everything_back(&bench, ended);

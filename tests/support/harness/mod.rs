@@ -212,6 +212,15 @@ impl Ended {
         format!("exit code {code:?}\n{}\n{}", self.stdout, self.stderr)
     }
 
+    /// The sentence is on stdout, wherever its lines break: that depends on the figures in it.
+    #[track_caller]
+    pub(crate) fn says(&self, words: &str) {
+        let said: Vec<&str> = self.stdout.split_whitespace().collect();
+        let wanted: Vec<&str> = words.split_whitespace().collect();
+        let is_said = said.join(" ").contains(&wanted.join(" "));
+        assert!(is_said, "no {words:?}: {}", self.all());
+    }
+
     #[track_caller]
     pub(crate) fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{}", self.all());

@@ -41,6 +41,19 @@ pub(super) fn resolve(
         .map(|name| resolver.guarded(name, report))
         .collect();
     let (entered, waiting) = (entered?, waiting?);
+    let contradicts = admitted.as_ref().and_then(|let_in| shared(&waiting, let_in));
+    if let (Some((step, label)), Some(at)) = (contradicts, &written.admitted) {
+        let (step, label) = (
+            &flows.steps[usize::from(step)].name,
+            &flows.labels[usize::from(label)].name,
+        );
+        report.error_hint(
+            at.position,
+            format!("`{label}` of the step `{step}` stands under `waiting`, too"),
+            "nobody waits and is let in by the same answer: name each outcome under one of them",
+        );
+        return None;
+    }
     let ticket = resolver.number(written.ticket.as_ref(), &[&entered], report);
     let ahead = resolver.number(written.ahead.as_ref(), &[&entered, &waiting], report);
     Some(Queue {
@@ -54,6 +67,17 @@ pub(super) fn resolve(
         waiting,
         admitted: admitted?,
     })
+}
+
+/// An answer that is among both.
+fn shared(these: &Answers, those: &Answers) -> Option<(u8, u8)> {
+    let flat = |answers: &Answers| -> Vec<(u8, u8)> {
+        let pairs = answers.iter();
+        let pairs = pairs.flat_map(|(step, labels)| labels.iter().map(|label| (*step, *label)));
+        pairs.collect()
+    };
+    let those = flat(those);
+    flat(these).into_iter().find(|one| those.contains(one))
 }
 
 /// Whether each key has what it is judged with, and anything is judged at all.

@@ -24,6 +24,7 @@ fn write_all(directory: &RunDirectory, summary: &Summary) -> io::Result<()> {
     fs::write(directory.chart_file(), report::chart(summary))?;
     cases(directory, summary)?;
     timelines(directory, summary)?;
+    fs::write(directory.page_file(), report::html(summary))?;
     fs::write(directory.report_file(), report::markdown(summary))
 }
 

@@ -5,6 +5,7 @@
 //!   req/s |####:#########|  issued    (what an attempt came to, stacked; the line is all of them)
 //!   ms    |__/\:_________|  p50 ...   (logarithmic where the values are far apart)
 //!   VUs   | /  :---------|
+//!   stock |\___:_________|  remaining
 //!   cores |____:/\_______|  server, ...   (and what else was measured from outside)
 //! ```
 //! The time in which a fault was active is shaded in each of them, with its name.
@@ -12,20 +13,23 @@
 mod data;
 mod outside;
 mod shade;
+mod stock;
 
 use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use self::data::{Axis, LOWEST, Line, Points, mark_rows, outcome_layers, phase_marks, time_lines};
+use self::data::{LOWEST, Line, Points, mark_rows, outcome_layers, phase_marks, time_lines};
 use self::outside::Panel;
 use self::shade::{Shade, shades};
 use super::Summary;
 use super::format::{NO_DATA, one_line};
 use crate::measure::grouped;
 
-pub(super) use self::data::{clipped, outcome_color};
+pub(super) use self::data::{Axis, PERCENTILES, clipped, is_moment, outcome_color, outcome_groups};
+pub(super) use self::outside::{PANELS, readings};
+pub(super) use self::stock::{COLOR as STOCK, stock};
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Failure<'a> = DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>;
@@ -76,7 +80,9 @@ pub fn chart(summary: &Summary) -> String {
 
 fn draw<'a>(svg: &'a mut String, summary: &Summary) -> Result<(), Failure<'a>> {
     let axis = Axis::of(summary);
-    let outside = outside::panels(summary, &axis);
+    let stock = stock::panel(summary, &axis);
+    let outside = stock.into_iter().chain(outside::panels(summary, &axis));
+    let outside: Vec<_> = outside.collect();
     let height = HEIGHT + OUTSIDE * outside.len() as u32;
     let root = SVGBackend::with_string(svg, (WIDTH, height)).into_drawing_area();
     root.fill(&WHITE)?;
@@ -213,16 +219,17 @@ fn draw_outside<'a>(
     axis: &Axis,
     marks: &Marks,
 ) -> Result<(), Failure<'a>> {
-    let points = panel
-        .lines
-        .iter()
-        .flat_map(|line| line.parts.iter().flatten());
-    let end = top_of(points.map(|point| point.1));
+    let values = || {
+        let points = panel.lines.iter().flat_map(|line| &line.parts);
+        points.flatten().map(|point| point.1)
+    };
+    let low = values().fold(0.0, f64::min) * 1.08;
+    let end = top_of(values());
     title(area, panel.title)?;
-    let mut chart = builder(area).build_cartesian_2d(0.0..axis.end, 0.0..end)?;
+    let mut chart = builder(area).build_cartesian_2d(0.0..axis.end, low..end)?;
     mesh(&mut chart, axis)?;
-    draw_lines(&mut chart, &panel.lines, 0.0)?;
-    draw_marks(&mut chart, marks, 0.0, end)?;
+    draw_lines(&mut chart, &panel.lines, low)?;
+    draw_marks(&mut chart, marks, low, end)?;
     shade::name(area, marks, TITLE)?;
     let names = panel
         .lines
@@ -376,6 +383,7 @@ mod tests {
             "Requests per second, by outcome",
             "Response time in ms, logarithmic",
             "VUs",
+            "Stock remaining, as it was read",
             "sold_out",
             "duplicate",
             "p99",

@@ -1,5 +1,5 @@
-//! Two runs side by side: the figures of their difference, and what a terminal and a pull request
-//! say of it.
+//! Two runs side by side: the figures of their difference, and what a terminal says
+//! of it.
 
 use std::fmt::Write as _;
 
@@ -8,9 +8,7 @@ use tabled::builder::Builder;
 use tabled::settings::object::{Columns, Rows};
 use tabled::settings::{Alignment, Modify, Style};
 
-use super::escape::{cell_code, code, text};
 use super::format::{count, one_line};
-use super::markdown::table;
 use crate::measure::{grouped, milliseconds};
 use crate::verdict::Verdict;
 
@@ -176,7 +174,7 @@ impl Comparison {
         broken.chain(lasting).chain(slower).collect()
     }
 
-    fn verdict(&self) -> String {
+    pub(super) fn verdict(&self) -> String {
         match self.regressions.len() {
             0 => "no regression".to_owned(),
             1 => "1 regression".to_owned(),
@@ -197,7 +195,7 @@ impl RecoveryChange {
         self.base_ms.is_some() && self.new_ms.is_none()
     }
 
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         match self.occurrence {
             0 | 1 => self.fault.clone(),
             nth => format!("{} #{nth}", self.fault),
@@ -206,7 +204,7 @@ impl RecoveryChange {
 }
 
 impl Judgement {
-    const fn in_words(self) -> &'static str {
+    pub(super) const fn in_words(self) -> &'static str {
         match self {
             Self::Worse => "worse",
             Self::Perhaps => "perhaps worse",
@@ -217,12 +215,13 @@ impl Judgement {
         }
     }
 
-    const fn symbol(self) -> &'static str {
+    /// A symbol beside the words, where there is reason for one.
+    pub(super) const fn symbol(self) -> Option<Verdict> {
         match self {
-            Self::Worse => "❌ ",
-            Self::Perhaps | Self::TooLittle => "❓ ",
-            Self::Better => "✅ ",
-            Self::Within | Self::NotJudged => "",
+            Self::Worse => Some(Verdict::Fail),
+            Self::Perhaps | Self::TooLittle => Some(Verdict::Unknown),
+            Self::Better => Some(Verdict::Pass),
+            Self::Within | Self::NotJudged => None,
         }
     }
 }
@@ -253,7 +252,7 @@ impl FigureChange {
         )
     }
 
-    fn cells(&self) -> [String; 7] {
+    pub(super) fn cells(&self) -> [String; 7] {
         [
             self.step.clone(),
             self.phase.clone().unwrap_or_else(|| "all".to_owned()),
@@ -266,9 +265,9 @@ impl FigureChange {
     }
 }
 
-const HEAD: [&str; 7] = ["Step", "Phase", "Figure", "Base", "New", "Change", "Means"];
+pub(super) const HEAD: [&str; 7] = ["Step", "Phase", "Figure", "Base", "New", "Change", "Means"];
 
-const NOTE: &str = "Times are response times, from the moment at which a request was due. The \
+pub(super) const NOTE: &str = "Times are response times, from the moment at which a request was due. The \
                     interval of a change holds it in 99 of 100 cases, as far as the chance within \
                     each run goes; a figure is worse when all of its interval is beyond its limit.";
 
@@ -299,109 +298,8 @@ pub fn compared(comparison: &Comparison) -> String {
     out
 }
 
-/// The comparison for a pull request.
-pub fn compared_markdown(comparison: &Comparison) -> String {
-    let symbol = if comparison.regressions.is_empty() {
-        "✅"
-    } else {
-        "❌"
-    };
-    let name = text(&comparison.new.name);
-    let mut out = format!(
-        "## {symbol} {name} against its baseline: {}\n\n",
-        comparison.verdict()
-    );
-    for (which, side) in [("Base", &comparison.base), ("New", &comparison.new)] {
-        let _ = writeln!(out, "- {which}: {}", text(&in_words(side)));
-    }
-    if !comparison.regressions.is_empty() {
-        out += "\n### What has become worse\n\n";
-    }
-    for sentence in &comparison.regressions {
-        let _ = writeln!(out, "- {}", text(sentence));
-    }
-    let whole = comparison.figures.iter();
-    let whole = whole.filter(|figure| figure.phase.is_none());
-    let _ = write!(out, "\n### Figures\n\n{}", figures(whole));
-    let _ = writeln!(out, "\n{NOTE} Limits: {}.", code(&comparison.limits));
-    let phases = comparison.figures.iter();
-    let phases: Vec<_> = phases.filter(|figure| figure.phase.is_some()).collect();
-    if !phases.is_empty() {
-        let phases = figures(phases.into_iter());
-        let _ = write!(
-            out,
-            "\n<details><summary>By phase</summary>\n\n{phases}\n</details>\n"
-        );
-    }
-    out += &rest(comparison);
-    out
-}
-
-fn figures<'a>(figures: impl Iterator<Item = &'a FigureChange>) -> String {
-    let rows = figures.map(|figure| {
-        let [step, phase, name, base, new, change, means] = figure.cells();
-        let means = format!("{}{means}", figure.judgement.symbol());
-        [
-            cell_code(&step),
-            cell_code(&phase),
-            name,
-            base,
-            new,
-            change,
-            means,
-        ]
-    });
-    table(HEAD, "lllrrrl", rows)
-}
-
-/// Outcomes, claims, faults and warnings.
-fn rest(comparison: &Comparison) -> String {
-    let percent = |share: f64| format!("{} %", grouped(share, 2));
-    let outcomes = comparison.outcomes.iter().map(|one| {
-        [
-            cell_code(&one.outcome),
-            count(one.base),
-            count(one.new),
-            percent(one.base_percent),
-            percent(one.new_percent),
-        ]
-    });
-    let head = ["Outcome", "Base", "New", "Base share", "New share"];
-    let mut out = format!("\n### Outcomes\n\n{}", table(head, "lrrrr", outcomes));
-    if !comparison.claims.is_empty() {
-        let claims = comparison.claims.iter().map(|claim| {
-            let (base, new) = (claim.base.to_string(), claim.new.to_string());
-            [cell_code(&claim.name), base, new]
-        });
-        let _ = write!(
-            out,
-            "\n### Claims\n\n{}",
-            table(["Claim", "Base", "New"], "lll", claims)
-        );
-    }
-    if !comparison.recoveries.is_empty() {
-        let time = |ms: Option<f64>| {
-            ms.map_or_else(
-                || "not recovered".to_owned(),
-                |ms| format!("{} ms", milliseconds(ms)),
-            )
-        };
-        let rows = comparison.recoveries.iter();
-        let rows = rows.map(|one| [cell_code(&one.name()), time(one.base_ms), time(one.new_ms)]);
-        let head = ["Fault", "Recovery, base", "Recovery, new"];
-        let _ = write!(out, "\n### Recovery\n\n{}", table(head, "lrr", rows));
-    }
-    if !comparison.warnings.is_empty() {
-        out += "\n### Before trusting the difference\n\n";
-        for warning in &comparison.warnings {
-            let _ = writeln!(out, "- {}", text(warning));
-        }
-    }
-    out
-}
-
 /// ``reports/a (pass, 10,000 requests in 12.0 s, 2026-11-22T10:00:00Z, bundled server)``
-fn in_words(side: &Side) -> String {
+pub(super) fn in_words(side: &Side) -> String {
     format!(
         "{} ({}, {} requests in {} s, {}, {})",
         side.directory,

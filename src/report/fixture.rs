@@ -310,6 +310,8 @@ pub(super) fn samples(count: u32) -> Vec<Sample> {
                     ("duplicate", (rps - issued) * 0.1),
                     ("unknown", if slow > 1.0 { 60.0 } else { 0.0 }),
                 ]),
+                remaining: Some((5_000.0 * (1.0 - at / 0.35).max(0.0)) as i64),
+                stock_minus_confirmed: None,
             }
         })
         .collect()

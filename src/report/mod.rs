@@ -2,14 +2,17 @@
 
 mod chart;
 mod comparison;
+mod document;
 mod escape;
 mod faults;
 #[cfg(test)]
 mod fixture;
 mod format;
+mod html;
 mod markdown;
 mod metrics;
 mod resources;
+mod sections;
 mod setup;
 mod summary;
 mod table;
@@ -18,10 +21,11 @@ mod timeline;
 pub use chart::chart;
 pub use comparison::{
     Change, ClaimChange, Comparison, FigureChange, Judgement, OutcomeChange, RecoveryChange, Side,
-    compared, compared_markdown,
+    compared,
 };
 pub use faults::{FaultAlert, FaultBaseline, FaultState, FaultSummary};
-pub use markdown::markdown;
+pub use html::html;
+pub use markdown::{compared_markdown, markdown};
 pub use resources::{IncreaseFigures, LevelFigures, ResourceSample, ResourceSummary};
 pub use setup::{Moment, SetupSummary};
 pub use summary::{

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::escape::text;
+use super::document::{Block, Section, text};
 use super::format::count;
 use crate::measure::grouped;
 
@@ -88,18 +88,15 @@ fn counted(number: u64, unit: &str) -> String {
     format!("{} {unit}", count(number))
 }
 
-/// The section of the report for people; failures are among its warnings.
-pub(super) fn section(lines: &[SetupSummary]) -> String {
+/// The section of written reports; failures are among their warnings.
+pub(super) fn section(lines: &[SetupSummary]) -> Option<Section> {
     if lines.is_empty() {
-        return String::new();
+        return None;
     }
-    let lines = lines
-        .iter()
-        .map(|line| format!("- {}\n", text(&line.to_string())));
-    format!(
-        "## Before and after the load\n\n{}",
-        lines.collect::<String>()
-    )
+    let lines = lines.iter().map(|line| text(line.to_string()));
+    let list = Block::List(lines.collect());
+    let title = "Before and after the load";
+    Some(Section::new("setup", title, vec![list]))
 }
 
 #[cfg(test)]

@@ -339,6 +339,13 @@ pub struct Sample {
     pub p99_ms: Option<f64>,
     /// Attempts per second by outcome name.
     pub outcomes: BTreeMap<String, f64>,
+    /// The remaining stock as it was last read, at most two seconds before the end of this one.
+    #[serde(default)]
+    pub remaining: Option<i64>,
+    /// The stock less the confirmations so far, where nobody read what remains: what was answered,
+    /// not what is true.
+    #[serde(default)]
+    pub stock_minus_confirmed: Option<i64>,
 }
 
 /// Where and with what it ran.

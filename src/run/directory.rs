@@ -271,6 +271,11 @@ impl RunDirectory {
         }
     }
 
+    /// The report as one page.
+    pub fn page_file(&self) -> PathBuf {
+        self.path.join("report.html")
+    }
+
     /// The report for people.
     pub fn report_file(&self) -> PathBuf {
         self.path.join("report.md")

@@ -11,7 +11,7 @@ use crate::report::{Sample, Summary};
 pub(super) type Points = Vec<(f64, f64)>;
 
 /// The horizontal axis: from 0 to `end` in its own unit.
-pub(super) struct Axis {
+pub(in crate::report) struct Axis {
     pub(super) end: f64,
     pub(super) unit: &'static str,
     seconds: f64,
@@ -22,12 +22,12 @@ pub(super) struct Axis {
 /// The search for round numbers on an axis does not end in reasonable time far beyond what can be
 /// measured, and a summary may come from a file: what lies outside of these is cut.
 const LATEST_S: f64 = 1e9;
-const HIGHEST: f64 = 1e12;
+pub(super) const HIGHEST: f64 = 1e12;
 /// The lowest on a logarithmic axis.
 pub(super) const LOWEST: f64 = 1e-3;
 
 impl Axis {
-    pub(super) fn of(summary: &Summary) -> Self {
+    pub(in crate::report) fn of(summary: &Summary) -> Self {
         let times = summary.samples.iter().map(|sample| sample.t_s);
         let times: Vec<_> = times.filter(|at| is_moment(*at)).collect();
         let step = match times.as_slice() {
@@ -50,8 +50,13 @@ impl Axis {
         }
     }
 
+    /// Where it ends, in seconds.
+    pub(in crate::report) fn end_s(&self) -> f64 {
+        self.end * self.seconds
+    }
+
     /// Whether it is of the load, or just behind it.
-    pub(super) fn reaches(&self, seconds: f64) -> bool {
+    pub(in crate::report) fn reaches(&self, seconds: f64) -> bool {
         self.at(seconds - self.last) <= self.end
     }
 
@@ -72,12 +77,21 @@ impl Axis {
 
     /// The same of any seconds and values.
     pub(super) fn parts(&self, values: impl Iterator<Item = (f64, Option<f64>)>) -> Vec<Points> {
+        self.parts_above(0.0, values)
+    }
+
+    /// The same, where `lowest` is the lowest that is believed.
+    pub(super) fn parts_above(
+        &self,
+        lowest: f64,
+        values: impl Iterator<Item = (f64, Option<f64>)>,
+    ) -> Vec<Points> {
         let mut parts = Vec::new();
         let mut part: Points = Vec::new();
         for (at, value) in values {
             let value = value.filter(|value| value.is_finite() && is_moment(at));
             match value {
-                Some(value) => part.push((self.at(at), value.clamp(0.0, HIGHEST))),
+                Some(value) => part.push((self.at(at), value.clamp(lowest, HIGHEST))),
                 None => parts.push(std::mem::take(&mut part)),
             }
         }
@@ -92,7 +106,7 @@ impl Axis {
     }
 }
 
-pub(super) fn is_moment(seconds: f64) -> bool {
+pub(in crate::report) fn is_moment(seconds: f64) -> bool {
     (0.0..=LATEST_S).contains(&seconds)
 }
 
@@ -136,8 +150,24 @@ pub(in crate::report) fn outcome_color(name: &str) -> RGBColor {
     known.map_or(OTHERS[0], |(_, color)| *color)
 }
 
-/// The outcomes that occurred, the lowest first.
-pub(super) fn outcome_layers(summary: &Summary, axis: &Axis) -> Vec<Layer> {
+/// Outcomes that are shown as one.
+pub(in crate::report) struct Group<'a> {
+    pub(in crate::report) name: String,
+    pub(in crate::report) color: RGBColor,
+    members: Vec<&'a str>,
+}
+
+impl Group<'_> {
+    /// How many there were in a second.
+    pub(in crate::report) fn rate(&self, sample: &Sample) -> f64 {
+        let rates = self.members.iter();
+        let rates = rates.filter_map(|name| sample.outcomes.get(*name));
+        rates.filter(|rate| rate.is_finite()).sum()
+    }
+}
+
+/// The outcomes that occurred, the lowest of the stack first.
+pub(in crate::report) fn outcome_groups(summary: &Summary) -> Vec<Group<'_>> {
     let mut sums: BTreeMap<&str, f64> = BTreeMap::new();
     for sample in &summary.samples {
         for (name, rate) in &sample.outcomes {
@@ -158,27 +188,35 @@ pub(super) fn outcome_layers(summary: &Summary, axis: &Axis) -> Vec<Layer> {
         groups.push((format!("{} others", rare.len()), names));
     }
     groups.sort_by_key(|(name, _)| place(name));
-
-    let mut base = vec![0.0; summary.samples.len()];
     let mut others = OTHERS.into_iter().cycle();
-    let mut layers = Vec::new();
-    for (name, members) in groups {
+    let group = |(name, members): (String, _)| {
+        let known = COLORS.iter().find(|(known, _)| *known == name);
+        let color = known.map(|(_, color)| *color).or_else(|| others.next());
+        Group {
+            color: color.unwrap_or(RGBColor(0, 0, 0)),
+            name,
+            members,
+        }
+    };
+    groups.into_iter().map(group).collect()
+}
+
+/// The same as areas one above the other.
+pub(super) fn outcome_layers(summary: &Summary, axis: &Axis) -> Vec<Layer> {
+    let mut base = vec![0.0; summary.samples.len()];
+    let layer = |group: Group<'_>| {
         for (base, sample) in base.iter_mut().zip(&summary.samples) {
-            let rates = members.iter().filter_map(|name| sample.outcomes.get(*name));
-            *base += rates.filter(|rate| rate.is_finite()).sum::<f64>();
-            *base = base.clamp(0.0, HIGHEST);
+            *base = (*base + group.rate(sample)).clamp(0.0, HIGHEST);
         }
         let mut values = base.iter().copied();
         let top = axis.points(summary, |_| values.next());
-        let known = COLORS.iter().find(|(known, _)| *known == name);
-        let color = known.map(|(_, color)| *color).or_else(|| others.next());
-        layers.push(Layer {
-            color: color.unwrap_or(RGBColor(0, 0, 0)),
+        Layer {
+            name: group.name,
+            color: group.color,
             top: top.concat(),
-            name,
-        });
-    }
-    layers
+        }
+    };
+    outcome_groups(summary).into_iter().map(layer).collect()
 }
 
 fn place(name: &str) -> usize {
@@ -195,25 +233,23 @@ pub(super) struct Line {
     pub(super) parts: Vec<Points>,
 }
 
+/// The name, colour and value of a percentile.
+pub(in crate::report) type Percentile = (&'static str, RGBColor, fn(&Sample) -> Option<f64>);
+
 /// The percentiles of the response time, the lowest first.
+pub(in crate::report) const PERCENTILES: [Percentile; 3] = [
+    ("p50", RGBColor(0, 158, 115), |sample| sample.p50_ms),
+    ("p95", RGBColor(230, 159, 0), |sample| sample.p95_ms),
+    ("p99", RGBColor(200, 30, 60), |sample| sample.p99_ms),
+];
+
+/// Their lines.
 pub(super) fn time_lines(summary: &Summary, axis: &Axis) -> [Line; 3] {
-    [
-        Line {
-            name: "p50".to_owned(),
-            color: RGBColor(0, 158, 115),
-            parts: axis.points(summary, |sample| sample.p50_ms),
-        },
-        Line {
-            name: "p95".to_owned(),
-            color: RGBColor(230, 159, 0),
-            parts: axis.points(summary, |sample| sample.p95_ms),
-        },
-        Line {
-            name: "p99".to_owned(),
-            color: RGBColor(200, 30, 60),
-            parts: axis.points(summary, |sample| sample.p99_ms),
-        },
-    ]
+    PERCENTILES.map(|(name, color, value)| Line {
+        name: name.to_owned(),
+        color,
+        parts: axis.points(summary, value),
+    })
 }
 
 /// Where phases begin, with their names; phases that begin together share a mark.

@@ -12,15 +12,15 @@ pub(super) struct Panel {
 }
 
 /// What a panel shows of which kinds of sources.
-struct Shown {
-    title: &'static str,
+pub(in crate::report) struct Shown {
+    pub(in crate::report) title: &'static str,
     /// Kinds and metrics.
     what: &'static [(&'static str, &'static str)],
     /// It is of the second before its reading, and shown where that begins, as in the panels above.
     before_s: f64,
 }
 
-const PANELS: [Shown; 5] = [
+pub(in crate::report) const PANELS: [Shown; 5] = [
     Shown {
         title: "CPU in cores, by process",
         what: &[("process", "cpu")],
@@ -70,9 +70,22 @@ pub(super) fn panels(summary: &Summary, axis: &Axis) -> Vec<Panel> {
     panels.filter(|panel| !panel.lines.is_empty()).collect()
 }
 
-fn lines(summary: &Summary, axis: &Axis, shown: &Shown) -> Vec<Line> {
+/// What one source said, with its name and colour.
+pub(in crate::report) struct Readings<'a> {
+    pub(in crate::report) name: &'a str,
+    pub(in crate::report) color: RGBColor,
+    /// Seconds and values; none where it was silent.
+    pub(in crate::report) values: Vec<(f64, Option<f64>)>,
+}
+
+/// The sources of a panel; what came after the load is left out.
+pub(in crate::report) fn readings<'a>(
+    summary: &'a Summary,
+    axis: &Axis,
+    shown: &Shown,
+) -> Vec<Readings<'a>> {
     let mut colors = COLORS.into_iter().cycle();
-    let line = |resource: &ResourceSummary| {
+    let readings = |resource: &'a ResourceSummary| {
         let (_, name) = shown.what.iter().find(|(kind, _)| resource.kind == *kind)?;
         let samples = resource.samples.iter();
         let samples = samples.filter(|one| axis.reaches(one.t_s));
@@ -80,14 +93,26 @@ fn lines(summary: &Summary, axis: &Axis, shown: &Shown) -> Vec<Line> {
             let at = (one.t_s - shown.before_s).max(0.0);
             (at, one.values.get(*name).copied())
         });
-        let line = Line {
-            name: resource.source.clone(),
-            color: colors.next().unwrap_or(RGBColor(0, 0, 0)),
-            parts: axis.parts(values),
-        };
-        Some(line).filter(|line| !line.parts.is_empty())
+        let values: Vec<_> = values.collect();
+        let color = colors.next().unwrap_or(RGBColor(0, 0, 0));
+        let some = values.iter().any(|(_, value)| value.is_some());
+        some.then_some(Readings {
+            name: &resource.source,
+            color,
+            values,
+        })
     };
-    summary.resources.iter().filter_map(line).collect()
+    summary.resources.iter().filter_map(readings).collect()
+}
+
+fn lines(summary: &Summary, axis: &Axis, shown: &Shown) -> Vec<Line> {
+    let line = |source: Readings<'_>| Line {
+        name: source.name.to_owned(),
+        color: source.color,
+        parts: axis.parts(source.values.into_iter()),
+    };
+    let lines = readings(summary, axis, shown).into_iter().map(line);
+    lines.filter(|line| !line.parts.is_empty()).collect()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::resources::{self, FromOutside};
+use super::stock::Left;
 use super::{alerts, faults};
 use crate::check::Observations;
 use crate::measure::alert::Watched;
@@ -61,8 +62,10 @@ impl Files {
         if path.exists() {
             let total = read_seconds(&path)?.count() as u64;
             let every = total.div_ceil(SAMPLES).max(1);
+            let mut left = Left::new(plan, &files.truth.remaining, files.start_ns());
             for second in read_seconds(&path)? {
-                files.second(&second, every);
+                left.second(plan, &second);
+                files.second(&second, every, &left);
             }
         }
         let every = files.seconds.div_ceil(SAMPLES).max(1);
@@ -82,7 +85,7 @@ impl Files {
         started.unwrap_or_default()
     }
 
-    fn second(&mut self, second: &Second, every: u64) {
+    fn second(&mut self, second: &Second, every: u64, left: &Left) {
         self.seconds += 1;
         self.cpu += second.generator_cpu;
         self.resident_max = self.resident_max.max(second.resident_bytes);
@@ -101,7 +104,11 @@ impl Files {
         // A last fraction of a second says little about a rate.
         let whole = second.length_s >= 0.5 || self.seconds == 1;
         if whole && second.t.is_multiple_of(every) {
-            self.samples.push(sample(second));
+            self.samples.push(Sample {
+                remaining: left.read_by(end),
+                stock_minus_confirmed: left.unconfirmed(),
+                ..sample(second)
+            });
         }
     }
 }
@@ -156,5 +163,7 @@ fn sample(second: &Second) -> Sample {
         p95_ms: second.p95_ms,
         p99_ms: second.p99_ms,
         outcomes: second.outcomes.iter().map(per_second).collect(),
+        remaining: None,
+        stock_minus_confirmed: None,
     }
 }

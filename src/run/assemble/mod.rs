@@ -7,6 +7,7 @@ mod figures;
 mod files;
 mod metrics;
 mod resources;
+mod stock;
 
 use std::io;
 

@@ -11,6 +11,7 @@ mod format;
 mod html;
 mod markdown;
 mod metrics;
+mod outputs;
 mod resources;
 mod sections;
 mod setup;
@@ -26,6 +27,7 @@ pub use comparison::{
 pub use faults::{FaultAlert, FaultBaseline, FaultState, FaultSummary};
 pub use html::html;
 pub use markdown::{compared_markdown, markdown};
+pub use outputs::OutputSummary;
 pub use resources::{IncreaseFigures, LevelFigures, ResourceSample, ResourceSummary};
 pub use setup::{Moment, SetupSummary};
 pub use summary::{

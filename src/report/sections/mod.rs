@@ -10,7 +10,7 @@ pub(super) use comparison::comparison;
 
 use super::document::{Block, Section, Table, code, plain, text, verdict};
 use super::format::{NO_DATA, count, drain_sentence, expectation};
-use super::{Judged, Summary, metrics, resources, setup};
+use super::{Judged, Summary, metrics, outputs, resources, setup};
 use crate::measure::{Unit, grouped, milliseconds};
 
 /// The run over time, which a reader may want sooner.
@@ -35,6 +35,7 @@ pub(super) fn sections(summary: &Summary) -> Vec<Section> {
         summary.comparison.as_ref().map(comparison),
         loads(summary),
         drain(summary),
+        outputs::section(&summary.outputs),
         evidence::unknown_shapes(&summary.unknown_shapes),
         Some(environment(summary)),
     ];

@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, IssueError, UserCoupon};
-use crate::kafka::{Member, Place, event};
+use crate::kafka::{Lag, Member, Place, event};
 use crate::queue::{self, Queue};
 use crate::tables::{TableStock, Tables};
 
@@ -46,12 +46,14 @@ pub(crate) struct Work {
     pub(crate) bugs: Arc<Bugs>,
     /// The queue that users leave with their row.
     pub(crate) queue: Option<Arc<Queue>>,
+    pub(crate) lag: Arc<Lag>,
 }
 
 /// The running issuer.
 pub(crate) struct Issuer {
     stop: watch::Sender<bool>,
     task: Mutex<Option<JoinHandle<()>>>,
+    lag: Arc<Lag>,
 }
 
 impl Issuer {
@@ -74,6 +76,7 @@ impl Issuer {
         let consumer: StreamConsumer<Member> = client.create_with_context(member)?;
         consumer.subscribe(&[&work.place.topic])?;
         let (stop, stopped) = watch::channel(false);
+        let lag = Arc::clone(&work.lag);
         let task = tokio::spawn(run(consumer, work, stopped));
         if timeout(JOIN_LIMIT, joined.wait_for(|joined| *joined))
             .await
@@ -84,7 +87,13 @@ impl Issuer {
         Ok(Self {
             stop,
             task: Mutex::new(Some(task)),
+            lag,
         })
+    }
+
+    /// Sets the gauges of what the group has not written yet.
+    pub(crate) async fn measure_lag(&self) {
+        self.lag.measure().await;
     }
 
     /// Finishes the batch in hand, and leaves the group.

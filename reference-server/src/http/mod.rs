@@ -49,12 +49,12 @@ impl AppState {
     pub async fn prepare(options: &Options) -> Result<Self, ServerError> {
         let members = MembersOnly::open(options).await?;
         let queue = members.as_ref().and_then(MembersOnly::queue);
+        let metrics = Metrics::new().map_err(|e| ServerError::Metrics(e.to_string()))?;
         let Opened {
             strategy,
             issuer,
             database,
-        } = strategy::open(options, queue).await?;
-        let metrics = Metrics::new().map_err(|e| ServerError::Metrics(e.to_string()))?;
+        } = strategy::open(options, queue, &metrics).await?;
         Ok(Self(Arc::new(Shared {
             database,
             strategy,

@@ -2,15 +2,14 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde_json::json;
 
 use super::{AppState, reply};
 use crate::coupon::{CouponId, IssueError};
+use crate::health::{self, SCRAPE_LIMIT};
 use crate::metrics::Metrics;
-use crate::strategy::Down;
 
 /// A coupon's numbers, all of one instant.
 #[derive(Serialize)]
@@ -47,23 +46,28 @@ pub(super) async fn coupon(State(state): State<AppState>, Path(coupon): Path<Str
 }
 
 pub(super) async fn health(State(state): State<AppState>) -> Response {
-    match state.0.strategy.check().await {
-        Ok(()) => Json(json!({ "status": "ok", "database": "up" })).into_response(),
-        Err(Down { store, error }) => {
-            tracing::warn!(event = "unhealthy", store, %error);
-            let body = Json(json!({ "status": "down", store: "down" }));
-            (StatusCode::SERVICE_UNAVAILABLE, body).into_response()
-        }
-    }
+    health::response(&health::ask(state.0.strategy.check()).await).into_response()
 }
 
 /// Answers in any case: a coupon that cannot be read is when the other numbers are wanted most.
 pub(super) async fn metrics(State(state): State<AppState>) -> Response {
-    match state.0.strategy.stock(state.0.coupon).await {
-        Ok(stock) => state.0.metrics.set_stock(&stock),
-        Err(error) => tracing::debug!(event = "stock_unread", %error),
+    let shared = &state.0;
+    let (stock, signs, ()) = tokio::join!(
+        tokio::time::timeout(SCRAPE_LIMIT, shared.strategy.stock(shared.coupon)),
+        health::ask_for_scrape(shared.strategy.check()),
+        async {
+            if let Some(issuer) = &shared.issuer {
+                issuer.measure_lag().await;
+            }
+        },
+    );
+    match stock {
+        Ok(Ok(stock)) => shared.metrics.set_stock(&stock),
+        Ok(Err(error)) => tracing::debug!(event = "stock_unread", %error),
+        Err(_) => tracing::debug!(event = "stock_unread", "no answer in time"),
     }
-    metrics_page(&state.0.metrics)
+    shared.metrics.set_signs(&signs);
+    metrics_page(&shared.metrics)
 }
 
 /// The page that Prometheus scrapes.

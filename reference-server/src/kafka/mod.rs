@@ -3,6 +3,8 @@
 mod context;
 pub(crate) mod event;
 mod health;
+mod lag;
+mod meters;
 pub(crate) mod publisher;
 pub(crate) mod topic;
 
@@ -12,6 +14,7 @@ use rdkafka::ClientConfig;
 
 pub(crate) use context::{Logged, Member};
 pub(crate) use health::check;
+pub(crate) use lag::Lag;
 
 /// Where the events are, and who reads them.
 #[derive(Clone, Debug)]

@@ -6,8 +6,10 @@ use std::time::Duration;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord};
 
+use super::meters::PublishMeters;
 use super::{Logged, Place, event};
 use crate::coupon::UserCoupon;
+use crate::metrics::Metrics;
 
 /// What is done for a message until it counts as published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,10 +47,11 @@ impl Unpublished {
 pub(crate) struct Publisher {
     producer: FutureProducer<Logged>,
     topic: String,
+    meters: PublishMeters,
 }
 
 /// An event that is on its way.
-pub(crate) struct Underway(DeliveryFuture);
+pub(crate) struct Underway(DeliveryFuture, PublishMeters);
 
 impl Publisher {
     /// At most `queue` events are on their way; one more is refused.
@@ -57,6 +60,7 @@ impl Publisher {
         promise: Promise,
         queue: NonZeroUsize,
         delivery_limit: Duration,
+        metrics: &Metrics,
     ) -> Result<Self, KafkaError> {
         let limit = delivery_limit.as_millis().max(1).to_string();
         let mut client = place.client();
@@ -73,6 +77,7 @@ impl Publisher {
         Ok(Self {
             producer: client.create_with_context(Logged)?,
             topic: place.topic.clone(),
+            meters: PublishMeters::new(metrics, &place.topic),
         })
     }
 
@@ -82,8 +87,14 @@ impl Publisher {
         let record = FutureRecord::to(&self.topic);
         let record = record.key(coupon.user.as_str()).payload(&text);
         let sent = self.producer.send_result(record);
-        sent.map(Underway)
-            .map_err(|(error, _)| Unpublished::Certainly(error))
+        match sent {
+            Ok(delivery) => Ok(Underway(delivery, self.meters.clone())),
+            Err((error, _)) => {
+                let failure = Unpublished::Certainly(error);
+                self.meters.count(Err(&failure));
+                Err(failure)
+            }
+        }
     }
 
     /// Sends an event, and waits until it is known what became of it.
@@ -95,13 +106,15 @@ impl Publisher {
 impl Underway {
     /// Waits no longer than the limit of the publisher.
     pub(crate) async fn delivered(self) -> Result<(), Unpublished> {
-        match self.0.await {
+        let outcome = match self.0.await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err((error, _))) if is_certain(&error) => Err(Unpublished::Certainly(error)),
             Ok(Err((error, _))) => Err(Unpublished::Perhaps(error)),
             // The producer is gone, with the knowledge of what it has sent.
             Err(_) => Err(Unpublished::Perhaps(KafkaError::Canceled)),
-        }
+        };
+        self.1.count(outcome.as_ref().copied());
+        outcome
     }
 }
 

@@ -1,6 +1,7 @@
 //! The distributed locks of the strategies on Redis: the algorithms, without what they protect.
 
 mod log;
+mod meter;
 mod options;
 mod quorum;
 mod random;

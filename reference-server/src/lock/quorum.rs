@@ -61,6 +61,7 @@ impl Pause {
 pub(super) struct Tally {
     instances: usize,
     applied: usize,
+    silent: usize,
 }
 
 impl Tally {
@@ -68,11 +69,22 @@ impl Tally {
         Self {
             instances,
             applied: 0,
+            silent: 0,
         }
     }
 
     pub(super) fn count(&mut self, applied: bool) {
         self.applied += usize::from(applied);
+    }
+
+    /// One has failed, or has not answered in time.
+    pub(super) fn count_silent(&mut self) {
+        self.silent += 1;
+    }
+
+    /// Whether those that answered would have been too few even if all had agreed.
+    pub(super) fn too_few_answered(self) -> bool {
+        self.instances - self.silent < quorum(self.instances)
     }
 
     pub(super) fn applied(self) -> usize {
@@ -102,6 +114,12 @@ mod tests {
                 assert!(!tally.has_quorum(), "{} of {instances}", applied - 1);
                 tally.count(false);
                 tally.count(true);
+            }
+            let mut tally = Tally::new(instances);
+            for silent in 0..=instances {
+                let too_few = instances - silent < needed;
+                assert_eq!(tally.too_few_answered(), too_few, "{silent} of {instances}");
+                tally.count_silent();
             }
             assert!(tally.has_quorum(), "{needed} of {instances}");
         }

@@ -12,11 +12,13 @@ use std::time::Duration;
 use redis::{RedisResult, Script};
 use tokio::time::Instant;
 
+use super::meter::{LockMeter, NotGot};
 use super::options::LockOptions;
 use super::random::Random;
 use super::wakeup::Wakeups;
 use crate::bug::Bugs;
 use crate::coupon::CouponId;
+use crate::metrics::Metrics;
 use crate::redis_store::RedisStore;
 
 /// Takes the lock if it is free or one's own, else says how many milliseconds it has to live.
@@ -52,12 +54,15 @@ pub(crate) struct Redisson {
     lock: Script,
     unlock: Script,
     wakeups: Wakeups,
+    meter: LockMeter,
 }
 
 /// A lock that was given, and that Redis takes back when the lease is over.
 pub(crate) struct Leased {
     coupon: CouponId,
     holder: String,
+    /// When it was given.
+    since: Instant,
 }
 
 /// How a lock was given back.
@@ -74,6 +79,7 @@ impl Redisson {
         coupons: impl Iterator<Item = CouponId>,
         options: &LockOptions,
         bugs: &Bugs,
+        metrics: &Metrics,
     ) -> RedisResult<Self> {
         let client = redis.client().clone();
         let lease_ms = if bugs.takes_seconds_for_milliseconds() {
@@ -82,6 +88,7 @@ impl Redisson {
             options.lock_lease_ms
         };
         Ok(Self {
+            meter: LockMeter::new(metrics, "redisson"),
             redis,
             client: Random::new().token(),
             threads: AtomicU64::new(0),
@@ -95,17 +102,36 @@ impl Redisson {
 
     /// Waits for the lock. `None`: not within the longest wait.
     pub(crate) async fn acquire(&self, coupon: CouponId) -> RedisResult<Option<Leased>> {
-        let deadline = Instant::now() + self.wait;
+        let asked = Instant::now();
+        let answer = self.wait_for(coupon, asked).await;
+        let waited = asked.elapsed();
+        match &answer {
+            Ok(Some(_)) => self.meter.got(waited),
+            Ok(None) => self.meter.not_got(waited, NotGot::Held),
+            Err(_) => self.meter.not_got(waited, NotGot::Unreachable),
+        }
+        answer
+    }
+
+    async fn wait_for(&self, coupon: CouponId, asked: Instant) -> RedisResult<Option<Leased>> {
+        let deadline = asked + self.wait;
         let thread = self.threads.fetch_add(1, Ordering::Relaxed);
-        let leased = Leased {
+        let mut leased = Leased {
             coupon,
             holder: format!("{}:{thread}", self.client),
+            since: asked,
         };
         let channel = channel(coupon);
+        let mut tries = 0;
         loop {
             let Some(lives_ms) = self.try_once(&leased).await? else {
+                leased.since = Instant::now();
                 return Ok(Some(leased));
             };
+            tries += 1;
+            if tries == 1 {
+                self.meter.contended(coupon);
+            }
             let Some(pause) = pause(lives_ms, deadline - Instant::now()) else {
                 return Ok(None);
             };
@@ -132,9 +158,12 @@ impl Redisson {
             .arg(self.lease_ms)
             .invoke_async(&mut self.redis.connection())
             .await?;
-        Ok(match answer {
-            Some(_) => Released::InTime,
-            None => Released::TooLate,
+        self.meter.given_back(leased.since.elapsed());
+        Ok(if answer.is_some() {
+            Released::InTime
+        } else {
+            self.meter.lost();
+            Released::TooLate
         })
     }
 }

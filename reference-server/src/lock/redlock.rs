@@ -20,10 +20,13 @@ use redis::RedisResult;
 use redis::aio::ConnectionManager;
 use tokio::time::Instant;
 
+use super::meter::{LockMeter, NotGot};
 use super::options::LockOptions;
 use super::quorum::{Pause, Tally, Timing, quorum};
 use super::random::Random;
 use crate::bug::Bugs;
+use crate::coupon::CouponId;
+use crate::metrics::Metrics;
 use crate::redis_store::RedisStore;
 
 /// Only the holder may give a lock longer life; somebody else's is left alone.
@@ -50,6 +53,7 @@ pub(crate) struct Redlock {
     extend_below: Duration,
     random: Random,
     release: &'static str,
+    meter: LockMeter,
 }
 
 /// One lock as its holder knows it.
@@ -60,6 +64,8 @@ pub(crate) struct Held {
     /// order, so that a release cannot overtake the question that it takes back.
     connections: Vec<ConnectionManager>,
     valid_until: Mutex<Instant>,
+    /// When the try that got it began.
+    since: Instant,
 }
 
 impl Held {
@@ -95,8 +101,10 @@ impl Redlock {
         timing: Timing,
         of: &LockOptions,
         bugs: &Bugs,
+        metrics: &Metrics,
     ) -> Self {
         Self {
+            meter: LockMeter::new(metrics, "redlock"),
             instances,
             timing,
             retry_count: of.lock_retry_count,
@@ -115,17 +123,41 @@ impl Redlock {
     }
 
     /// Tries until the lock is held or the tries are used up; the refusal is that of the last.
-    pub(crate) async fn acquire(&self, key: &str) -> Result<Held, NoQuorum> {
+    /// `coupon` is what the lock protects.
+    pub(crate) async fn acquire(&self, key: &str, coupon: CouponId) -> Result<Held, NoQuorum> {
+        let asked = Instant::now();
+        let mut last = self.try_once(key).await;
+        if last.is_err() {
+            self.meter.contended(coupon);
+        }
         for _ in 0..self.retry_count {
-            if let Ok(held) = self.try_once(key).await {
-                return Ok(held);
+            if last.is_ok() {
+                break;
             }
             tokio::time::sleep(self.pause.draw(self.random.number())).await;
+            last = self.try_once(key).await;
         }
-        self.try_once(key).await
+        match last {
+            Ok(held) => {
+                self.meter.got(asked.elapsed());
+                Ok(held)
+            }
+            Err(tally) => {
+                let why = if tally.too_few_answered() {
+                    NotGot::Unreachable
+                } else {
+                    NotGot::Held
+                };
+                self.meter.not_got(asked.elapsed(), why);
+                Err(NoQuorum {
+                    applied: tally.applied(),
+                    of: self.instances.len(),
+                })
+            }
+        }
     }
 
-    async fn try_once(&self, key: &str) -> Result<Held, NoQuorum> {
+    async fn try_once(&self, key: &str) -> Result<Held, Tally> {
         let asked = Instant::now();
         let connections = self.instances.iter().map(|redis| redis.connection());
         let held = Held {
@@ -133,36 +165,34 @@ impl Redlock {
             token: self.random.token(),
             connections: connections.collect(),
             valid_until: Mutex::new(asked),
+            since: asked,
         };
-        let applied = self.ask_all(&held, |redis| self.set(redis, &held)).await;
-        if self.renew(&held, asked, applied) {
+        let tally = self.ask_all(&held, |redis| self.set(redis, &held)).await;
+        if self.renew(&held, asked, tally) {
             return Ok(held);
         }
         // Those who agreed would keep everybody away until the time to live is over.
-        self.release(&held).await;
-        Err(NoQuorum {
-            applied,
-            of: self.instances.len(),
-        })
+        self.take_back(&held).await;
+        Err(tally)
     }
 
     /// Counts the lock as held from `asked` on, if enough agreed while there is time left.
-    fn renew(&self, held: &Held, asked: Instant, applied: usize) -> bool {
+    fn renew(&self, held: &Held, asked: Instant, tally: Tally) -> bool {
         let left = self.timing.left(asked.elapsed());
-        let is_held = applied >= quorum(self.instances.len()) && left.is_some();
+        let is_held = tally.has_quorum() && left.is_some();
         if is_held {
             *held.lock_until() = asked + self.timing.validity();
         }
         is_held
     }
 
-    /// Asks every instance at once, and returns how many agreed: with a quorum not all of them,
-    /// as nobody waits for the rest.
+    /// Asks every instance at once, and counts who agreed: with a quorum not all of them, as nobody
+    /// waits for the rest.
     async fn ask_all<'a, F>(
         &self,
         held: &'a Held,
         question: impl Fn(&'a ConnectionManager) -> F,
-    ) -> usize
+    ) -> Tally
     where
         F: Future<Output = RedisResult<bool>>,
     {
@@ -173,12 +203,15 @@ impl Redlock {
             .collect();
         let mut tally = Tally::new(held.connections.len());
         while let Some(answer) = answers.next().await {
-            tally.count(matches!(answer, Ok(Ok(true))));
+            match answer {
+                Ok(Ok(agrees)) => tally.count(agrees),
+                Ok(Err(_)) | Err(_) => tally.count_silent(),
+            }
             if tally.has_quorum() {
                 break;
             }
         }
-        tally.applied()
+        tally
     }
 
     async fn set(&self, redis: &ConnectionManager, held: &Held) -> RedisResult<bool> {
@@ -220,19 +253,26 @@ impl Redlock {
                 tokio::time::sleep(self.pause.draw(self.random.number())).await;
             }
         }
+        self.meter.lost();
         tracing::warn!(event = "lock_lost", key = held.key);
     }
 
     async fn extend(&self, held: &Held) -> bool {
         let asked = Instant::now();
-        let applied = self
+        let tally = self
             .ask_all(held, |redis| self.run(EXTEND, redis, held))
             .await;
-        self.renew(held, asked, applied)
+        self.renew(held, asked, tally)
     }
 
-    /// Gives the lock back wherever it is, also after a failed try.
+    /// Gives the lock back wherever it is.
     pub(crate) async fn release(&self, held: &Held) {
+        self.take_back(held).await;
+        self.meter.given_back(held.since.elapsed());
+    }
+
+    /// The same after a failed try, which held nothing.
+    async fn take_back(&self, held: &Held) {
         self.ask_all(held, |redis| self.run(self.release, redis, held))
             .await;
     }

@@ -7,12 +7,14 @@ pub(crate) mod schema;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use metrics::{describe_gauge, gauge};
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use sqlx::pool::PoolConnection;
 use sqlx::{ConnectOptions, Connection, MySql, MySqlConnection, MySqlPool, Transaction};
 
 use crate::address::StoreUrl;
 use crate::coupon::{CouponId, IssueError, Stock};
+use crate::metrics::Metrics;
 
 /// What a transaction sees of the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +77,24 @@ impl MySqlStore {
             opened.push(self.pool.acquire().await?);
         }
         Ok(())
+    }
+
+    /// Shows how many connections there may be, and how many are in use, as `pool`.
+    pub(crate) fn watch(&self, metrics: &Metrics, pool: &'static str) {
+        let (size, active) = metrics.with(|| {
+            describe_gauge!("mysql_connection_pool_size", "Connections there may be.");
+            describe_gauge!("mysql_connection_pool_active", "Connections in use.");
+            (
+                gauge!("mysql_connection_pool_size", "pool" => pool),
+                gauge!("mysql_connection_pool_active", "pool" => pool),
+            )
+        });
+        let connections = self.pool.clone();
+        metrics.read_at_scrape(move || {
+            size.set(connections.options().get_max_connections());
+            let open = connections.size() as usize;
+            active.set(open.saturating_sub(connections.num_idle()) as f64);
+        });
     }
 
     pub(crate) async fn connection(&self) -> Result<PoolConnection<MySql>, sqlx::Error> {

@@ -8,7 +8,6 @@ use axum::response::Response;
 use axum::routing::{get, patch, post};
 use axum::{Json, Router};
 use serde::Deserialize;
-use serde_json::json;
 use tokio::sync::Mutex;
 
 use super::meters::QueueMeters;
@@ -16,6 +15,7 @@ use super::schedule::Schedulers;
 use super::{DOMAIN, Entry, Queue, Settings, Standing};
 use crate::coupon::{CouponId, UserId};
 use crate::error::ServerError;
+use crate::health::{self, Question};
 use crate::http::envelope::{self, Refusal, read};
 use crate::http::{ReadBody, Resource, metered, metrics_page};
 use crate::jwt::Members;
@@ -232,20 +232,18 @@ fn nobody(code: &'static str) -> Refusal {
     Refusal::new(StatusCode::NOT_FOUND, code, "the user is not in the queue")
 }
 
-async fn health(State(server): State<QueueServer>) -> (StatusCode, Json<serde_json::Value>) {
-    match server.0.queue.redis().check().await {
-        Ok(()) => (
-            StatusCode::OK,
-            Json(json!({ "status": "ok", "redis": "up" })),
-        ),
-        Err(error) => {
-            tracing::warn!(event = "unhealthy", store = "redis", %error);
-            let body = json!({ "status": "down", "redis": "down" });
-            (StatusCode::SERVICE_UNAVAILABLE, Json(body))
-        }
+impl QueueServer {
+    fn check(&self) -> Vec<Question<'_>> {
+        vec![Question::to_redis(self.0.queue.redis().check())]
     }
 }
 
+async fn health(State(server): State<QueueServer>) -> (StatusCode, Json<serde_json::Value>) {
+    health::response(&health::ask(server.check()).await)
+}
+
 async fn metrics(State(server): State<QueueServer>) -> Response {
+    let signs = health::ask_for_scrape(server.check()).await;
+    server.0.metrics.set_signs(&signs);
     metrics_page(&server.0.metrics)
 }

@@ -17,6 +17,7 @@ use serde_json::json;
 
 use crate::coupon::{CouponId, UserId};
 use crate::error::ServerError;
+use crate::health::{self, Question};
 use crate::http::envelope::{self, Refusal};
 use crate::http::{ReadBody, Resource, metered, metrics_page};
 use crate::jwt::Members;
@@ -249,5 +250,8 @@ async fn health(State(router): State<RouterServer>) -> (StatusCode, Json<serde_j
 }
 
 async fn metrics(State(router): State<RouterServer>) -> Response {
+    let questions = vec![Question::to_redis(router.0.queue.redis().check())];
+    let signs = health::ask_for_scrape(questions).await;
+    router.0.metrics.set_signs(&signs);
     metrics_page(&router.0.metrics)
 }

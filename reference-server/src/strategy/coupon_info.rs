@@ -4,11 +4,13 @@
 
 use std::sync::Arc;
 
+use metrics::{Counter, counter, describe_counter};
 use redis::RedisResult;
 use serde::{Deserialize, Serialize};
 
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, IssueError};
+use crate::metrics::Metrics;
 use crate::mysql::{MySqlStore, rows};
 use crate::redis_store::RedisStore;
 
@@ -27,9 +29,29 @@ struct CouponInfo {
 pub(super) struct CouponInfos {
     store: Arc<MySqlStore>,
     redis: Arc<RedisStore>,
-    /// Seconds; 0 is for no cache.
+    /// Seconds.
     keep_s: u32,
     bugs: Arc<Bugs>,
+    meters: Option<CacheMeters>,
+}
+
+/// Of a cache that is on.
+struct CacheMeters {
+    requests: Counter,
+    hits: Counter,
+}
+
+impl CacheMeters {
+    fn new(metrics: &Metrics) -> Self {
+        metrics.with(|| {
+            describe_counter!("cache_requests_total", "Questions to a cache.");
+            describe_counter!("cache_hits_total", "Questions that a cache has answered.");
+            Self {
+                requests: counter!("cache_requests_total", "cache" => "coupon_info"),
+                hits: counter!("cache_hits_total", "cache" => "coupon_info"),
+            }
+        })
+    }
 }
 
 impl CouponInfos {
@@ -38,8 +60,10 @@ impl CouponInfos {
         redis: Arc<RedisStore>,
         keep_s: u32,
         bugs: Arc<Bugs>,
+        metrics: &Metrics,
     ) -> Self {
         Self {
+            meters: (keep_s > 0).then(|| CacheMeters::new(metrics)),
             store,
             redis,
             keep_s,
@@ -50,11 +74,15 @@ impl CouponInfos {
     /// Fails if there is no such coupon, and returns the stock if a bug has it in the cache. A Redis
     /// that fails costs the cache, not the answer.
     pub(super) async fn expect(&self, coupon: CouponId) -> Result<Option<i64>, IssueError> {
-        if self.keep_s == 0 {
+        let Some(meters) = &self.meters else {
             return Ok(self.read(coupon).await?.stock_quantity);
-        }
+        };
+        meters.requests.increment(1);
         match self.cached(coupon).await {
-            Ok(Some(info)) => return Ok(info.stock_quantity),
+            Ok(Some(info)) => {
+                meters.hits.increment(1);
+                return Ok(info.stock_quantity);
+            }
             Ok(None) => {}
             Err(error) => tracing::debug!(event = "cache_unread", coupon, %error),
         }

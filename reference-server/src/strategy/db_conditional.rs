@@ -6,9 +6,10 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use sqlx::{MySql, MySqlConnection, Transaction};
 
-use super::{Down, Strategy, commit, is_conflict};
+use super::{Strategy, commit, is_conflict};
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserId};
+use crate::health::Question;
 use crate::mysql::{MySqlStore, rows};
 
 /// The guards are the condition of the decrement, and the key; no look is relied upon.
@@ -136,8 +137,8 @@ impl Strategy for DbConditional {
         Box::pin(self.store.create(coupon, stock))
     }
 
-    fn check(&self) -> BoxFuture<'_, Result<(), Down>> {
-        Box::pin(async { self.store.check().await.map_err(Down::database) })
+    fn check(&self) -> Vec<Question<'_>> {
+        vec![Question::to_database(self.store.check())]
     }
 
     /// Every answer was committed before it was given.

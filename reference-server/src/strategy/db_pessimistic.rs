@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::{Down, Strategy, commit};
+use super::{Strategy, commit};
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserId};
+use crate::health::Question;
 use crate::mysql::{MySqlStore, rows};
 
 /// The guard is the row's lock, held from the first look to the commit.
@@ -96,8 +97,8 @@ impl Strategy for DbPessimistic {
         Box::pin(self.store.create(coupon, stock))
     }
 
-    fn check(&self) -> BoxFuture<'_, Result<(), Down>> {
-        Box::pin(async { self.store.check().await.map_err(Down::database) })
+    fn check(&self) -> Vec<Question<'_>> {
+        vec![Question::to_database(self.store.check())]
     }
 
     /// Every answer was committed before it was given.

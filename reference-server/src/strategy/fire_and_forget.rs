@@ -9,8 +9,9 @@ use futures_util::future::BoxFuture;
 use super::gate::{Gate, Inside};
 use super::lua::{Decision, Taking};
 use super::redis_guard::RedisGuard;
-use super::{Down, Strategy, on_task};
+use super::{Strategy, on_task};
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserCoupon, UserId};
+use crate::health::Question;
 use crate::kafka::publisher::{Publisher, Underway, Unpublished};
 
 /// Redis is the authority; that an acknowledged coupon reaches Kafka is hoped for.
@@ -115,8 +116,8 @@ impl Strategy for FireAndForget {
     }
 
     /// Kafka is not asked: users are answered without it.
-    fn check(&self) -> BoxFuture<'_, Result<(), Down>> {
-        Box::pin(self.shared.guard.check())
+    fn check(&self) -> Vec<Question<'_>> {
+        self.shared.guard.check()
     }
 
     /// Waits for the events that are on their way, each up to the limit of the publisher.

@@ -2,8 +2,9 @@
 
 use futures_util::future::BoxFuture;
 
-use super::{Down, KafkaCheck, Strategy};
+use super::{KafkaCheck, Strategy};
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserId};
+use crate::health::Question;
 use crate::tables::Tables;
 
 /// What is left to ask of it: numbers and health.
@@ -15,11 +16,6 @@ pub(super) struct IssuerOnly {
 impl IssuerOnly {
     pub(super) fn new(tables: Tables, kafka: KafkaCheck) -> Self {
         Self { tables, kafka }
-    }
-
-    async fn ask(&self) -> Result<(), Down> {
-        self.tables.check().await.map_err(Down::database)?;
-        self.kafka.ask().await
     }
 }
 
@@ -33,8 +29,11 @@ impl Strategy for IssuerOnly {
         Box::pin(self.tables.stock(coupon))
     }
 
-    fn check(&self) -> BoxFuture<'_, Result<(), Down>> {
-        Box::pin(self.ask())
+    fn check(&self) -> Vec<Question<'_>> {
+        vec![
+            Question::to_database(self.tables.check()),
+            Question::to_kafka(self.kafka.ask()),
+        ]
     }
 
     /// It has acknowledged nothing.

@@ -12,9 +12,10 @@ use futures_util::future::BoxFuture;
 
 use super::gate::{Gate, Inside};
 use super::memory::{Memory, Taking, lock};
-use super::{Down, KafkaCheck, Strategy, on_task};
+use super::{KafkaCheck, Strategy, on_task};
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserCoupon, UserId};
+use crate::health::Question;
 use crate::kafka::publisher::{Publisher, Unpublished};
 use crate::store::Store;
 use crate::timestamp::Timestamp;
@@ -74,11 +75,6 @@ impl MemoryKafka {
             pending: (stock.in_table - remaining).max(0),
             ..stock
         })
-    }
-
-    async fn ask(&self) -> Result<(), Down> {
-        self.store.check().await.map_err(Down::database)?;
-        self.kafka.ask().await
     }
 }
 
@@ -162,8 +158,11 @@ impl Strategy for MemoryKafka {
         Box::pin(self.read(coupon))
     }
 
-    fn check(&self) -> BoxFuture<'_, Result<(), Down>> {
-        Box::pin(self.ask())
+    fn check(&self) -> Vec<Question<'_>> {
+        vec![
+            Question::to_database(self.store.check()),
+            Question::to_kafka(self.kafka.ask()),
+        ]
     }
 
     /// Every answer waited for its event, which no end of this server can lose.

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::future::BoxFuture;
 
+use super::Strategy;
 use super::memory::{Memory, Taking, lock};
 use super::sqlite_table::SqliteTable;
 use super::write_behind::{Place, Taken, WriteBehind};
-use super::{Down, Strategy};
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserCoupon, UserId};
+use crate::health::Question;
 use crate::store::Store;
 use crate::timestamp::Timestamp;
 
@@ -108,8 +109,8 @@ impl Strategy for MemoryThenSqlite {
         Box::pin(async move { Ok(lock(&self.memory).shelf(coupon)?.stock()) })
     }
 
-    fn check(&self) -> BoxFuture<'_, Result<(), Down>> {
-        Box::pin(async { self.store.check().await.map_err(Down::database) })
+    fn check(&self) -> Vec<Question<'_>> {
+        vec![Question::to_database(self.store.check())]
     }
 
     fn drain(&self) -> BoxFuture<'_, u64> {

@@ -47,11 +47,13 @@ use std::sync::Arc;
 use clap::ValueEnum;
 use futures_util::future::BoxFuture;
 use rdkafka::consumer::BaseConsumer;
+use rdkafka::error::KafkaError;
 use sqlx::error::ErrorKind;
 use tokio::task::JoinError;
 
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserId};
+use crate::health::Question;
 use crate::kafka::{self, Place};
 use crate::schema::UserIndex;
 
@@ -123,35 +125,6 @@ impl fmt::Display for StrategyName {
     }
 }
 
-/// A store that does not answer.
-pub(crate) struct Down {
-    pub(crate) store: &'static str,
-    pub(crate) error: IssueError,
-}
-
-impl Down {
-    fn database(error: sqlx::Error) -> Self {
-        Self {
-            store: "database",
-            error: error.into(),
-        }
-    }
-
-    fn kafka(error: rdkafka::error::KafkaError) -> Self {
-        Self {
-            store: "kafka",
-            error: IssueError::Kafka(error),
-        }
-    }
-
-    fn redis(error: redis::RedisError) -> Self {
-        Self {
-            store: "redis",
-            error: error.into(),
-        }
-    }
-}
-
 /// Asks Kafka for a sign of life.
 #[derive(Clone)]
 struct KafkaCheck {
@@ -164,9 +137,8 @@ impl KafkaCheck {
         Self { asker, place }
     }
 
-    async fn ask(&self) -> Result<(), Down> {
-        let asked = kafka::check(&self.asker, &self.place).await;
-        asked.map_err(Down::kafka)
+    async fn ask(&self) -> Result<(), KafkaError> {
+        kafka::check(&self.asker, &self.place).await
     }
 }
 
@@ -220,8 +192,8 @@ pub(crate) trait Strategy: Send + Sync {
         Box::pin(std::future::ready(Err(IssueError::CannotCreate)))
     }
 
-    /// Asks every store that the strategy needs for a sign of life.
-    fn check(&self) -> BoxFuture<'_, Result<(), Down>>;
+    /// What to ask every store that the strategy needs for a sign of life.
+    fn check(&self) -> Vec<Question<'_>>;
 
     /// Refuses further users, writes what is acknowledged, and returns how many rows are lost.
     fn drain(&self) -> BoxFuture<'_, u64>;

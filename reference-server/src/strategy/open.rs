@@ -23,6 +23,7 @@ use crate::coupon::IssueError;
 use crate::error::ServerError;
 use crate::issuer::Issuer;
 use crate::lock::{Redlock, enough, signs_of_life};
+use crate::metrics::Metrics;
 use crate::mysql::{self, Isolation, MySqlStore};
 use crate::options::Options;
 use crate::queue::Queue;
@@ -47,6 +48,7 @@ pub(crate) struct Opened {
 pub(crate) async fn open(
     options: &Options,
     queue: Option<&Arc<Queue>>,
+    metrics: &Metrics,
 ) -> Result<Opened, ServerError> {
     settings::check_bug(options)?;
     if !options.role.answers_users() && !options.strategy.publishes_events() {
@@ -65,12 +67,12 @@ pub(crate) async fn open(
         StrategyName::SqliteAtomic | StrategyName::SqliteLock | StrategyName::MemoryThenSqlite => {
             on_sqlite(options, &bugs).await?
         }
-        StrategyName::MemoryKafka => open_memory::on_memory(options, &bugs, queue).await?,
+        StrategyName::MemoryKafka => open_memory::on_memory(options, &bugs, queue, metrics).await?,
         StrategyName::RedisKafka
         | StrategyName::FireAndForget
         | StrategyName::Outbox
-        | StrategyName::Queue => open_kafka::on_kafka(options, &bugs, queue).await?,
-        _ => on_services(options, &bugs, queue).await?,
+        | StrategyName::Queue => open_kafka::on_kafka(options, &bugs, queue, metrics).await?,
+        _ => on_services(options, &bugs, queue, metrics).await?,
     };
     if let Some(queue) = queue {
         let rows = match options.strategy {
@@ -134,6 +136,7 @@ async fn on_services(
     options: &Options,
     bugs: &Arc<Bugs>,
     queue: Option<&Arc<Queue>>,
+    metrics: &Metrics,
 ) -> Result<Opened, ServerError> {
     let strategy = options.strategy;
     // Both are asked for before one of them is opened.
@@ -143,14 +146,14 @@ async fn on_services(
         _ => None,
     };
     let url = needed_mysql(options)?;
-    let store = Arc::new(open_mysql(options, url, bugs).await?);
+    let store = Arc::new(open_mysql(options, url, bugs, metrics).await?);
     let bugs = Arc::clone(bugs);
     let strategy: Box<dyn Strategy> = match redis {
         Some(_) if strategy == StrategyName::Redlock => {
-            Box::new(under_redlock(options, store, bugs).await?)
+            Box::new(under_redlock(options, store, bugs, metrics).await?)
         }
         Some(redis) if strategy == StrategyName::Redisson => {
-            Box::new(under_lease(options, redis, url, store, bugs, queue).await?)
+            Box::new(under_lease(options, (redis, url), store, bugs, queue, metrics).await?)
         }
         Some(redis) => Box::new(redis_lua(options, redis, url, store, bugs, queue).await?),
         None if strategy == StrategyName::DbPessimistic => {
@@ -169,6 +172,7 @@ pub(super) async fn open_mysql(
     options: &Options,
     url: &StoreUrl,
     bugs: &Bugs,
+    metrics: &Metrics,
 ) -> Result<MySqlStore, ServerError> {
     let failed = |source| mysql_error(url, source);
     let isolation = if bugs.reads_an_old_snapshot() {
@@ -179,6 +183,7 @@ pub(super) async fn open_mysql(
     let pool = options.database_pool;
     let store = MySqlStore::open(url, pool, options.lock_timeout(), isolation).await;
     let store = store.map_err(failed)?;
+    store.watch(metrics, "users");
     let user_index = settings::user_index(options, bugs);
     let mut connection = store.connection().await.map_err(failed)?;
     mysql::schema::prepare(&mut connection, user_index, options.coupon, options.stock)
@@ -224,16 +229,17 @@ pub(super) fn needed_mysql(options: &Options) -> Result<&StoreUrl, ServerError> 
 
 async fn under_lease(
     options: &Options,
-    redis: &StoreUrl,
-    mysql: &StoreUrl,
+    (redis, mysql): (&StoreUrl, &StoreUrl),
     store: Arc<MySqlStore>,
     bugs: Arc<Bugs>,
     queue: Option<&Arc<Queue>>,
+    metrics: &Metrics,
 ) -> Result<UnderLease, ServerError> {
     let opened = RedisStore::open(redis, options.redis_pool).await;
     let opened = opened.map_err(|source| redis_error(redis, source))?;
     let settings = (&options.locks, &options.stocks);
-    let opened = UnderLease::open(opened, store, bugs, options.queue, settings, queue).await;
+    let capacity = options.queue;
+    let opened = UnderLease::open(opened, store, bugs, capacity, settings, queue, metrics).await;
     opened.map_err(|error| match error {
         IssueError::Redis(source) => redis_error(redis, source),
         other => mysql_error(mysql, storage(other)),
@@ -245,6 +251,7 @@ async fn under_redlock(
     options: &Options,
     store: Arc<MySqlStore>,
     bugs: Arc<Bugs>,
+    metrics: &Metrics,
 ) -> Result<UnderRedlock, ServerError> {
     let timing = settings::timing(options);
     let mut instances = Vec::new();
@@ -263,12 +270,13 @@ async fn under_redlock(
     enough(answers).map_err(|error| redis_error(silent, error))?;
     let first = Arc::clone(&instances[0]);
     Ok(UnderRedlock::new(redlock::Shared {
-        lock: Redlock::new(instances, timing, &options.locks, &bugs),
+        lock: Redlock::new(instances, timing, &options.locks, &bugs, metrics),
         infos: CouponInfos::new(
             Arc::clone(&store),
             first,
             options.coupon_cache_s,
             Arc::clone(&bugs),
+            metrics,
         ),
         store,
         bugs,

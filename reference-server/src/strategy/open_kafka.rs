@@ -19,7 +19,8 @@ use crate::bug::Bugs;
 use crate::error::ServerError;
 use crate::issuer::{Issuer, Work};
 use crate::kafka::publisher::{Promise, Publisher};
-use crate::kafka::{Place, topic};
+use crate::kafka::{Lag, Place, topic};
+use crate::metrics::Metrics;
 use crate::mysql::{Isolation, MySqlStore, outbox};
 use crate::options::Options;
 use crate::queue::Queue;
@@ -52,12 +53,13 @@ pub(super) async fn on_kafka(
     options: &Options,
     bugs: &Arc<Bugs>,
     queue: Option<&Arc<Queue>>,
+    metrics: &Metrics,
 ) -> Result<Opened, ServerError> {
     let addresses = addresses(options)?;
     let mysql = addresses.mysql;
     let failed = |source| kafka_error(&addresses.place, source);
     let asker = topic::prepare(&addresses.place).await.map_err(failed)?;
-    let store = Arc::new(open_mysql(options, mysql, bugs).await?);
+    let store = Arc::new(open_mysql(options, mysql, bugs, metrics).await?);
     let background = MySqlStore::open(
         mysql,
         BACKGROUND,
@@ -65,9 +67,11 @@ pub(super) async fn on_kafka(
         Isolation::ReadCommitted,
     )
     .await;
+    let background = background.map_err(|source| mysql_error(mysql, source))?;
+    background.watch(metrics, "background");
     let stores = Stores {
         store,
-        background: Arc::new(background.map_err(|source| mysql_error(mysql, source))?),
+        background: Arc::new(background),
         kafka: KafkaCheck::new(asker, addresses.place.clone()),
         bugs: Arc::clone(bugs),
     };
@@ -77,10 +81,10 @@ pub(super) async fn on_kafka(
     let tables = Tables::MySql(Arc::clone(&stores.background));
     let prepared = tables.prepare().await;
     prepared.map_err(|error| error_of(mysql, mysql, error))?;
-    let strategy = strategy(options, &addresses, &stores).await?;
+    let strategy = strategy(options, &addresses, &stores, metrics).await?;
     Ok(Opened {
         strategy,
-        issuer: issuer(options, &addresses.place, tables, bugs, queue).await?,
+        issuer: issuer(options, &addresses.place, tables, bugs, queue, metrics).await?,
         database: mysql.to_string(),
     })
 }
@@ -92,16 +96,19 @@ pub(super) async fn issuer(
     tables: Tables,
     bugs: &Arc<Bugs>,
     queue: Option<&Arc<Queue>>,
+    metrics: &Metrics,
 ) -> Result<Option<Issuer>, ServerError> {
     if !options.role.writes_rows() {
         return Ok(None);
     }
+    let lag = Lag::open(place.clone(), metrics).map_err(|source| kafka_error(place, source))?;
     let started = Issuer::start(Work {
         place: place.clone(),
         tables,
         stock: table_stock(options.strategy),
         bugs: Arc::clone(bugs),
         queue: queue.cloned(),
+        lag: Arc::new(lag),
     });
     let issuer = started.await.map_err(|source| kafka_error(place, source));
     issuer.map(Some)
@@ -146,13 +153,14 @@ async fn strategy(
     options: &Options,
     addresses: &Addresses<'_>,
     stores: &Stores,
+    metrics: &Metrics,
 ) -> Result<Box<dyn Strategy>, ServerError> {
     let (store, bugs) = (Arc::clone(&stores.store), Arc::clone(&stores.bugs));
     let kafka = stores.kafka.clone();
     if !options.role.answers_users() {
         return Ok(Box::new(IssuerOnly::new(Tables::MySql(store), kafka)));
     }
-    let publisher = publisher(options, &addresses.place)?;
+    let publisher = publisher(options, &addresses.place, metrics)?;
     let Some(url) = addresses.redis else {
         let every = Duration::from_millis(options.outbox_interval_ms.into());
         let publisher = Arc::new(publisher);
@@ -170,14 +178,18 @@ async fn strategy(
     })
 }
 
-pub(super) fn publisher(options: &Options, place: &Place) -> Result<Publisher, ServerError> {
+pub(super) fn publisher(
+    options: &Options,
+    place: &Place,
+    metrics: &Metrics,
+) -> Result<Publisher, ServerError> {
     let (promise, limit_ms) = match options.strategy {
         StrategyName::FireAndForget => (Promise::BestEffort, 3_000),
         _ => (Promise::Durable, 10_000),
     };
     let limit_ms = options.kafka_delivery_timeout_ms.unwrap_or(limit_ms);
     let limit = Duration::from_millis(limit_ms.into());
-    let opened = Publisher::open(place, promise, options.queue, limit);
+    let opened = Publisher::open(place, promise, options.queue, limit, metrics);
     opened.map_err(|source| kafka_error(place, source))
 }
 

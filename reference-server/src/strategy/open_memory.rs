@@ -10,6 +10,7 @@ use super::{KafkaCheck, Strategy};
 use crate::bug::Bugs;
 use crate::error::ServerError;
 use crate::kafka::topic;
+use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::queue::Queue;
 use crate::tables::Tables;
@@ -18,6 +19,7 @@ pub(super) async fn on_memory(
     options: &Options,
     bugs: &Arc<Bugs>,
     queue: Option<&Arc<Queue>>,
+    metrics: &Metrics,
 ) -> Result<Opened, ServerError> {
     let place = place(options)?;
     let asker = topic::prepare(&place).await;
@@ -29,7 +31,7 @@ pub(super) async fn on_memory(
     prepared.map_err(|error| sqlite_failed(options, error))?;
     let database = store.path().display().to_string();
     let strategy: Box<dyn Strategy> = if options.role.answers_users() {
-        let publisher = publisher(options, &place)?;
+        let publisher = publisher(options, &place, metrics)?;
         let restored = MemoryKafka::restore(store, publisher, kafka, Arc::clone(bugs)).await;
         Box::new(restored.map_err(|error| sqlite_failed(options, error))?)
     } else {
@@ -37,7 +39,7 @@ pub(super) async fn on_memory(
     };
     Ok(Opened {
         strategy,
-        issuer: issuer(options, &place, tables, bugs, queue).await?,
+        issuer: issuer(options, &place, tables, bugs, queue, metrics).await?,
         database,
     })
 }

@@ -7,9 +7,10 @@ use futures_util::future::BoxFuture;
 use sqlx::{MySql, Transaction};
 
 use super::relay::Relay;
-use super::{Down, Strategy, is_conflict};
+use super::{Strategy, is_conflict};
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserCoupon, UserId};
+use crate::health::Question;
 use crate::kafka::publisher::Publisher;
 use crate::mysql::{MySqlStore, outbox, rows};
 
@@ -158,8 +159,8 @@ impl Strategy for Outbox {
     }
 
     /// Kafka is not asked: without it users are answered, and events wait.
-    fn check(&self) -> BoxFuture<'_, Result<(), Down>> {
-        Box::pin(async { self.store.check().await.map_err(Down::database) })
+    fn check(&self) -> Vec<Question<'_>> {
+        vec![Question::to_database(self.store.check())]
     }
 
     /// What is not relayed is in the database, for the next relay.

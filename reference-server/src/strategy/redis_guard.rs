@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::Down;
 use super::lua::{self, Decision, Loaded, Scripts, Taking};
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, IssueError, Stock, UserId};
+use crate::health::Question;
 use crate::mysql::{MySqlStore, rows};
 use crate::redis_store::RedisStore;
 
@@ -122,9 +122,11 @@ impl RedisGuard {
         })
     }
 
-    pub(super) async fn check(&self) -> Result<(), Down> {
-        self.redis.check().await.map_err(Down::redis)?;
-        self.store.check().await.map_err(Down::database)
+    pub(super) fn check(&self) -> Vec<Question<'_>> {
+        vec![
+            Question::to_redis(self.redis.check()),
+            Question::to_database(self.store.check()),
+        ]
     }
 }
 

@@ -8,8 +8,9 @@ use futures_util::future::BoxFuture;
 use super::gate::{Gate, Inside};
 use super::lua::{Decision, Taking};
 use super::redis_guard::RedisGuard;
-use super::{Down, KafkaCheck, Strategy, on_task};
+use super::{KafkaCheck, Strategy, on_task};
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserCoupon, UserId};
+use crate::health::Question;
 use crate::kafka::publisher::{Publisher, Unpublished};
 
 /// Redis is the authority; an acknowledged coupon is in Kafka, from where an issuer takes it to
@@ -41,11 +42,6 @@ impl RedisKafka {
         let (shared, user) = (Arc::clone(&self.shared), user.clone());
         // What Redis gave away needs its event, also when the client hangs up.
         on_task(async move { shared.decide(coupon, user, taking, inside).await }).await
-    }
-
-    async fn ask(&self) -> Result<(), Down> {
-        self.shared.guard.check().await?;
-        self.kafka.ask().await
     }
 }
 
@@ -113,8 +109,10 @@ impl Strategy for RedisKafka {
         Box::pin(self.shared.guard.create(coupon, stock))
     }
 
-    fn check(&self) -> BoxFuture<'_, Result<(), Down>> {
-        Box::pin(self.ask())
+    fn check(&self) -> Vec<Question<'_>> {
+        let mut questions = self.shared.guard.check();
+        questions.push(Question::to_kafka(self.kafka.ask()));
+        questions
     }
 
     /// Every answer waited for its event, which no end of this server can lose.

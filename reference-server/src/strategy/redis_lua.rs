@@ -9,9 +9,10 @@ use super::lua::{Decision, Taking};
 use super::mysql_table::MySqlTable;
 use super::redis_guard::RedisGuard;
 use super::write_behind::{Place, Taken, WriteBehind};
-use super::{Down, Strategy, on_task};
+use super::{Strategy, on_task};
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserCoupon, UserId};
+use crate::health::Question;
 use crate::mysql::MySqlStore;
 use crate::redis_store::RedisStore;
 
@@ -108,8 +109,8 @@ impl Strategy for RedisLua {
         Box::pin(self.shared.guard.create(coupon, stock))
     }
 
-    fn check(&self) -> BoxFuture<'_, Result<(), Down>> {
-        Box::pin(self.shared.guard.check())
+    fn check(&self) -> Vec<Question<'_>> {
+        self.shared.guard.check()
     }
 
     fn drain(&self) -> BoxFuture<'_, u64> {

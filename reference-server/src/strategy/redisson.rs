@@ -20,11 +20,13 @@ use super::mysql_table::{MySqlTable, TableStock};
 use super::stock_keys::{self, Preload, left_key};
 use super::stock_sync::StockSync;
 use super::write_behind::{Taken, WriteBehind};
-use super::{Down, StockOptions, Strategy};
+use super::{StockOptions, Strategy};
 use crate::background::Background;
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserCoupon, UserId};
+use crate::health::Question;
 use crate::lock::{LockOptions, Redisson, Released, Work, log_refusal};
+use crate::metrics::Metrics;
 use crate::mysql::{MySqlStore, rows};
 use crate::queue::Queue;
 use crate::redis_store::{ID_KEY, RedisStore, users_key};
@@ -65,11 +67,12 @@ impl UnderLease {
         queue: NonZeroUsize,
         (locks, stocks): (&LockOptions, &StockOptions),
         line: Option<&Arc<Queue>>,
+        metrics: &Metrics,
     ) -> Result<Self, IssueError> {
         let redis = Arc::new(redis);
         let coupons = preload_all(&redis, &store, stocks).await?;
         let ids = coupons.iter().copied();
-        let lock = Redisson::open(Arc::clone(&redis), ids, locks, &bugs).await?;
+        let lock = Redisson::open(Arc::clone(&redis), ids, locks, &bugs, metrics).await?;
         let stock = match stocks.stock_sync {
             super::StockSync::Event => TableStock::WithRows,
             super::StockSync::Off | super::StockSync::Periodic => TableStock::Elsewhere,
@@ -263,9 +266,11 @@ impl Shared {
         })
     }
 
-    async fn check(&self) -> Result<(), Down> {
-        self.redis.check().await.map_err(Down::redis)?;
-        self.store.check().await.map_err(Down::database)
+    fn check(&self) -> Vec<Question<'_>> {
+        vec![
+            Question::to_redis(self.redis.check()),
+            Question::to_database(self.store.check()),
+        ]
     }
 }
 
@@ -287,8 +292,8 @@ impl Strategy for UnderLease {
         Box::pin(self.shared.stock(coupon))
     }
 
-    fn check(&self) -> BoxFuture<'_, Result<(), Down>> {
-        Box::pin(self.shared.check())
+    fn check(&self) -> Vec<Question<'_>> {
+        self.shared.check()
     }
 
     fn drain(&self) -> BoxFuture<'_, u64> {

@@ -10,11 +10,12 @@ use futures_util::future::BoxFuture;
 use sqlx::{MySql, Transaction};
 use tracing_subscriber::filter::LevelFilter;
 
+use super::Strategy;
 use super::coupon_info::CouponInfos;
 use super::in_flight::InFlight;
-use super::{Down, Strategy};
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserId};
+use crate::health::Question;
 use crate::lock::{Held, Redlock, Work, log_refusal};
 use crate::mysql::{MySqlStore, rows};
 
@@ -97,7 +98,7 @@ impl Shared {
         } else {
             format!("locks:coupon:{coupon}")
         };
-        let refused = match self.lock.acquire(&key).await {
+        let refused = match self.lock.acquire(&key, coupon).await {
             Ok(held) => {
                 let work = self.transact(coupon, user, old_look, Guard::Lock(&held));
                 let answer = self.lock.hold(&held, work).await;
@@ -187,9 +188,11 @@ impl Shared {
         Ok(stock)
     }
 
-    async fn check(&self) -> Result<(), Down> {
-        self.lock.check().await.map_err(Down::redis)?;
-        self.store.check().await.map_err(Down::database)
+    fn check(&self) -> Vec<Question<'_>> {
+        vec![
+            Question::to_redis(self.lock.check()),
+            Question::to_database(self.store.check()),
+        ]
     }
 }
 
@@ -206,8 +209,8 @@ impl Strategy for UnderRedlock {
         Box::pin(self.shared.store.stock(coupon))
     }
 
-    fn check(&self) -> BoxFuture<'_, Result<(), Down>> {
-        Box::pin(self.shared.check())
+    fn check(&self) -> Vec<Question<'_>> {
+        self.shared.check()
     }
 
     fn drain(&self) -> BoxFuture<'_, u64> {

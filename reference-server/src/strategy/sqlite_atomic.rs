@@ -5,9 +5,10 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
 
-use super::{Down, Strategy, is_conflict};
+use super::{Strategy, is_conflict};
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserId};
+use crate::health::Question;
 use crate::rows;
 use crate::store::Store;
 
@@ -161,8 +162,8 @@ impl Strategy for SqliteAtomic {
         Box::pin(self.store.create(coupon, stock))
     }
 
-    fn check(&self) -> BoxFuture<'_, Result<(), Down>> {
-        Box::pin(async { self.store.check().await.map_err(Down::database) })
+    fn check(&self) -> Vec<Question<'_>> {
+        vec![Question::to_database(self.store.check())]
     }
 
     /// Every answer was committed before it was given.

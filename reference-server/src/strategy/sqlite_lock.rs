@@ -5,10 +5,11 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use sqlx::Connection;
 
+use super::Strategy;
 use super::replica::Replica;
-use super::{Down, Strategy};
 use crate::bug::Bugs;
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserId};
+use crate::health::Question;
 use crate::rows;
 use crate::store::Store;
 
@@ -95,8 +96,8 @@ impl Strategy for SqliteLock {
         Box::pin(self.store.create(coupon, stock))
     }
 
-    fn check(&self) -> BoxFuture<'_, Result<(), Down>> {
-        Box::pin(async { self.store.check().await.map_err(Down::database) })
+    fn check(&self) -> Vec<Question<'_>> {
+        vec![Question::to_database(self.store.check())]
     }
 
     /// Every answer was committed before it was given.

@@ -2,8 +2,9 @@
 
 use futures_util::future::BoxFuture;
 
-use super::{Down, Strategy};
+use super::Strategy;
 use crate::coupon::{CouponId, Issue, IssueError, Stock, UserId};
+use crate::health::Question;
 
 /// Every wrapper is a strategy itself, so that wrappers can be put in front of wrappers.
 pub(super) trait Wrapper: Send + Sync {
@@ -35,7 +36,7 @@ impl<W: Wrapper> Strategy for W {
         self.inner().create(coupon, stock)
     }
 
-    fn check(&self) -> BoxFuture<'_, Result<(), Down>> {
+    fn check(&self) -> Vec<Question<'_>> {
         self.inner().check()
     }
 

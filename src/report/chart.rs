@@ -311,8 +311,8 @@ fn draw_marks<'b, Y: Ranged<ValueType = f64> + 'static>(
     shade::draw(chart, &marks.faults, low, high)?;
     for (at, _) in &marks.phases {
         let points = [(*at, low), (*at, high)];
-        let line = DashedLineSeries::new(points, 4, 4, MARK.stroke_width(1));
-        chart.draw_series(line)?;
+        let line = PathElement::new(points.to_vec(), MARK.mix(0.7).stroke_width(1));
+        chart.draw_series([line])?;
     }
     Ok(())
 }

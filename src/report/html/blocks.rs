@@ -72,10 +72,12 @@ fn table(table: &Table) -> String {
             format!("table: {}", table.head.join(", "))
         })
     );
-    out += if headless {
-        "<table class=\"facts\">\n"
-    } else {
-        "<table>\n"
+    // A claim with its verdict is read as one piece where a row has no room.
+    let claims = table.align.ends_with('c');
+    out += match (headless, claims) {
+        (true, _) => "<table class=\"facts\">\n",
+        (_, true) => "<table class=\"claims\">\n",
+        _ => "<table>\n",
     };
     if !headless {
         let cells = table.head.iter().zip(table.align.chars());
@@ -87,12 +89,15 @@ fn table(table: &Table) -> String {
     }
     out += "<tbody>\n";
     for row in &table.rows {
-        let cells = row.iter().zip(table.align.chars()).enumerate();
-        let cells = cells.map(|(at, (cell, align))| {
+        let cells = row.iter().zip(table.align.chars()).zip(&table.head);
+        let cells = cells.enumerate().map(|(at, ((cell, align), head))| {
             let class = class(align, is_long(cell));
             let words = line(cell);
             if at == 0 && !words.is_empty() {
                 format!("<th scope=\"row\"{class}>{words}</th>")
+            } else if claims {
+                let head = plain(head);
+                format!("<td{class} data-head=\"{head}\">{words}</td>")
             } else {
                 format!("<td{class}>{words}</td>")
             }

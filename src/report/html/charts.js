@@ -43,11 +43,6 @@
     probe.style.color = `var(--${name})`;
     return getComputedStyle(probe).color;
   };
-  const faded = (color, alpha) => color.replace(/^rgba?\(([^)/]+?)(?:[,/][^,)]*)?\)$/, (all, inside) => {
-    const parts = inside.split(/[\s,]+/).filter(Boolean).slice(0, 3);
-    return parts.length === 3 ? `rgba(${parts.join(", ")}, ${alpha})` : all;
-  });
-
   const number = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 4 });
   const tick = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3, notation: "compact" });
   const clock = (s) => {
@@ -112,12 +107,15 @@
       const color = tone("fault");
       for (const one of faults) {
         const [from, to] = [place(one.from), place(one.to)];
-        ctx.fillStyle = faded(color, 0.15);
+        ctx.fillStyle = color;
+        ctx.strokeStyle = color;
+        ctx.globalAlpha = 0.14;
         ctx.fillRect(from, bbox.top, to - from, bbox.height);
-        ctx.strokeStyle = faded(color, 0.75);
+        ctx.globalAlpha = 0.7;
         ctx.setLineDash([]);
         line(from);
         line(to);
+        ctx.globalAlpha = 1;
       }
       const list = faults.map((one) => ({ at: place(one.from), name: `⚡ ${one.name}` }));
       names(u, list, bbox.top + 3 * ratio, 3, color, 600);
@@ -141,16 +139,17 @@
     const stack = panel.kind === "stack";
     const list = drawn(panel);
     const value = (one) => (u, _, at, i) => {
-      const known = i === null || i === undefined ? null : one.values[i];
+      if (i === null || i === undefined) return "";
+      const known = one.values[i];
       return known === null || known === undefined ? "–" : `${number.format(known)}${one.unit ? ` ${one.unit}` : ""}`;
     };
-    const series = [{ label: "Time", value: (u, s) => (s === null || s === undefined ? "–" : clock(s)) }];
+    const series = [{ label: "Time", value: (u, s) => (s === null || s === undefined ? "" : clock(s)) }];
     list.forEach((one, at) => series.push({
       label: one.name,
       show: !state.hidden.has(one.name),
       scale: one.right ? "right" : "y",
       stroke: one[key],
-      fill: stack ? one[key] : one.filled ? faded(hex(one[key]), 0.16) : undefined,
+      fill: stack ? one[key] : one.filled ? `${one[key]}2a` : undefined,
       width: stack ? 0 : 1.75,
       dash: stack ? undefined : dashes[at % dashes.length],
       value: value(one),
@@ -166,7 +165,7 @@
     const axis = (more) => ({ stroke: ink, font, labelFont: font, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1, size: 4 }, ...more });
     const amounts = (u, splits) => splits.map((one) => (one === null ? "" : tick.format(one)));
     const axes = [
-      axis({ incrs: steps, space: 56, values: (u, splits) => splits.map(clock), grid: { show: false } }),
+      axis({ incrs: steps, space: 56, size: 30, values: (u, splits) => splits.map(clock), grid: { show: false } }),
       axis({ scale: "y", size: 46, space: 32, values: amounts }),
     ];
     if (list.some((one) => one.right)) {
@@ -214,11 +213,6 @@
     label(plot);
     return plot;
   };
-  const hex = (color) => {
-    const n = parseInt(color.slice(1), 16);
-    return `rgb(${n >> 16}, ${(n >> 8) & 255}, ${n & 255})`;
-  };
-
   // The legend is worked by keys too, and says what is hidden.
   const label = (plot) => {
     plot.root.querySelectorAll(".u-legend .u-series").forEach((row, at) => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use plotters::style::RGBColor;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::report::chart::{
     Axis, PANELS, PERCENTILES, STOCK, is_moment, outcome_groups, readings, stock,
@@ -25,7 +25,7 @@ struct Panel {
     title: &'static str,
     kind: Kind,
     /// Seconds since the start of the load.
-    t: Vec<f64>,
+    t: Vec<Number>,
     series: Vec<Series>,
 }
 
@@ -46,7 +46,21 @@ struct Series {
     /// On an axis of its own.
     right: bool,
     filled: bool,
-    values: Vec<Option<f64>>,
+    values: Vec<Option<Number>>,
+}
+
+/// Whole numbers are written without a fraction: a page has thousands of them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Number(f64);
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.fract() == 0.0 && self.0.abs() < 1e15 {
+            serializer.serialize_i64(self.0 as i64)
+        } else {
+            serializer.serialize_f64(self.0)
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -80,14 +94,14 @@ pub(super) fn data(summary: &Summary) -> String {
 impl Panel {
     /// All panels begin and end together, with or without a value there.
     fn cover(&mut self, end_s: f64) {
-        if self.t.first().is_none_or(|first| *first > 0.0) {
-            self.t.insert(0, 0.0);
+        if self.t.first().is_none_or(|first| first.0 > 0.0) {
+            self.t.insert(0, Number(0.0));
             self.series
                 .iter_mut()
                 .for_each(|one| one.values.insert(0, None));
         }
-        if self.t.last().is_none_or(|last| *last < end_s) {
-            self.t.push(end_s);
+        if self.t.last().is_none_or(|last| last.0 < end_s) {
+            self.t.push(Number(end_s));
             // A sample lasts until the next one would come.
             for one in &mut self.series {
                 one.values.push(one.values.last().copied().flatten());
@@ -126,16 +140,16 @@ fn lighter(RGBColor(red, green, blue): RGBColor) -> RGBColor {
 }
 
 /// Four digits are more than a chart shows.
-fn rounded(value: f64) -> Option<f64> {
+fn rounded(value: f64) -> Option<Number> {
     if !value.is_finite() || value.abs() > 1e12 {
         return None;
     }
     if value == 0.0 {
-        return Some(0.0);
+        return Some(Number(0.0));
     }
     let digits = (4.0 - value.abs().log10().ceil()).clamp(0.0, 6.0);
     let scale = 10_f64.powf(digits);
-    Some((value * scale).round() / scale)
+    Some(Number((value * scale).round() / scale))
 }
 
 fn at_moments(summary: &Summary) -> impl Iterator<Item = &Sample> {
@@ -151,7 +165,9 @@ fn panel(summary: &Summary, title: &'static str, kind: Kind, series: Vec<Series>
     Panel {
         title,
         kind,
-        t: at_moments(summary).map(|sample| sample.t_s).collect(),
+        t: at_moments(summary)
+            .map(|sample| Number(sample.t_s))
+            .collect(),
         series,
     }
 }
@@ -217,7 +233,10 @@ fn outside(summary: &Summary, axis: &Axis) -> Vec<Panel> {
         (!series.is_empty()).then(|| Panel {
             title: shown.title,
             kind: Kind::Lines,
-            t: seconds.iter().map(|second| *second as f64).collect(),
+            t: seconds
+                .iter()
+                .map(|second| Number(*second as f64))
+                .collect(),
             series,
         })
     };
@@ -363,9 +382,9 @@ mod tests {
 
     #[test]
     fn numbers_keep_four_digits() {
-        assert_eq!(rounded(1234.567), Some(1235.0));
-        assert_eq!(rounded(0.123_456), Some(0.1235));
-        assert_eq!(rounded(-7.0), Some(-7.0));
+        assert_eq!(rounded(1234.567), Some(Number(1235.0)));
+        assert_eq!(rounded(0.123_456), Some(Number(0.1235)));
+        assert_eq!(rounded(-7.0), Some(Number(-7.0)));
         assert_eq!(rounded(f64::NAN), None);
     }
 }

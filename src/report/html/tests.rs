@@ -1,6 +1,6 @@
 //! The page as text: complete, the same each time, and closed to foreign text.
 
-use super::super::fixture;
+use super::super::{ResourceSample, fixture};
 use super::*;
 
 /// The page with markers in the place of what is ours but not of this run.
@@ -111,6 +111,28 @@ fn every_sentence_of_the_markdown_is_there() {
             );
         }
     }
+}
+
+#[test]
+fn a_page_with_as_many_points_as_there_can_be_stays_small() {
+    let mut summary = fixture::failed();
+    summary.duration_s = 600.0;
+    summary.samples = fixture::samples(600);
+    for (second, sample) in (0_u32..).zip(&mut summary.samples) {
+        sample.t_s = f64::from(second);
+    }
+    for resource in &mut summary.resources {
+        let minute = std::mem::take(&mut resource.samples);
+        let seconds = (0_u32..600).zip(minute.into_iter().cycle());
+        resource.samples = seconds
+            .map(|(second, sample)| ResourceSample {
+                t_s: f64::from(second),
+                ..sample
+            })
+            .collect();
+    }
+    let bytes = html(&summary).len();
+    assert!(bytes < 350_000, "{bytes}");
 }
 
 #[test]

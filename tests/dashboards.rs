@@ -77,7 +77,7 @@ impl Watched {
         let found = self.watch.ask("/api/v1/query_range", &range);
         let found = found.unwrap_or_else(|error| panic!("{expr}: {error}"));
         let series = found["result"].as_array().unwrap();
-        let values = series.iter().flat_map(|one| one["values"].as_array());
+        let values = series.iter().filter_map(|one| one["values"].as_array());
         let numbers = values.flatten().filter(|sample| {
             let number: f64 = sample[1].as_str().unwrap().parse().unwrap();
             number.is_finite()
@@ -283,7 +283,7 @@ fn every_query_of_prometheus_and_every_rule_has_data_in_a_run_of_its_strategy() 
     assert!(queue.numbers("ALERTS{alertname=\"RedisDown\"}") > 0);
 }
 
-/// What a run has written to InfluxDB: line protocol, and when it was.
+/// What a run has written to `InfluxDB`: line protocol, and when it was.
 struct Recorded {
     lines: String,
     from_ms: u64,
@@ -303,7 +303,7 @@ fn record_run() -> Recorded {
     }
 }
 
-/// InfluxDB 1.6, which is asked in InfluxQL, with the database `k6`.
+/// `InfluxDB` 1.6, which is asked in `InfluxQL`, with the database `k6`.
 fn influxdb() -> Service {
     let (port, rpc) = (free_port(), free_port());
     let directory = tempfile::tempdir().unwrap();

@@ -332,7 +332,7 @@ fn alertmanager_takes_both_files_and_sends_each_priority_where_it_belongs() {
     assert_eq!(kinds("p2"), ["webhook_configs"].map(str::to_owned).into());
     // What is secret is in files, whose names alone are here.
     let text = channels.to_string();
-    for secret in ["routing_key\"", "api_url\"", "service_key\""] {
+    for secret in ["\"routing_key\":", "\"api_url\":", "\"service_key\":"] {
         assert!(!text.contains(secret), "{secret} in {text}");
     }
 }
@@ -372,7 +372,6 @@ fn check_dashboard(path: &Path, uids: &BTreeSet<&str>, docs: &str) {
     for panel in dashboard["panels"].as_array().unwrap() {
         let title = panel["title"].as_str().unwrap();
         assert!(ids.insert(panel["id"].as_u64().unwrap()), "{name}: {title}");
-        assert!(titles.insert(title.to_owned()), "{name}: {title} twice");
         let at = |key: &str| panel["gridPos"][key].as_u64().unwrap();
         assert!(at("x") + at("w") <= 24, "{name}: {title}");
         for x in at("x")..at("x") + at("w") {
@@ -386,6 +385,7 @@ fn check_dashboard(path: &Path, uids: &BTreeSet<&str>, docs: &str) {
         if panel["type"] == "row" {
             continue;
         }
+        assert!(titles.insert(title.to_owned()), "{name}: {title} twice");
         let words = panel["description"].as_str().unwrap();
         assert!(words.ends_with('.'), "{name}: {title}: {words}");
         assert!(

@@ -9,7 +9,7 @@
 //!   │         │       │        │     └── mysql, redis, kafka ── services that run beside it
 //!   │         │       │        ├ lock: distributed locks, apart from what they protect
 //!   │         │       │        └ bug: every planted defect, in one folder
-//!   └ stop    │       └ metrics
+//!   └ stop    │       └ metrics ── health, process: what is asked at a scrape
 //!             ├ issuer ── kafka, tables: the rows of the strategies that publish events
 //!             ├ router ── http of other servers
 //!             └ queue ─── redis

@@ -143,6 +143,11 @@ impl Names {
         }
     }
 
+    /// Whether it counts attempts by outcome.
+    pub(super) fn is_interval(id: SeriesId, histogram: &Histogram<u64>) -> bool {
+        id.trend == Trend::Duration && !histogram.is_empty()
+    }
+
     /// `None` for what is not counted by outcome.
     pub(super) fn interval<'a>(
         &'a self,
@@ -150,7 +155,7 @@ impl Names {
         id: SeriesId,
         histogram: &Histogram<u64>,
     ) -> Option<Interval<'a>> {
-        if id.trend != Trend::Duration || histogram.is_empty() {
+        if !Self::is_interval(id, histogram) {
             return None;
         }
         let at = |quantile: f64| histogram.value_at_quantile(quantile) as f64 / 1e3;
@@ -190,7 +195,7 @@ pub(super) fn is_taken(mode: OutputMode, operation: &Operation) -> bool {
         OutputMode::Raw => true,
         OutputMode::Aggregate => false,
         OutputMode::Sample(of) => {
-            let seat = u64::from(operation.step) << 32 | u64::from(operation.vu);
+            let seat = (u64::from(operation.step) << 32) | u64::from(operation.vu);
             mix(operation.user.0 ^ mix(operation.inv_ns ^ mix(seat))).is_multiple_of(of)
         }
     }

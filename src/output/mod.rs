@@ -1,8 +1,10 @@
 //! What leaves the run while it goes on; nothing here may slow the load.
 
 mod attempt;
+mod csv;
 mod feed;
 mod file;
+mod influxdb;
 mod json;
 mod lines;
 mod outputs;

@@ -5,13 +5,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use super::Feed;
+use tokio::sync::mpsc;
+
 use super::attempt::Names;
+use super::csv::{self, Rows};
 use super::file::Lines;
 use super::json::{self, JsonLines};
 use super::sink::{self, Account, Cut, Lane, Sink, Weigh};
+use super::{Feed, influxdb};
 use crate::load::RunClock;
 use crate::plan::Plan;
+
+/// Notes that may wait to be shown; what is beyond is in the report only.
+const WAITING_NOTES: usize = 64;
 
 /// Gives pieces of the run to all outputs. Copies give to the same.
 #[derive(Clone)]
@@ -44,6 +50,7 @@ impl Feeder {
 pub struct Outputs {
     feeder: Feeder,
     threads: Vec<(String, JoinHandle<Account>)>,
+    notes: Option<mpsc::Receiver<String>>,
     cut: Cut,
 }
 
@@ -53,11 +60,13 @@ impl Outputs {
     /// # Errors
     /// When a file cannot be created or a thread not be started.
     pub fn start(plan: &Arc<Plan>, clock: RunClock, directory: &Path) -> io::Result<Self> {
+        let (notes, told) = mpsc::channel(WAITING_NOTES);
         let mut starting = Starting {
             lanes: Vec::new(),
             outputs: Self {
                 feeder: Feeder { lanes: None },
                 threads: Vec::new(),
+                notes: Some(told),
                 cut: Cut::default(),
             },
         };
@@ -68,13 +77,26 @@ impl Outputs {
                 mode: json.mode,
                 names: names.clone(),
             };
-            let (mode, names) = (json.mode, names);
+            let (mode, names) = (json.mode, names.clone());
             let weigh = Box::new(move |feed: &Feed| json::weigh(feed, mode, &names));
             starting.add("json", Box::new(sink), weigh)?;
         }
-        if !plan.outputs.influxdb.is_empty() || plan.outputs.csv.is_some() {
-            let words = "`influxdb` and `csv` are not there yet";
-            return Err(io::Error::new(io::ErrorKind::Unsupported, words));
+        if let Some(csv) = &plan.outputs.csv {
+            let lines = Lines::create("csv", directory, &csv.file)?;
+            let sink = Rows::new(lines, csv.mode, names.clone());
+            let mode = csv.mode;
+            let weigh = Box::new(move |feed: &Feed| csv::weigh(feed, mode));
+            starting.add("csv", Box::new(sink), weigh)?;
+        }
+        let cut = starting.outputs.cut.clone();
+        let run = influxdb::Run {
+            directory,
+            notes: &notes,
+            cut: &cut,
+        };
+        for (number, of) in (1..).zip(&plan.outputs.influxdb) {
+            let (sink, weigh) = influxdb::open(number, of, names.clone(), &run)?;
+            starting.add("influxdb", sink, weigh)?;
         }
         Ok(starting.done())
     }
@@ -82,6 +104,11 @@ impl Outputs {
     /// What gives to them.
     pub fn handle(&self) -> Feeder {
         self.feeder.clone()
+    }
+
+    /// What outputs say while the run goes on, once: it ends when no output says anything any more.
+    pub fn notes(&mut self) -> Option<mpsc::Receiver<String>> {
+        self.notes.take()
     }
 
     /// What ends [`Self::finish`] early.

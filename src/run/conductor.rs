@@ -370,6 +370,8 @@ impl Run {
         let alerts = alerts.map(|alerts| alerts.begin(start_ns, shown.clone()));
         let faults = self.faults(ready, start_ns, &live, shown)?;
         let mut watch = self.truth.watch();
+        let notes = self.outputs.as_mut().and_then(Outputs::notes);
+        let mut notes = notes.unwrap_or_else(|| mpsc::channel(1).1);
         let mut sampling = Box::pin(sampler.every_second(start_ns));
         let (mut asked, mut aborted) = (0, Aborted::No);
         loop {
@@ -382,6 +384,7 @@ impl Run {
                     self.interrupted(&engine, asked);
                 }
                 Some(mark) = marks.recv() => self.progress.note(&mark),
+                Some(note) = notes.recv() => self.progress.note(&note),
                 Ok(()) = live.changed() => {
                     let live = live.borrow_and_update().clone();
                     self.progress.second(&live);

@@ -180,7 +180,9 @@ fn meaning(status: StatusCode, said: &str, after: Option<Duration>, points: u64)
                 let end = rest.find(|c: char| !c.is_ascii_digit());
                 rest[..end.unwrap_or(rest.len())].parse().ok()
             };
-            let dropped = dropped.and_then(digits).filter(|dropped| *dropped <= points);
+            let dropped = dropped
+                .and_then(digits)
+                .filter(|dropped| *dropped <= points);
             match dropped {
                 Some(dropped) => Answer::Partly { dropped, why },
                 None => Answer::Wrong(why),
@@ -235,7 +237,10 @@ mod tests {
     fn what_will_never_be_taken_is_not_sent_again() {
         assert_eq!(means(204, ""), Answer::Taken);
         for status in [408, 429, 500, 502, 503] {
-            assert!(matches!(means(status, ""), Answer::Again { .. }), "{status}");
+            assert!(
+                matches!(means(status, ""), Answer::Again { .. }),
+                "{status}"
+            );
         }
         for status in [401, 403, 404] {
             assert!(matches!(means(status, ""), Answer::NotLetIn(_)), "{status}");
@@ -252,7 +257,11 @@ mod tests {
             means(400, told),
             Answer::Partly { dropped: 3, .. }
         ));
-        for told in ["partial write: dropped=11", "partial write", "unable to parse"] {
+        for told in [
+            "partial write: dropped=11",
+            "partial write",
+            "unable to parse",
+        ] {
             assert!(matches!(means(400, told), Answer::Wrong(_)), "{told}");
         }
     }
@@ -260,8 +269,14 @@ mod tests {
     #[test]
     fn messages_are_taken_out_of_json() {
         for (body, words) in [
-            (r#"{"error":"database not found: \"k6\""}"#, "database not found: \"k6\""),
-            (r#"{"code":"unauthorized","message":"unauthorized access"}"#, "unauthorized access"),
+            (
+                r#"{"error":"database not found: \"k6\""}"#,
+                "database not found: \"k6\"",
+            ),
+            (
+                r#"{"code":"unauthorized","message":"unauthorized access"}"#,
+                "unauthorized access",
+            ),
             ("plain\n text", "plain text"),
         ] {
             assert_eq!(said(body), words);

@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Batches in memory; a store that answers leaves it nearly empty.
@@ -115,11 +115,6 @@ impl Queue {
         self.disk.iter().map(|spooled| spooled.points).sum()
     }
 
-    /// Whether nothing waits.
-    pub(super) fn is_empty(&self) -> bool {
-        self.memory.is_empty() && self.disk.is_empty()
-    }
-
     /// Points that found no place.
     pub(super) const fn dropped(&self) -> u64 {
         self.dropped
@@ -130,18 +125,12 @@ impl Queue {
         self.failure.as_deref()
     }
 
-    /// Where files are.
-    pub(super) fn directory(&self) -> &Path {
-        &self.directory
-    }
-
     fn spool(&mut self, number: u64, batch: &Batch) -> Option<Spooled> {
         let bytes = batch.body.len() as u64;
         if self.bytes + bytes > self.bound {
             self.dropped += batch.points;
-            self.failure.get_or_insert_with(|| {
-                format!("the spool is full with {} bytes", self.bound)
-            });
+            self.failure
+                .get_or_insert_with(|| format!("the spool is full with {} bytes", self.bound));
             return None;
         }
         let path = self.directory.join(format!("{number:08}.lp.gz"));

@@ -128,7 +128,9 @@ impl Sender {
 
 /// A panic of the other thread does not make its batches wrong.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 struct Sending<'a> {
@@ -218,7 +220,9 @@ impl Sending<'_> {
 
     fn say(&self, words: &str) {
         // What is not shown in time is in the report.
-        let _ = self.notes.try_send(format!("output {}: {words}", self.name));
+        let _ = self
+            .notes
+            .try_send(format!("output {}: {words}", self.name));
     }
 
     fn is_ending(&self) -> bool {

@@ -2,10 +2,10 @@
 
 mod chart;
 mod comparison;
-mod escape;
+pub(crate) mod escape;
 mod faults;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod format;
 mod markdown;
 mod metrics;

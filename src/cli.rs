@@ -11,6 +11,7 @@ mod mock_kafka;
 mod new;
 mod probe;
 mod reports;
+mod rewrite;
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -62,8 +63,8 @@ enum Command {
     Schema,
     /// Judge the evidence of a run directory again, or what another load tool has recorded
     Check(Box<check::CheckArgs>),
-    /// Write the reports of a run directory again
-    Report(DirectoryArgs),
+    /// Write the reports of a run directory again, and its incident report
+    Report(rewrite::ReportArgs),
     /// Compare a run with an earlier one of the same load; exit code 115 if it has become worse
     Compare(compare::CompareArgs),
     /// Write a first scenario for a system of your own
@@ -235,7 +236,7 @@ pub fn main() -> Exit {
         Command::Plan(args) => show_plan(&args),
         Command::Schema => show_schema(),
         Command::Check(args) => check::run(&args),
-        Command::Report(args) => rewrite(&args),
+        Command::Report(args) => rewrite::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::New(args) => new::run(*args),
         Command::Import(import) => import::run(&import),
@@ -435,20 +436,6 @@ fn refuse(error: &RunError, mask: &Mask) -> Exit {
         RunError::Interrupted => Exit::Interrupted,
         RunError::Io { .. } => Exit::Internal,
     }
-}
-
-fn rewrite(args: &DirectoryArgs) -> Exit {
-    let (directory, assembled) = match assembled(args) {
-        Ok(done) => done,
-        Err(exit) => return exit,
-    };
-    if let Err(exit) = reports::write(&directory, &assembled.summary) {
-        return exit;
-    }
-    show(&assembled.summary, &Show::of(args.json, false));
-    say!("report: {}", directory.report_file().display());
-    // A report that could be written is a success, whatever it says.
-    Exit::Ok
 }
 
 fn judge(

@@ -8,6 +8,7 @@ pub mod exit;
 pub mod fault;
 pub mod feeder;
 pub mod import;
+pub mod incident;
 pub mod keeper;
 pub mod output;
 pub mod probe;
@@ -20,4 +21,4 @@ pub mod stack;
 pub mod starter;
 mod yaml;
 
-pub use fcfs_engine::{history, load, measure, plan, scenario, tls, verdict};
+pub use fcfs_engine::{history, load, measure, plan, playbook, scenario, tls, verdict};

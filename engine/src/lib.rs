@@ -7,6 +7,7 @@ pub mod history;
 pub mod load;
 pub mod measure;
 pub mod plan;
+pub mod playbook;
 pub mod scenario;
 pub mod tls;
 pub mod verdict;

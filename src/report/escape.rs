@@ -3,7 +3,7 @@
 use super::format::{lines, one_line};
 
 /// Running text or a table cell. What stands between backticks is code here too.
-pub(super) fn text(text: &str) -> String {
+pub(crate) fn text(text: &str) -> String {
     let text = one_line(text);
     let pieces: Vec<_> = text.split('`').collect();
     let code_at = |at: usize| at % 2 == 1;
@@ -56,7 +56,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// A code span outside of tables.
-pub(super) fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let text = one_line(text);
     let fence = "`".repeat(longest_run(&text) + 1);
     // Without the spaces a backtick at an end would join the fence, and nothing is no span.
@@ -69,12 +69,12 @@ pub(super) fn code(text: &str) -> String {
 }
 
 /// A code span in a table, where a bar would end the cell even inside of code.
-pub(super) fn cell_code(text: &str) -> String {
+pub(crate) fn cell_code(text: &str) -> String {
     code(text).replace('|', "\\|")
 }
 
 /// A block that no content can end early.
-pub(super) fn block(language: &str, text: &str) -> String {
+pub(crate) fn block(language: &str, text: &str) -> String {
     let text = lines(text);
     let fence = "`".repeat(longest_run(&text).max(2) + 1);
     let text = text.trim_end_matches('\n');

@@ -11,11 +11,11 @@ use super::{
 };
 use crate::check::{Finding, Part};
 use crate::verdict::Verdict;
-pub(super) use findings::explanation;
+pub(crate) use findings::explanation;
 use findings::{OVERSOLD, oversold, part};
 
 /// Every fixture.
-pub(super) fn all() -> [Summary; 6] {
+pub(crate) fn all() -> [Summary; 6] {
     [
         passed(),
         failed(),
@@ -73,7 +73,7 @@ fn phase(name: &str, from_s: f64, to_s: f64, requests: u64, p50: f64) -> PhaseSu
 }
 
 /// A metric whose values are around this one.
-pub(super) fn trend(name: &str, value: f64) -> MetricSummary {
+pub(crate) fn trend(name: &str, value: f64) -> MetricSummary {
     MetricSummary {
         metric: name.to_owned(),
         kind: "trend".to_owned(),
@@ -271,7 +271,7 @@ fn faults() -> Vec<FaultSummary> {
 }
 
 /// A run that left something broken.
-pub(super) fn not_healed() -> Summary {
+pub(crate) fn not_healed() -> Summary {
     let mut summary = failed();
     let why = "it was started 3 times and did not answer".to_owned();
     let said = format!("the fault `redis-down` could not be healed at redis-1: {why}");
@@ -285,7 +285,7 @@ pub(super) fn not_healed() -> Summary {
 }
 
 /// A minute of ramping up and down with a slow spell in the middle.
-pub(super) fn samples(count: u32) -> Vec<Sample> {
+pub(crate) fn samples(count: u32) -> Vec<Sample> {
     (0..count)
         .map(|index| {
             let at = f64::from(index) / f64::from(count);
@@ -318,7 +318,7 @@ pub(super) fn samples(count: u32) -> Vec<Sample> {
 }
 
 /// A run in which everything held.
-pub(super) fn passed() -> Summary {
+pub(crate) fn passed() -> Summary {
     Summary {
         name: "coupon-ramp".to_owned(),
         about: Some("The opening of an event with 5,000 coupons.".to_owned()),
@@ -420,7 +420,7 @@ fn environment() -> Environment {
 }
 
 /// A run that oversold, with cases, under an open model with two steps.
-pub(super) fn failed() -> Summary {
+pub(crate) fn failed() -> Summary {
     let mut summary = passed();
     summary.verdict = Verdict::Fail;
     summary.reasons = vec![
@@ -498,7 +498,7 @@ pub(super) fn failed() -> Summary {
 }
 
 /// A run that was stopped before the truth was read.
-pub(super) fn interrupted() -> Summary {
+pub(crate) fn interrupted() -> Summary {
     let mut summary = passed();
     let why = "the run was interrupted before the final rows were read";
     summary.verdict = Verdict::Unknown;
@@ -522,7 +522,7 @@ pub(super) fn interrupted() -> Summary {
 }
 
 /// A run in which nothing happened.
-pub(super) fn empty() -> Summary {
+pub(crate) fn empty() -> Summary {
     Summary {
         name: "nothing".to_owned(),
         about: None,
@@ -562,7 +562,7 @@ pub(super) fn empty() -> Summary {
 }
 
 /// The failed run with text everywhere that tries to be markup, a control or a second column.
-pub(super) fn hostile() -> Summary {
+pub(crate) fn hostile() -> Summary {
     let evil = "a|b`c`\r\n# d\u{1b}[2J\u{202e}<script>&\"'@all ✘ FAIL \u{0}é쿠폰".to_owned();
     let mut summary = failed();
     summary.name.clone_from(&evil);

@@ -3,10 +3,10 @@
 mod chart;
 mod comparison;
 mod document;
-mod escape;
+pub(crate) mod escape;
 mod faults;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod format;
 mod html;
 mod markdown;

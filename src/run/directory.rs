@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use crate::incident::Lang;
 use crate::plan::{Overrides, Scale};
 use crate::records;
 use crate::report::Comparison;
@@ -279,6 +280,14 @@ impl RunDirectory {
     /// The report for people.
     pub fn report_file(&self) -> PathBuf {
         self.path.join("report.md")
+    }
+
+    /// The incident report in a language; only there when it was asked for.
+    pub fn incident_file(&self, lang: Lang) -> PathBuf {
+        self.path.join(match lang {
+            Lang::En => "incident.md",
+            Lang::Ko => "incident.ko.md",
+        })
     }
 
     /// The run over time.

@@ -10,7 +10,7 @@ use super::diagnostic::Diagnostics;
 const MAX_BYTES: u64 = 4 << 20;
 
 /// Reads a file that a scenario includes, or says why not.
-pub(super) fn included(path: &Path, most: u64) -> Result<String, String> {
+pub(crate) fn included(path: &Path, most: u64) -> Result<String, String> {
     let kind = std::fs::metadata(path).map_err(|error| error.to_string())?;
     if kind.is_dir() {
         return Err("it is a directory".to_owned());

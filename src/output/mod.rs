@@ -2,6 +2,7 @@
 
 mod lines;
 mod progress;
+mod prometheus;
 
 pub(crate) use lines::say;
 pub use lines::{to_stderr, to_stdout};

@@ -393,6 +393,7 @@ pub(super) fn passed() -> Summary {
         warnings: Vec::new(),
         comparison: None,
         setup: Vec::new(),
+        outputs: Vec::new(),
         samples: samples(60),
         environment: environment(),
     }
@@ -552,6 +553,7 @@ pub(super) fn empty() -> Summary {
         warnings: Vec::new(),
         comparison: None,
         setup: Vec::new(),
+        outputs: Vec::new(),
         samples: Vec::new(),
         environment: Environment::default(),
     }

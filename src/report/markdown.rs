@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use super::escape::{block, cell_code, text};
 use super::format::{NO_DATA, count, drain_sentence, expectation, headline, verdict_word};
-use super::{Judged, Summary, metrics, resources, setup};
+use super::{Judged, OutputSummary, Summary, metrics, outputs, resources, setup};
 use crate::measure::{Unit, grouped, milliseconds};
 use crate::verdict::Verdict;
 
@@ -32,6 +32,7 @@ pub fn markdown(summary: &Summary) -> String {
         against_baseline(summary),
         loads(summary),
         drain(summary),
+        left_the_run(&summary.outputs),
         evidence::unknown_shapes(&summary.unknown_shapes),
         environment(summary),
     ];
@@ -248,6 +249,30 @@ fn drain(summary: &Summary) -> String {
     drain_sentence(summary).map_or_else(String::new, |sentence| {
         format!("## Drain phase\n\n{sentence}\n")
     })
+}
+
+fn left_the_run(all: &[OutputSummary]) -> String {
+    if all.is_empty() {
+        return String::new();
+    }
+    let rows = all.iter().map(|output| {
+        let error = output.last_error.as_deref().unwrap_or("–");
+        let figures = outputs::figures(output).into_iter();
+        let cells = [cell_code(&output.name)].into_iter().chain(figures);
+        cells.chain([text(error)])
+    });
+    let mut out = format!("## Outputs\n\n{}", table(outputs::HEAD, "lrrrrl", rows));
+    for output in all {
+        if let Some(command) = &output.resend {
+            let left = count(output.points_spooled_left);
+            let _ = write!(
+                out,
+                "\nTo send the {left} points that are left, in the run directory:\n\n{}",
+                block("sh", command)
+            );
+        }
+    }
+    out
 }
 
 fn environment(summary: &Summary) -> String {

@@ -9,6 +9,7 @@ mod fixture;
 mod format;
 mod markdown;
 mod metrics;
+mod outputs;
 mod resources;
 mod setup;
 mod summary;
@@ -22,6 +23,7 @@ pub use comparison::{
 };
 pub use faults::{FaultAlert, FaultBaseline, FaultState, FaultSummary};
 pub use markdown::markdown;
+pub use outputs::OutputSummary;
 pub use resources::{IncreaseFigures, LevelFigures, ResourceSample, ResourceSummary};
 pub use setup::{Moment, SetupSummary};
 pub use summary::{

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::comparison::Comparison;
 use super::faults::FaultSummary;
+use super::outputs::OutputSummary;
 use super::resources::ResourceSummary;
 use super::setup::SetupSummary;
 use crate::check::{Fairness, Finding};
@@ -84,6 +85,9 @@ pub struct Summary {
     /// What was done before the load and after it, in order.
     #[serde(default)]
     pub setup: Vec<SetupSummary>,
+    /// What left the run while it went on.
+    #[serde(default)]
+    pub outputs: Vec<OutputSummary>,
     /// At most 600 points over the run, for the chart.
     pub samples: Vec<Sample>,
     /// Where and with what it ran, and how to run it again.
@@ -128,6 +132,7 @@ impl Summary {
         texts.extend(resources.filter_map(|resource| resource.gap.as_mut()));
         texts.extend(&mut self.not_healed);
         texts.extend(self.faults.iter_mut().flat_map(FaultSummary::texts));
+        texts.extend(self.outputs.iter_mut().flat_map(OutputSummary::texts));
         texts.push(&mut self.environment.repeat);
         texts
     }

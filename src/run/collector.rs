@@ -15,10 +15,10 @@ use tokio::sync::watch;
 use super::RunDirectory;
 use super::event::{Event, EventLog, UnknownCount};
 use super::machine;
-use crate::history::HistoryWriter;
-use crate::load::{Batch, SecondOfThread, Shape};
+use crate::history::{HistoryWriter, Operation};
+use crate::load::{Batch, Parts, SecondOfThread, Shape};
 use crate::measure::{IntervalLog, Second, SecondLog, SeriesId, Totals, Trend, Windows, aborts};
-use crate::output::Live;
+use crate::output::{Feed, Feeder, Live};
 use crate::plan::Plan;
 
 /// Batches that may wait for the collector: with full batches about 200 MB. When it is full the
@@ -35,6 +35,7 @@ pub(super) struct Collector {
     intervals: IntervalLog,
     seconds: SecondLog,
     events: EventLog,
+    feeder: Feeder,
     live: watch::Sender<Live>,
     totals: Totals,
     windows: Windows,
@@ -67,6 +68,7 @@ impl Collector {
         threads: usize,
         directory: &RunDirectory,
         events: EventLog,
+        feeder: Feeder,
         live: watch::Sender<Live>,
     ) -> io::Result<Self> {
         let totals = Totals {
@@ -79,6 +81,7 @@ impl Collector {
             intervals: IntervalLog::create(&directory.intervals_file())?,
             seconds: SecondLog::create(&directory.seconds_file())?,
             events,
+            feeder,
             live,
             totals,
             windows: Windows::new(&plan),
@@ -145,8 +148,22 @@ impl Collector {
                     self.lost += operations.len() as u64;
                 }
                 self.note(done);
+                self.feed(beside.thread, operations, beside.parts);
             }
             Batch::Second(sums) => self.second(*sums),
+        }
+    }
+
+    /// The drain phase is no load; it is a batch of its own, since the load has ended by then.
+    fn feed(&self, thread: usize, operations: Vec<Operation>, parts: Vec<Parts>) {
+        let drain = self.plan.drain_phase();
+        let of_load = operations.iter().any(|operation| operation.phase != drain);
+        if self.feeder.is_wanted() && of_load {
+            self.feeder.feed(|| Feed::Operations {
+                thread,
+                operations,
+                parts,
+            });
         }
     }
 
@@ -212,7 +229,12 @@ impl Collector {
         self.note(done);
         let drain = self.plan.drain_phase();
         if histograms.keys().any(|id| id.phase != drain) || sums.iter().any(|sums| sums.vus > 0) {
-            self.close_load_second(second, sums, &histograms);
+            let line = self.close_load_second(second, sums, &histograms);
+            let histograms = histograms.into_iter().filter(|(id, _)| id.phase != drain);
+            self.feeder.feed(|| Feed::Second {
+                line,
+                histograms: histograms.collect(),
+            });
         }
     }
 
@@ -221,7 +243,7 @@ impl Collector {
         second: u64,
         sums: &[SecondOfThread],
         histograms: &BTreeMap<SeriesId, Histogram<u64>>,
-    ) {
+    ) -> Second {
         let line = self.line(second, sums, histograms);
         for sums in sums {
             std::iter::zip(&mut self.totals.dropped, &sums.dropped)
@@ -240,10 +262,11 @@ impl Collector {
         self.windows.second(&self.plan, &line);
         let abort = aborts(&self.plan, &self.totals, &self.windows);
         self.live.send_replace(Live {
-            second: line,
+            second: line.clone(),
             outcomes: self.outcomes.clone(),
             abort,
         });
+        line
     }
 
     fn line(

@@ -26,16 +26,17 @@ use super::error::{RunError, failed_to};
 use super::event::{Event, EventLog};
 use super::faults;
 use super::interrupt::Interrupts;
+use super::outputs::Ending;
 use super::prepare::Prepared;
 use super::resources;
 use super::sampler::Sampler;
 use super::setup::Errands;
 use super::truth::{Base, Truth, Watch};
-use crate::check::Settled;
+use crate::check::{Reading, Settled};
 use crate::fault::{self, Arsenal, Faults, Guard, Leases};
 use crate::history::FaultMark;
 use crate::load::{Engine, Identities, Job, Records, RunClock, Stop, drain};
-use crate::output::{Live, Progress};
+use crate::output::{Feed, Feeder, Live, Outputs, Progress};
 use crate::plan::{Overrides, Plan};
 use crate::probe::{TruthLog, When};
 use crate::scenario::Written;
@@ -46,6 +47,9 @@ const MARKS_WAITING: usize = 256;
 
 /// The drain phase ends after this time, whatever is left.
 const DRAIN_WITHIN: Duration = Duration::from_mins(1);
+
+/// What is said to who asks for the end while the truth is read.
+const READING: &str = "interrupted: the truth is still read; once more skips it";
 
 /// What to run, and where to.
 #[derive(Debug)]
@@ -187,6 +191,8 @@ struct Run {
     clock: RunClock,
     threads: usize,
     events: EventLog,
+    /// Until everything is fed.
+    outputs: Option<Outputs>,
     truth: Truth,
     /// Until the load begins.
     alerts: Option<AlertWatch>,
@@ -213,7 +219,11 @@ impl Run {
         let sources = ready.truth.filled_in(&plan.slots, &common.slots);
         let sources = sources.map_err(RunError::TruthValue)?;
         let truth = Truth::open(&sources, base, log, clock, plan.mask.clone()).await?;
-        let alerts = AlertWatch::open(&plan, &ready.roots, clock, &common.events).await?;
+        let outputs = Outputs::start(&plan, clock, common.directory.path());
+        let outputs = outputs.map_err(failed_to("start the outputs"))?;
+        let mut events = common.events;
+        events.tell(outputs.handle());
+        let alerts = AlertWatch::open(&plan, &ready.roots, clock, &events).await?;
         let mut run = Self {
             scenario: common.scenario,
             leases: common.leases,
@@ -223,7 +233,8 @@ impl Run {
             plan,
             directory: common.directory,
             clock,
-            events: common.events,
+            events,
+            outputs: Some(outputs),
             truth,
             alerts,
             slots: common.slots,
@@ -290,7 +301,13 @@ impl Run {
                 source,
             });
         }
+        let outputs = self.outputs.take().map(Ending::begin);
         self.last_reads().await;
+        if let Some(outputs) = outputs {
+            for event in outputs.events(&self.interrupts, &self.progress).await {
+                self.note(&event);
+            }
+        }
         self.note_interrupt();
         self.note(&Event::Ended {
             at_ns: self.clock.now_ns(),
@@ -307,8 +324,15 @@ impl Run {
             self.threads,
             &self.directory,
             events,
+            self.feeder(),
             live,
         )
+    }
+
+    /// What gives to the outputs.
+    fn feeder(&self) -> Feeder {
+        let outputs = self.outputs.as_ref();
+        outputs.map_or_else(Feeder::to_nobody, Outputs::handle)
     }
 
     /// What the run brings up is measured, and what the scenario names.
@@ -372,7 +396,7 @@ impl Run {
                         });
                     }
                 }
-                Some(reading) = watch.readings.recv() => self.truth.reading(reading),
+                Some(reading) = watch.readings.recv() => self.reading(reading),
                 never = &mut sampling => match never {},
             }
         }
@@ -454,8 +478,19 @@ impl Run {
 
     fn last_readings(&mut self, mut watch: Watch) {
         while let Ok(reading) = watch.readings.try_recv() {
-            self.truth.reading(reading);
+            self.reading(reading);
         }
+    }
+
+    /// Writes it down, and tells outputs.
+    fn reading(&mut self, reading: Result<Reading, String>) {
+        if let (Ok(reading), Some(outputs)) = (&reading, &self.outputs) {
+            outputs.handle().feed(|| Feed::Remaining {
+                at_ns: reading.ret_ns,
+                remaining: reading.value,
+            });
+        }
+        self.truth.reading(reading);
     }
 
     /// Fresh users ask until the first sold-out; only then is it decided whether stock is left
@@ -508,14 +543,14 @@ impl Run {
             sleep(quiet).await;
             truth.read(When::Second).await;
         };
-        patiently(&self.interrupts, &self.progress, reads).await;
+        patiently(&self.interrupts, &self.progress, READING, reads).await;
     }
 
     /// `None` if there is nothing to wait for, or the user does not wish to wait.
     async fn settle(&self) -> Option<Settled> {
         let settle = self.plan.truth.as_ref()?.settle;
         let settling = self.truth.settle(settle);
-        patiently(&self.interrupts, &self.progress, settling)
+        patiently(&self.interrupts, &self.progress, READING, settling)
             .await
             .flatten()
     }
@@ -539,9 +574,10 @@ impl Run {
 
 /// What comes after the load goes on at the first request for the end: the evidence is worth a
 /// few seconds. The second one cuts it.
-async fn patiently<T>(
+pub(super) async fn patiently<T>(
     interrupts: &Interrupts,
     progress: &Progress,
+    told: &str,
     future: impl Future<Output = T>,
 ) -> Option<T> {
     let mut future = std::pin::pin!(future);
@@ -550,7 +586,7 @@ async fn patiently<T>(
         if let Some(output) = interrupts.unless(1, &mut future).await {
             return Some(output);
         }
-        progress.note("interrupted: the truth is still read; once more skips it");
+        progress.note(told);
     }
     interrupts.unless(2, future).await
 }

@@ -7,8 +7,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::history::{AlertChange, AlertMark, Cause, FaultMark, Moment};
+use crate::output::{Feed, Feeder};
 use crate::plan::Mask;
-use crate::report::SetupSummary;
+use crate::report::{OutputSummary, SetupSummary};
 
 /// A moment of the run. Times are nanoseconds since the run's origin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,6 +88,8 @@ pub enum Event {
     Fault(FaultMark),
     /// What is told about alerts has changed.
     Alert(AlertMark),
+    /// What an output has come to.
+    Output(OutputSummary),
     /// Something that a reader of the report should know.
     Warning {
         /// In words.
@@ -123,6 +126,7 @@ impl Event {
                 _ => Vec::new(),
             },
             Self::Setup { line, .. } => line.failure.iter_mut().collect(),
+            Self::Output(output) => output.texts().collect(),
             Self::Interrupted { .. }
             | Self::LoadEnded { .. }
             | Self::Drained { .. }
@@ -144,11 +148,11 @@ pub struct UnknownCount {
     pub count: u64,
 }
 
-/// Appends events to a file.
-#[derive(Debug)]
+/// Appends events to a file, and tells outputs those that they take.
 pub(super) struct EventLog {
     file: File,
     mask: Mask,
+    feeder: Feeder,
 }
 
 impl EventLog {
@@ -158,7 +162,13 @@ impl EventLog {
     /// When it cannot be created.
     pub(super) fn create(path: &Path, mask: Mask) -> io::Result<Self> {
         let file = File::create(path)?;
-        Ok(Self { file, mask })
+        let feeder = Feeder::to_nobody();
+        Ok(Self { file, mask, feeder })
+    }
+
+    /// Tells outputs from now on; handles that were made before do not.
+    pub(super) fn tell(&mut self, feeder: Feeder) {
+        self.feeder = feeder;
     }
 
     /// Another handle that appends to the same file.
@@ -169,6 +179,7 @@ impl EventLog {
         Ok(Self {
             file: self.file.try_clone()?,
             mask: self.mask.clone(),
+            feeder: self.feeder.clone(),
         })
     }
 
@@ -183,7 +194,22 @@ impl EventLog {
         }
         let mut line = serde_json::to_vec(&event)?;
         line.push(b'\n');
-        self.file.write_all(&line)
+        let done = self.file.write_all(&line);
+        if let Some(feed) = feed(event) {
+            self.feeder.feed(|| feed);
+        }
+        done
+    }
+}
+
+/// What outputs take of it.
+fn feed(event: Event) -> Option<Feed> {
+    match event {
+        Event::LoadStarted { at_ns, .. } => Some(Feed::LoadStarted { at_ns }),
+        Event::LoadEnded { at_ns, .. } => Some(Feed::LoadEnded { at_ns }),
+        Event::Fault(mark) => Some(Feed::Fault(mark)),
+        Event::Alert(mark) => Some(Feed::Alert(mark)),
+        _ => None,
     }
 }
 

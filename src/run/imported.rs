@@ -25,7 +25,7 @@ use super::truth::{Base, Truth};
 use super::{RunDirectory, RunRecord, machine};
 use crate::history::{Key, Operation, OutcomeKind};
 use crate::load::{Batch, Parts, Recorder, RunClock};
-use crate::output::Live;
+use crate::output::{Feeder, Live};
 use crate::plan::{Overrides, Plan, Target, mix, print};
 use crate::probe::{TruthLog, When};
 use crate::records::{LeftOut, Record, RecordError, Records, Settings, SettingsError};
@@ -322,7 +322,8 @@ impl Run<'_> {
         let (sink, batches) = sync_channel(WAITING_BATCHES);
         let (live, _) = watch::channel(Live::default());
         let plan = Arc::clone(&self.plan);
-        let collector = Collector::create(plan, 1, &self.directory, events, live);
+        let collector =
+            Collector::create(plan, 1, &self.directory, events, Feeder::to_nobody(), live);
         let collector = collector.map_err(failed_to("write to the run directory"))?;
         let collector = std::thread::Builder::new()
             .name("collector".to_owned())

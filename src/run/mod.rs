@@ -16,6 +16,7 @@ mod guard;
 mod imported;
 mod interrupt;
 pub mod machine;
+mod outputs;
 mod prepare;
 mod resources;
 mod sampler;

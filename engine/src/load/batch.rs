@@ -21,6 +21,11 @@ pub struct Beside {
     pub places: Vec<Place>,
     /// What attempts were about, where the plan asks for it.
     pub details: Vec<Detail>,
+    /// The times of each attempt of the batch, in its order, where an output takes attempts one by
+    /// one; otherwise empty.
+    pub parts: Vec<Parts>,
+    /// The thread that has measured them, counted from 0.
+    pub thread: usize,
 }
 
 /// The sums of one second of one thread.

@@ -7,7 +7,8 @@ use super::batch::{Batch, Beside, SecondOfThread};
 use crate::history::Operation;
 
 /// Operations that wait at the most when the receiver does not take them: 48 MB, and 46 more where
-/// each brings a place in a queue, and 88 where each is recorded with what it is about.
+/// each brings a place in a queue, 88 where each is recorded with what it is about, and 56 where an
+/// output takes each of them.
 const WAITING_LIMIT: usize = 1 << 20;
 
 /// Operations wait here up to a limit, and what comes then is lost and counted.

@@ -42,6 +42,8 @@ pub struct Recorder {
     vus: u64,
     most_vus: u64,
     shapes: BTreeMap<Shape, (u64, Option<String>)>,
+    /// Whether an output takes attempts one by one.
+    keeps_parts: bool,
     /// Up to here the sums have been handed over, in nanoseconds since the start of the load.
     told_ns: u64,
 }
@@ -61,6 +63,7 @@ impl Recorder {
             vus: 0,
             most_vus: 0,
             shapes: BTreeMap::new(),
+            keeps_parts: plan.outputs.wants_operations(),
             told_ns: 0,
         }
     }
@@ -69,6 +72,9 @@ impl Recorder {
     pub fn attempt(&mut self, operation: Operation, parts: Parts) {
         self.series.attempt(&operation, parts);
         self.operations.push(operation);
+        if self.keeps_parts {
+            self.beside.parts.push(parts);
+        }
         if self.operations.len() >= BATCH {
             self.post();
         }
@@ -155,8 +161,12 @@ impl Recorder {
 
     fn post(&mut self) {
         let operations = std::mem::replace(&mut self.operations, Vec::with_capacity(BATCH));
-        self.outbox
-            .post(operations, std::mem::take(&mut self.beside));
+        let mut beside = std::mem::take(&mut self.beside);
+        beside.thread = self.thread;
+        if self.keeps_parts {
+            self.beside.parts.reserve_exact(BATCH);
+        }
+        self.outbox.post(operations, beside);
     }
 
     /// Hands over the sums up to `until_ns` since the start of the load. If the receiver does not

@@ -13,6 +13,7 @@ mod identity;
 mod invariant;
 mod link;
 mod model;
+mod outputs;
 mod parts;
 mod print;
 mod queue;
@@ -46,6 +47,7 @@ pub use link::{
     Selection, Spread,
 };
 pub use model::{Plan, Subject};
+pub use outputs::{FileOutput, Influxdb, InfluxdbTo, Outputs, Store, StoreGate};
 pub use parts::{Found, OwnPart};
 pub use print::{conditions, print, what_is_broken};
 pub use queue::{Answers, Queue};
@@ -64,4 +66,4 @@ pub use template::{Escape, Part, Template, Values, Variable};
 pub use truth::{Pages, Query, Secret, Settle, Source, Truth};
 pub use users::{UserSequence, mix};
 
-pub use crate::scenario::value::{Image, Pattern};
+pub use crate::scenario::value::{Image, OutputMode, Pattern};

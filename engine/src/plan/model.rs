@@ -9,6 +9,7 @@ use super::fault::Fault;
 use super::flow::Flow;
 use super::identity::Users;
 use super::invariant::Invariant;
+use super::outputs::Outputs;
 use super::queue::Queue;
 use super::resource::Resource;
 use super::setup::Setup;
@@ -58,6 +59,8 @@ pub struct Plan {
     pub resources: Vec<Resource>,
     /// Whose alerts are watched, if anybody's.
     pub alerts: Option<Alerts>,
+    /// What leaves the run while it goes on, and where to.
+    pub outputs: Outputs,
     /// What is broken on purpose, in the scenario's order.
     pub faults: Vec<Fault>,
     /// Where the truth is read, if anywhere.

@@ -44,9 +44,10 @@ pub(crate) use fault::{Blow, Fault, Start, What};
 pub(crate) use identity::{Auth, Hs256, RecordSource, Token, Users};
 pub(crate) use model::{
     Alerts, Answers, Backlog, BacklogOf, Balances, Body, Capture, CaptureFrom, ConsumerGroup,
-    Details, Each, EventSource, Executor, Flow, Images, Invariant, Items, JsonMatch, Kafka, Load,
-    Measure, Metric, Outcome, Pages, Poll, Query, Queue, Redis, Request, Resource, ResourceOf,
-    Seats, Stage, Step, Target, TextMatch, Threshold, Truth, TruthSource, Until, When,
+    Details, Each, EventSource, Executor, FileOutput, Flow, Images, Influxdb, InfluxdbTo,
+    Invariant, Items, JsonMatch, Kafka, Load, Measure, Metric, Outcome, Outputs, Pages, Poll,
+    Query, Queue, Redis, Request, Resource, ResourceOf, Seats, Stage, Step, Target, TextMatch,
+    Threshold, Truth, TruthSource, Until, When,
 };
 pub(crate) use node::{Kind, Node, Value};
 pub(crate) use parts::{OwnFound, OwnPart};

@@ -11,7 +11,8 @@ use super::reader::Given;
 use super::server::Server;
 use super::setup::SetupStep;
 use super::value::{
-    Count, HeaderName, HeaderValue, Image, Name, Pattern, Pointer, Rate, Span, Status, Url,
+    Count, HeaderName, HeaderValue, Image, Name, OutputMode, Pattern, Pointer, Rate, Size, Span,
+    Status, Url,
 };
 
 /// A scenario as it was written, with positions; only planning looks inside.
@@ -33,6 +34,7 @@ pub struct Scenario {
     pub(crate) metrics: Vec<Metric>,
     pub(crate) resources: Vec<Resource>,
     pub(crate) alerts: Given<Alerts>,
+    pub(crate) outputs: Given<Outputs>,
     pub(crate) faults: Vec<Fault>,
     /// Whether all that were written are there: one that is wrong was reported.
     pub(crate) whole_faults: bool,
@@ -492,4 +494,47 @@ pub(crate) struct Alerts {
     pub(crate) auth: Option<Auth>,
     /// Empty: all.
     pub(crate) only: Vec<At<String>>,
+}
+
+/// What leaves the run while it goes on, and where to.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Outputs {
+    pub(crate) influxdb: Vec<Influxdb>,
+    pub(crate) json: Option<FileOutput>,
+    pub(crate) csv: Option<FileOutput>,
+}
+
+/// Lines in a file.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct FileOutput {
+    pub(crate) file: At<String>,
+    pub(crate) mode: Option<OutputMode>,
+}
+
+/// A store that takes line protocol, or a file of it; which keys belong together is known to who
+/// resolves it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Influxdb {
+    pub(crate) to: InfluxdbTo,
+    pub(crate) org: Option<At<String>>,
+    pub(crate) bucket: Option<At<String>>,
+    pub(crate) token: Option<At<String>>,
+    pub(crate) db: Option<At<String>>,
+    pub(crate) user: Option<At<String>>,
+    pub(crate) password: Option<At<String>>,
+    pub(crate) mode: Option<OutputMode>,
+    pub(crate) testid: Option<At<String>>,
+    /// Names and values.
+    pub(crate) tags: Vec<(At<String>, At<String>)>,
+    pub(crate) every: Option<At<Span>>,
+    pub(crate) batch: Option<At<Count>>,
+    pub(crate) gzip: Option<At<bool>>,
+    pub(crate) spool: Option<At<Size>>,
+    pub(crate) drain: Option<At<Span>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum InfluxdbTo {
+    Url(At<Url>),
+    File(At<String>),
 }

@@ -258,6 +258,7 @@ pub(super) fn plan(stock: u64) -> Plan {
         metrics: Vec::new(),
         resources: Vec::new(),
         alerts: None,
+        outputs: crate::plan::Outputs::default(),
         faults: Vec::new(),
         truth: Some(Truth {
             issued: None,

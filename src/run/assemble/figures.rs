@@ -7,7 +7,8 @@ use crate::history::OutcomeKind;
 use crate::measure::Trend;
 use crate::plan::Draw;
 use crate::report::{
-    Drain, Environment, Latency, LoadSummary, PhaseSummary, SetupSummary, UnknownShape,
+    Drain, Environment, Latency, LoadSummary, OutputSummary, PhaseSummary, SetupSummary,
+    UnknownShape,
 };
 use crate::run::event::Event;
 
@@ -172,6 +173,14 @@ impl Judge<'_> {
         self.files.events.iter().filter_map(line).collect()
     }
 
+    pub(super) fn outputs(&self) -> Vec<OutputSummary> {
+        let one = |event: &Event| match event {
+            Event::Output(output) => Some(output.clone()),
+            _ => None,
+        };
+        self.files.events.iter().filter_map(one).collect()
+    }
+
     /// Whether so many users were more than there are.
     const fn exhausted(&self, users_taken: u64) -> bool {
         let users = &self.plan.users;
@@ -186,6 +195,7 @@ impl Judge<'_> {
                     warnings.push(line.to_string());
                 }
                 Event::Warning { text } => warnings.push(text.clone()),
+                Event::Output(output) => warnings.extend(output.warning()),
                 Event::LoadEnded { users_taken, .. } if self.exhausted(*users_taken) => {
                     let pool = self.plan.users.pool;
                     let beyond = if self.plan.users.records.is_some() {

@@ -366,6 +366,7 @@ impl Judge<'_> {
             comparison: None,
             warnings: self.warnings(),
             setup: self.setup(),
+            outputs: self.outputs(),
             samples: self.files.samples.clone(),
             environment: self.environment(),
         }

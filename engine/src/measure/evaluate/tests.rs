@@ -94,6 +94,7 @@ pub(super) fn plan(thresholds: &[(&str, &str)]) -> Plan {
         metrics: metrics(),
         resources: Vec::new(),
         alerts: None,
+        outputs: crate::plan::Outputs::default(),
         faults: Vec::new(),
         truth: None,
         details: Box::default(),

@@ -3,6 +3,7 @@
 mod curve;
 mod details;
 mod fault;
+mod outputs;
 mod parts;
 mod resource;
 mod setup;
@@ -368,6 +369,7 @@ fn claims(plan: &Plan, out: &mut String) -> Done {
     }
     resource::print(plan, out)?;
     alerts(plan, out)?;
+    outputs::print(plan, out)?;
     if !plan.thresholds.is_empty() {
         writeln!(out, "\nthresholds")?;
     }

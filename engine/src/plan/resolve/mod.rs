@@ -17,6 +17,7 @@ mod metric;
 mod narrowing;
 mod of_faults;
 mod outcome;
+mod outputs;
 mod overrides;
 mod parts;
 mod queue;
@@ -241,6 +242,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         metrics: metrics.list,
         resources: resources.list,
         alerts: alerts::resolve(scenario.alerts.value(), report),
+        outputs: outputs::resolve(scenario.outputs.value(), report),
         faults: faults.list,
         truth,
         details,
@@ -334,6 +336,7 @@ fn few_enough_series(plan: &Plan, report: &mut Report<'_>) {
 fn mask(scenario: &Scenario, report: &Report<'_>) -> Mask {
     let mut mask = report.mask().clone();
     auth::hide(scenario, &mut mask);
+    outputs::hide(scenario.outputs.value(), &mut mask);
     mask
 }
 

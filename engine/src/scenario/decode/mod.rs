@@ -9,6 +9,7 @@ mod invariant;
 mod load;
 mod metric;
 mod outcome;
+mod outputs;
 mod parts;
 mod queue;
 mod resource;
@@ -31,7 +32,7 @@ use super::report::Report;
 use super::value::Span;
 
 /// The vocabulary of scenarios that this version does not have yet.
-const NOT_YET: [&str; 2] = ["outputs", "engine"];
+const NOT_YET: [&str; 1] = ["engine"];
 
 /// Reads the whole tree; what is wrong is reported and left out. `None` if it is no map: then
 /// nothing else is worth saying.
@@ -61,6 +62,7 @@ pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) ->
         metrics: Vec::new(),
         resources: Vec::new(),
         alerts: Given::Absent,
+        outputs: Given::Absent,
         faults: Vec::new(),
         whole_faults: true,
         truth: Given::Absent,
@@ -101,6 +103,7 @@ pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) ->
         scenario.resources = resource::read(report, entry);
     }
     scenario.alerts = Given::read(fields.get("alerts"), |entry| alerts::read(report, entry));
+    scenario.outputs = Given::read(fields.get("outputs"), |entry| outputs::read(report, entry));
     if let Some(entry) = fields.get("faults") {
         (scenario.faults, scenario.whole_faults) = fault::read(report, entry);
     }

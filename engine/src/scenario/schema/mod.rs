@@ -13,6 +13,7 @@ mod invariant;
 mod load;
 mod metric;
 mod outcome;
+mod outputs;
 mod parts;
 mod profile;
 mod resource;
@@ -105,6 +106,10 @@ struct Scenario {
     /// measured, and how long after it.
     #[schemars(example = json!({ "prometheus": "http://127.0.0.1:9090" }))]
     alerts: Option<alerts::Alerts>,
+    /// What leaves the run while it goes on, for dashboards and other tools. None of it slows the
+    /// load, or changes the verdict.
+    #[schemars(example = json!({ "json": { "file": "attempts.jsonl", "mode": "raw" } }))]
+    outputs: Option<outputs::Outputs>,
     /// What is broken on purpose, in the order in which it is planned.
     #[schemars(example = json!([{ "name": "redis-outage", "redis": "kill", "at": "hold + 30s", "for": "30s" }]))]
     faults: Option<Vec<fault::Fault>>,

@@ -71,6 +71,17 @@ values! {
         r"^\s*(0|([0-9]([0-9_]*[0-9])?(\.[0-9]([0-9_]*[0-9])?)?(ns|us|ms|s|m|h|d))+)\s*$",
         [{ "const": 0 }];
 
+    /// A number of bytes with its unit: `B`, `kB`, `MB`, `GB`, `KiB`, `MiB` or `GiB`.
+    Size: "size", ["256MiB", "1.5GB"],
+        r"^\s*[0-9]([0-9_]*[0-9])?(\.[0-9]([0-9_]*[0-9])?)?\s*(B|[kK]B|MB|GB|KiB|MiB|GiB)\s*$",
+        [];
+
+    /// How much of each attempt an output gets: `raw` all of it, `sample(1/n)` one attempt of n,
+    /// `aggregate` the figures of each second only.
+    OutputMode: "mode of an output", ["raw", "sample(1/100)", "aggregate"],
+        r"^\s*(raw|aggregate|sample\(\s*1/([2-9]|[1-9][0-9_]*[0-9])\))\s*$",
+        [];
+
     /// Starts per time: `/s`, `/m` or `/h`; a bare number is per second.
     Rate: "rate", ["100/s", "6000/m", "5/h", 100],
         r"^\s*[0-9]([0-9_]*[0-9])?(\.[0-9]([0-9_]*[0-9])?)?\s*(/\s*[smh]\s*)?$",

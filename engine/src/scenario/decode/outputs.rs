@@ -1,0 +1,146 @@
+//! `outputs`: what leaves the run while it goes on, and where to.
+
+use super::super::model::{FileOutput, Influxdb, InfluxdbTo, Outputs};
+use super::super::node::{Entry, Node};
+use super::super::position::At;
+use super::super::reader::{self, Fields};
+use super::super::report::Report;
+use super::super::value::{OutputMode, ValueError};
+use std::str::FromStr;
+
+/// `None` if anything in it is wrong.
+pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Outputs> {
+    let mut fields = Fields::behind(report, entry)?;
+    let influxdb = fields.get("influxdb");
+    let json = fields.get("json");
+    let csv = fields.get("csv");
+    fields.refuse(&["prometheus"]);
+    fields.finish(report);
+    let influxdb: Option<Vec<Influxdb>> = match influxdb {
+        None => Some(Vec::new()),
+        Some(entry) => all(reader::one_or_many(&entry.node), |node| {
+            self::influxdb(report, entry, node)
+        }),
+    };
+    let json = json.map(|entry| file(report, entry));
+    let csv = csv.map(|entry| file(report, entry));
+    let outputs = Outputs {
+        influxdb: influxdb?,
+        json: whole(json)?,
+        csv: whole(csv)?,
+    };
+    if outputs.influxdb.is_empty() && outputs.json.is_none() && outputs.csv.is_none() {
+        report.error_hint(
+            entry.position,
+            "`outputs` names none",
+            "write one of them: `json: { file: attempts.jsonl }`, or leave `outputs` out",
+        );
+        return None;
+    }
+    Some(outputs)
+}
+
+/// What is there and wrong is no value; what is not there is none.
+fn whole<T>(part: Option<Option<T>>) -> Option<Option<T>> {
+    match part {
+        None => Some(None),
+        Some(read) => read.map(Some),
+    }
+}
+
+/// Everything is looked at, also behind the first that is wrong.
+fn all<T>(nodes: &[Node], read: impl FnMut(&Node) -> Option<T>) -> Option<Vec<T>> {
+    let read: Vec<Option<T>> = nodes.iter().map(read).collect();
+    read.into_iter().collect()
+}
+
+fn file(report: &mut Report<'_>, entry: &Entry) -> Option<FileOutput> {
+    let mut fields = Fields::behind(report, entry)?;
+    let hint = "where its lines go, in the run directory: `file: attempts.jsonl`";
+    let file = fields.need(report, "file", hint);
+    let file = file.and_then(|entry| reader::text(report, &entry.node));
+    let mode = optional(report, fields.get("mode"));
+    fields.finish(report);
+    Some(FileOutput {
+        file: file?,
+        mode: mode?.map(|mode: At<OutputMode>| mode.value),
+    })
+}
+
+fn influxdb(report: &mut Report<'_>, entry: &Entry, node: &Node) -> Option<Influxdb> {
+    // A list behind a key has its own positions.
+    let position = match &node.value {
+        super::super::node::Value::Null => entry.position,
+        _ => node.position,
+    };
+    let mut fields = Fields::of(report, node, position)?;
+    let to = fields.one_of(report, &["url", "file"], "where points go");
+    let to = to.and_then(|entry| match entry.key.as_str() {
+        "url" => reader::value(report, &entry.node).map(InfluxdbTo::Url),
+        _ => reader::text(report, &entry.node).map(InfluxdbTo::File),
+    });
+    let mut text = |report: &mut Report<'_>, key| {
+        let entry = fields.get(key);
+        whole(entry.map(|entry| reader::text(report, &entry.node)))
+    };
+    let org = text(report, "org");
+    let bucket = text(report, "bucket");
+    let token = text(report, "token");
+    let db = text(report, "db");
+    let user = text(report, "user");
+    let password = text(report, "password");
+    let testid = text(report, "testid");
+    let tags = fields.get("tags").map(|entry| tags(report, entry));
+    let mode = optional(report, fields.get("mode"));
+    let every = optional(report, fields.get("every"));
+    let batch = optional(report, fields.get("batch"));
+    let gzip = fields.get("gzip").map(|entry| {
+        let value = reader::flag(report, &entry.node)?;
+        Some(At {
+            value,
+            position: entry.node.position,
+            hidden: false,
+        })
+    });
+    let spool = optional(report, fields.get("spool"));
+    let drain = optional(report, fields.get("drain"));
+    fields.finish(report);
+    Some(Influxdb {
+        to: to?,
+        org: org?,
+        bucket: bucket?,
+        token: token?,
+        db: db?,
+        user: user?,
+        password: password?,
+        mode: mode?.map(|mode: At<OutputMode>| mode.value),
+        testid: testid?,
+        tags: whole(tags)?.unwrap_or_default(),
+        every: every?,
+        batch: batch?,
+        gzip: whole(gzip)?,
+        spool: spool?,
+        drain: drain?,
+    })
+}
+
+fn optional<T: FromStr<Err = ValueError>>(
+    report: &mut Report<'_>,
+    entry: Option<&Entry>,
+) -> Option<Option<At<T>>> {
+    whole(entry.map(|entry| reader::value(report, &entry.node)))
+}
+
+fn tags(report: &mut Report<'_>, entry: &Entry) -> Option<Vec<(At<String>, At<String>)>> {
+    let entries = reader::entries(report, &entry.node)?;
+    let mut tags = Vec::new();
+    for entry in entries {
+        let key = At {
+            value: entry.key.clone(),
+            position: entry.position,
+            hidden: false,
+        };
+        tags.push((key, reader::text(report, &entry.node)?));
+    }
+    Some(tags)
+}

@@ -1,0 +1,141 @@
+//! All outputs of a run: started with it, fed by it, and waited for at its end.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use super::Feed;
+use super::attempt::Names;
+use super::file::Lines;
+use super::json::{self, JsonLines};
+use super::sink::{self, Account, Cut, Lane, Sink, Weigh};
+use crate::load::RunClock;
+use crate::plan::Plan;
+
+/// Gives pieces of the run to all outputs. Copies give to the same.
+#[derive(Clone)]
+pub struct Feeder {
+    /// `None`: there is no output.
+    lanes: Option<Arc<[Lane]>>,
+}
+
+impl Feeder {
+    /// Where there is no output.
+    pub const fn to_nobody() -> Self {
+        Self { lanes: None }
+    }
+
+    /// Whether anybody takes anything; without it, no piece needs to be made.
+    pub const fn is_wanted(&self) -> bool {
+        self.lanes.is_some()
+    }
+
+    /// Gives a piece to every output that has a place for it. Never waits.
+    pub fn feed(&self, feed: impl FnOnce() -> Feed) {
+        if let Some(lanes) = &self.lanes {
+            let feed = Arc::new(feed());
+            lanes.iter().for_each(|lane| lane.give(&feed));
+        }
+    }
+}
+
+/// The outputs of one run. Dropped without [`Self::finish`], they end at once.
+pub struct Outputs {
+    feeder: Feeder,
+    threads: Vec<(String, JoinHandle<Account>)>,
+    cut: Cut,
+}
+
+impl Outputs {
+    /// Starts one thread for each output of the plan.
+    ///
+    /// # Errors
+    /// When a file cannot be created or a thread not be started.
+    pub fn start(plan: &Arc<Plan>, clock: RunClock, directory: &Path) -> io::Result<Self> {
+        let mut starting = Starting {
+            lanes: Vec::new(),
+            outputs: Self {
+                feeder: Feeder { lanes: None },
+                threads: Vec::new(),
+                cut: Cut::default(),
+            },
+        };
+        let names = Names::new(Arc::clone(plan), clock.unix_ns());
+        if let Some(json) = &plan.outputs.json {
+            let sink = JsonLines {
+                lines: Lines::create("json", directory, &json.file)?,
+                mode: json.mode,
+                names: names.clone(),
+            };
+            let (mode, names) = (json.mode, names);
+            let weigh = Box::new(move |feed: &Feed| json::weigh(feed, mode, &names));
+            starting.add("json", Box::new(sink), weigh)?;
+        }
+        if !plan.outputs.influxdb.is_empty() || plan.outputs.csv.is_some() {
+            let words = "`influxdb` and `csv` are not there yet";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, words));
+        }
+        Ok(starting.done())
+    }
+
+    /// What gives to them.
+    pub fn handle(&self) -> Feeder {
+        self.feeder.clone()
+    }
+
+    /// What ends [`Self::finish`] early.
+    pub fn cut(&self) -> Cut {
+        self.cut.clone()
+    }
+
+    /// Waits until everything is written, given up, or cut; what each came to.
+    pub fn finish(mut self) -> Vec<Account> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Vec<Account> {
+        let lanes = self.feeder.lanes.take();
+        for lane in lanes.iter().flat_map(|lanes| lanes.iter()) {
+            lane.end();
+        }
+        let threads = self.threads.drain(..);
+        let joined = threads.map(|(name, thread)| {
+            thread.join().unwrap_or_else(|_| Account {
+                name,
+                last_error: Some("it panicked: what it has written is not known".to_owned()),
+                ..Account::default()
+            })
+        });
+        joined.collect()
+    }
+}
+
+impl Drop for Outputs {
+    fn drop(&mut self) {
+        self.cut.ask();
+        self.end();
+    }
+}
+
+/// A start under way: what was started is ended if something after it fails.
+struct Starting {
+    lanes: Vec<Lane>,
+    outputs: Outputs,
+}
+
+impl Starting {
+    fn add(&mut self, name: &str, sink: Box<dyn Sink>, weigh: Weigh) -> io::Result<()> {
+        let cut = self.outputs.cut.clone();
+        let (lane, thread) = sink::start(name, sink, weigh, cut)?;
+        self.lanes.push(lane);
+        self.outputs.threads.push((name.to_owned(), thread));
+        Ok(())
+    }
+
+    fn done(self) -> Outputs {
+        let Self { lanes, mut outputs } = self;
+        outputs.feeder.lanes = (!lanes.is_empty()).then(|| lanes.into());
+        outputs
+    }
+}

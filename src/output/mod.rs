@@ -16,4 +16,5 @@ pub(crate) use lines::say;
 pub use lines::{to_stderr, to_stdout};
 pub use outputs::{Feeder, Outputs};
 pub use progress::{Live, Progress};
+pub(crate) use prometheus::listen;
 pub use sink::{Account, Cut, Sink, Weigh};

@@ -19,18 +19,18 @@ use super::sink::Losses;
 use crate::plan::Plan;
 use figures::Figures;
 pub(super) use page::Page;
-pub use page::listen;
+pub(crate) use page::listen;
 pub(super) use remote_write::RemoteWriter;
 
 /// The metrics of one output, which its own thread adds up and another one reads.
 #[derive(Debug, Clone)]
-struct Shared {
+pub(super) struct Shared {
     figures: Arc<Mutex<Figures>>,
     losses: Losses,
 }
 
 impl Shared {
-    fn new(plan: &Arc<Plan>, testid: &str, losses: Losses) -> Self {
+    pub(super) fn new(plan: &Arc<Plan>, testid: &str, losses: Losses) -> Self {
         let figures = Figures::new(Arc::clone(plan), testid);
         Self {
             figures: Arc::new(Mutex::new(figures)),

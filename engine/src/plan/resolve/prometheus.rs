@@ -5,9 +5,7 @@ use std::time::Duration;
 use super::auth;
 use crate::plan::{Prometheus, RemoteWrite};
 use crate::scenario::value::{Listen, Span};
-use crate::scenario::{
-    At, Auth, Prometheus as Written, RemoteWrite as WrittenRemote, Report,
-};
+use crate::scenario::{At, Auth, Prometheus as Written, RemoteWrite as WrittenRemote, Report};
 
 const EVERY: Duration = Duration::from_secs(5);
 const DRAIN: Duration = Duration::from_secs(30);

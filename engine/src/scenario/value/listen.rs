@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::ValueError;
 
 /// An address of this machine and a port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Listen(pub SocketAddr);
 
 impl FromStr for Listen {

@@ -22,7 +22,7 @@ use clap_complete::Shell;
 use crate::exit::Exit;
 use crate::feeder::{self, FeederError, Looked};
 use crate::output::{say, to_stderr, to_stdout};
-use crate::plan::{self, Overrides, Plan, Scale};
+use crate::plan::{self, Listen, Overrides, Plan, Scale};
 use crate::report::{self, Summary};
 use crate::run::{self, AssembleError, Assembled, Request, RunDirectory, RunError};
 use crate::scenario::{self, Mask, Variables, Written};
@@ -156,6 +156,10 @@ struct Changes {
     /// Every choice by chance follows from this number
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+
+    /// Have a page for Prometheus while it runs: `127.0.0.1:9464` is at http://127.0.0.1:9464/metrics
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    metrics: Option<Listen>,
 }
 
 #[derive(Debug, Args)]
@@ -261,6 +265,7 @@ impl From<&Changes> for Overrides {
             seed: changes.seed,
             profile: changes.profile.clone(),
             env_file: (changes.env_file.as_ref()).map(|path| path.display().to_string()),
+            metrics: changes.metrics,
         }
     }
 }
@@ -432,7 +437,7 @@ fn refuse(error: &RunError, mask: &Mask) -> Exit {
         | RunError::Files { .. }
         | RunError::Users(FeederError::Sql(_)) => Exit::NotReady,
         RunError::Users(_) => Exit::InvalidScenario,
-        RunError::Directory { .. } => Exit::Usage,
+        RunError::Directory { .. } | RunError::Listen { .. } => Exit::Usage,
         RunError::Interrupted => Exit::Interrupted,
         RunError::Io { .. } => Exit::Internal,
     }

@@ -9,6 +9,7 @@ mod json;
 mod lines;
 mod outputs;
 mod progress;
+mod prometheus;
 mod regimes;
 mod sink;
 
@@ -17,4 +18,5 @@ pub(crate) use lines::say;
 pub use lines::{to_stderr, to_stdout};
 pub use outputs::{Feeder, Outputs};
 pub use progress::{Live, Progress};
+pub(crate) use prometheus::listen;
 pub use sink::{Account, Cut, Sink, Weigh};

@@ -1,6 +1,7 @@
 //! All outputs of a run: started with it, fed by it, and waited for at its end.
 
 use std::io;
+use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -11,7 +12,8 @@ use super::attempt::Names;
 use super::csv::{self, Rows};
 use super::file::Lines;
 use super::json::{self, JsonLines};
-use super::sink::{self, Account, Cut, Lane, Sink, Weigh};
+use super::prometheus::{self, Page, RemoteWriter};
+use super::sink::{self, Account, Cut, Lane, Losses, Sink, Weigh};
 use super::{Feed, influxdb};
 use crate::load::RunClock;
 use crate::plan::Plan;
@@ -57,12 +59,20 @@ pub struct Outputs {
 impl Outputs {
     /// Starts one thread for each output of the plan.
     ///
+    /// `listener` has the port of the page for Prometheus, if there is to be one.
+    ///
     /// # Errors
     /// When a file cannot be created or a thread not be started.
-    pub fn start(plan: &Arc<Plan>, clock: RunClock, directory: &Path) -> io::Result<Self> {
+    pub fn start(
+        plan: &Arc<Plan>,
+        clock: RunClock,
+        directory: &Path,
+        listener: Option<TcpListener>,
+    ) -> io::Result<Self> {
         let (notes, told) = mpsc::channel(WAITING_NOTES);
         let mut starting = Starting {
             lanes: Vec::new(),
+            losses: Losses::default(),
             outputs: Self {
                 feeder: Feeder { lanes: None },
                 threads: Vec::new(),
@@ -98,6 +108,8 @@ impl Outputs {
             let (sink, weigh) = influxdb::open(number, of, names.clone(), &run)?;
             starting.add("influxdb", sink, weigh)?;
         }
+        let testid = directory.file_name().unwrap_or_default();
+        starting.prometheus(plan, clock, &testid.to_string_lossy(), listener)?;
         Ok(starting.done())
     }
 
@@ -148,20 +160,45 @@ impl Drop for Outputs {
 /// A start under way: what was started is ended if something after it fails.
 struct Starting {
     lanes: Vec<Lane>,
+    losses: Losses,
     outputs: Outputs,
 }
 
 impl Starting {
     fn add(&mut self, name: &str, sink: Box<dyn Sink>, weigh: Weigh) -> io::Result<()> {
         let cut = self.outputs.cut.clone();
-        let (lane, thread) = sink::start(name, sink, weigh, cut)?;
+        let (lane, thread) = sink::start(name, sink, weigh, cut, &self.losses)?;
         self.lanes.push(lane);
         self.outputs.threads.push((name.to_owned(), thread));
         Ok(())
     }
 
+    fn prometheus(
+        &mut self,
+        plan: &Arc<Plan>,
+        clock: RunClock,
+        testid: &str,
+        listener: Option<TcpListener>,
+    ) -> io::Result<()> {
+        let losses = self.losses.clone();
+        let shared = || prometheus::Shared::new(plan, testid, losses.clone());
+        if let Some(listener) = listener {
+            let page = Page::start(listener, shared())?;
+            self.add("prometheus", Box::new(page), Box::new(prometheus::weigh))?;
+        }
+        if let Some(to) = &plan.outputs.prometheus.remote_write {
+            let mask = plan.mask.clone();
+            let writer = RemoteWriter::start(to, mask, testid, clock, shared())?;
+            let weigh = Box::new(prometheus::weigh);
+            self.add("remote-write", Box::new(writer), weigh)?;
+        }
+        Ok(())
+    }
+
     fn done(self) -> Outputs {
-        let Self { lanes, mut outputs } = self;
+        let Self {
+            lanes, mut outputs, ..
+        } = self;
         outputs.feeder.lanes = (!lanes.is_empty()).then(|| lanes.into());
         outputs
     }

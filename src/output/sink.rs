@@ -1,9 +1,10 @@
 //! One output on a thread of its own: what it takes, what it says at its end, and what is counted
 //! where it does not keep up.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,11 @@ pub trait Sink: Send {
     /// Is called every 250 ms at least, also when nothing comes.
     fn tick(&mut self);
 
+    /// Points that it has given up so far.
+    fn dropped(&self) -> u64 {
+        0
+    }
+
     /// Nothing comes any more: writes what is left, as long as nobody asks for the end.
     fn finish(self: Box<Self>, cut: &Cut) -> Account;
 }
@@ -33,17 +39,66 @@ pub type Weigh = Box<dyn Fn(&Feed) -> u64 + Send + Sync>;
 
 /// Whether somebody does not wish to wait any longer.
 #[derive(Debug, Clone, Default)]
-pub struct Cut(Arc<AtomicBool>);
+pub struct Cut {
+    asked: Arc<AtomicBool>,
+    over: Arc<AtomicBool>,
+}
 
 impl Cut {
     /// Asks for the end.
     pub fn ask(&self) {
-        self.0.store(true, Ordering::Release);
+        self.asked.store(true, Ordering::Release);
     }
 
     /// Whether the end was asked for.
     pub fn is_asked(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.asked.load(Ordering::Acquire)
+    }
+
+    /// Says that the run has done all that it does beside its outputs.
+    pub fn run_over(&self) {
+        self.over.store(true, Ordering::Release);
+    }
+
+    /// Whether only the outputs are waited for.
+    pub fn run_is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+}
+
+/// What all outputs of a run have lost so far, by their names.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Losses(Arc<Mutex<Vec<(String, Arc<Loss>)>>>);
+
+/// What one output has lost so far, in points.
+#[derive(Debug, Default)]
+struct Loss {
+    /// Not given to it.
+    not_given: AtomicU64,
+    /// Given up by it.
+    given_up: AtomicU64,
+}
+
+impl Losses {
+    /// Each output once; those of one name are added up.
+    pub(super) fn now(&self) -> BTreeMap<String, u64> {
+        let mut now = BTreeMap::new();
+        for (name, loss) in self.lock().iter() {
+            let lost =
+                loss.not_given.load(Ordering::Relaxed) + loss.given_up.load(Ordering::Relaxed);
+            *now.entry(name.clone()).or_default() += lost;
+        }
+        now
+    }
+
+    fn of(&self, name: &str) -> Arc<Loss> {
+        let loss = Arc::new(Loss::default());
+        self.lock().push((name.to_owned(), Arc::clone(&loss)));
+        loss
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(String, Arc<Loss>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -70,15 +125,15 @@ pub struct Account {
 pub(super) struct Lane {
     feeds: SyncSender<Option<Arc<Feed>>>,
     weigh: Weigh,
-    /// Points that were not given to it.
-    lost: Arc<AtomicU64>,
+    loss: Arc<Loss>,
 }
 
 impl Lane {
     /// Gives the piece, or counts it.
     pub(super) fn give(&self, feed: &Arc<Feed>) {
         if let Err(TrySendError::Full(_)) = self.feeds.try_send(Some(Arc::clone(feed))) {
-            self.lost.fetch_add((self.weigh)(feed), Ordering::Relaxed);
+            let points = (self.weigh)(feed);
+            self.loss.not_given.fetch_add(points, Ordering::Relaxed);
         }
     }
 
@@ -98,20 +153,21 @@ pub(super) fn start(
     sink: Box<dyn Sink>,
     weigh: Weigh,
     cut: Cut,
+    losses: &Losses,
 ) -> std::io::Result<(Lane, JoinHandle<Account>)> {
     let (feeds, taken) = sync_channel(WAITING);
-    let lost = Arc::new(AtomicU64::new(0));
-    let not_given = Arc::clone(&lost);
+    let loss = losses.of(name);
+    let of_thread = Arc::clone(&loss);
     let thread = std::thread::Builder::new()
         .name(format!("output-{name}"))
-        .spawn(move || run(sink, &taken, &not_given, &cut))?;
-    Ok((Lane { feeds, weigh, lost }, thread))
+        .spawn(move || run(sink, &taken, &of_thread, &cut))?;
+    Ok((Lane { feeds, weigh, loss }, thread))
 }
 
 fn run(
     mut sink: Box<dyn Sink>,
     feeds: &Receiver<Option<Arc<Feed>>>,
-    lost: &AtomicU64,
+    loss: &Loss,
     cut: &Cut,
 ) -> Account {
     let mut ticked = Instant::now();
@@ -123,11 +179,12 @@ fn run(
         }
         if ticked.elapsed() >= TICK {
             sink.tick();
+            loss.given_up.store(sink.dropped(), Ordering::Relaxed);
             ticked = Instant::now();
         }
     }
     let mut account = sink.finish(cut);
-    account.points_dropped += lost.load(Ordering::Relaxed);
+    account.points_dropped += loss.not_given.load(Ordering::Relaxed);
     account
 }
 
@@ -169,13 +226,15 @@ mod tests {
             began,
             taken: 0,
         };
-        let (lane, thread) =
-            start("slow", Box::new(slow), Box::new(|_| 3), Cut::default()).expect("a thread");
+        let (losses, slow) = (Losses::default(), Box::new(slow));
+        let started = start("slow", slow, Box::new(|_| 3), Cut::default(), &losses);
+        let (lane, thread) = started.expect("a thread");
         let feed = Arc::new(Feed::LoadStarted { at_ns: 0 });
         lane.give(&feed);
         has_begun.recv().expect("it takes the first");
         // One is being taken, so the queue has all its places.
         (0..WAITING + 5).for_each(|_| lane.give(&feed));
+        assert_eq!(losses.now(), [("slow".to_owned(), 5 * 3)].into());
         drop(proceed);
         lane.end();
         let account = thread.join().expect("it ends");

@@ -89,10 +89,12 @@ pub async fn conduct(mut request: Request<'_>) -> Result<RunDirectory, RunError>
         records,
         directory,
         clock,
-        events,
+        mut events,
         guard,
         progress,
+        outputs,
     } = Prepared::new(&mut request, &mut waiting).await?;
+    events.tell(outputs.handle());
     let stack = directory
         .stack()
         .map_err(failed_to("write to the run directory"))?;
@@ -129,6 +131,7 @@ pub async fn conduct(mut request: Request<'_>) -> Result<RunDirectory, RunError>
                 progress: Rc::clone(&progress),
                 slots: slots.as_slice().into(),
                 scenario,
+                outputs,
                 leases: guard.as_ref().map(Guard::leases),
             };
             let ended = match prepared {
@@ -160,6 +163,8 @@ struct Common {
     slots: Arc<[Option<String>]>,
     /// Where the scenario's own files are.
     scenario: PathBuf,
+    /// What leaves the run while it goes on.
+    outputs: Outputs,
     /// Where what is broken is written down, if anything is.
     leases: Option<Leases>,
 }
@@ -219,11 +224,7 @@ impl Run {
         let sources = ready.truth.filled_in(&plan.slots, &common.slots);
         let sources = sources.map_err(RunError::TruthValue)?;
         let truth = Truth::open(&sources, base, log, clock, plan.mask.clone()).await?;
-        let outputs = Outputs::start(&plan, clock, common.directory.path());
-        let outputs = outputs.map_err(failed_to("start the outputs"))?;
-        let mut events = common.events;
-        events.tell(outputs.handle());
-        let alerts = AlertWatch::open(&plan, &ready.roots, clock, &events).await?;
+        let alerts = AlertWatch::open(&plan, &ready.roots, clock, &common.events).await?;
         let mut run = Self {
             scenario: common.scenario,
             leases: common.leases,
@@ -233,8 +234,8 @@ impl Run {
             plan,
             directory: common.directory,
             clock,
-            events,
-            outputs: Some(outputs),
+            events: common.events,
+            outputs: Some(common.outputs),
             truth,
             alerts,
             slots: common.slots,

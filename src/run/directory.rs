@@ -126,6 +126,9 @@ impl RunRecord {
                 add(name, value);
             }
         }
+        if let Some(metrics) = overrides.metrics {
+            add("--metrics", &metrics.to_string());
+        }
         if let Some(seed) = overrides.seed {
             add("--seed", &seed.to_string());
         }

@@ -1,6 +1,7 @@
 //! Why there is no run to judge.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::feeder::FeederError;
@@ -50,6 +51,16 @@ pub enum RunError {
         needed: u64,
         /// The hard limit.
         limit: u64,
+    },
+    /// The page for Prometheus has no place.
+    #[error(
+        "failed to listen at {at}, where the metrics of the run are to be: {source}\n  hint: nothing was started; name a free port of this machine with `--metrics`, or in `outputs.prometheus.listen`"
+    )]
+    Listen {
+        /// Where.
+        at: SocketAddr,
+        /// What the system said.
+        source: io::Error,
     },
     /// The evidence has no place.
     #[error("failed to make the run directory{}: {source}{}", at(.out.as_deref()), hint(.source))]

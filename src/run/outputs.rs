@@ -27,19 +27,27 @@ impl Ending {
         interrupts: &Interrupts,
         progress: &Progress,
     ) -> Vec<Event> {
+        self.cut.run_over();
         let told = "interrupted: outputs are still written; once more leaves them as they are";
         let ended = patiently(interrupts, progress, told, &mut self.accounts).await;
         let ended = match ended {
             Some(ended) => ended,
             None => {
                 self.cut.ask();
-                self.accounts.await
+                (&mut self.accounts).await
             }
         };
         let accounts = ended.unwrap_or_default().into_iter();
         accounts
             .map(|account| Event::Output(summary(account)))
             .collect()
+    }
+}
+
+/// Whoever does not wait for them any more does not want them to go on.
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.cut.ask();
     }
 }
 

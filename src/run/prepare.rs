@@ -2,6 +2,7 @@
 //! runs have left broken is healed, and somebody is there to heal what this one will break.
 
 use std::io;
+use std::net::TcpListener;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use crate::fault::{self, Guard};
 use crate::feeder;
 use crate::history::HistoryWriter;
 use crate::load::{Records, RunClock};
-use crate::output::Progress;
+use crate::output::{Outputs, Progress, listen};
 use crate::plan::{Plan, print};
 
 /// What a run has before its system is started.
@@ -30,19 +31,22 @@ pub(super) struct Prepared {
     /// Nothing guards a run that breaks nothing.
     pub(super) guard: Option<Guard>,
     pub(super) progress: Rc<Progress>,
+    /// What leaves the run while it goes on.
+    pub(super) outputs: Outputs,
 }
 
 impl Prepared {
     /// The plan of the request learns how many users there are.
     ///
     /// # Errors
-    /// When the machine allows too few open files, the users cannot be read, the evidence has no
-    /// place, or a signal came.
+    /// When the machine allows too few open files, somebody else has the port of the metrics, the
+    /// users cannot be read, the evidence has no place, or a signal came.
     pub(super) async fn new(
         request: &mut Request<'_>,
         interrupts: &mut Interrupts,
     ) -> Result<Self, RunError> {
         enough_files(&request.plan)?;
+        let listener = listener(&request.plan)?;
         let reading = read_records(request);
         let records = interrupts.unless(1, reading).await;
         let records = records.ok_or(RunError::Interrupted)??;
@@ -59,6 +63,10 @@ impl Prepared {
         heal_orphans(&progress).await;
         let events = EventLog::create(&directory.events_file(), request.plan.mask.clone());
         let events = events.map_err(failed_to("write to the run directory"))?;
+        // From here on the plan does not change.
+        let plan = Arc::new(request.plan.clone());
+        let outputs = Outputs::start(&plan, clock, directory.path(), listener);
+        let outputs = outputs.map_err(failed_to("start the outputs"))?;
         let guard = guard(&request.plan, &directory);
         let guard = guard.map_err(failed_to("guard what will be broken"))?;
         Ok(Self {
@@ -68,8 +76,16 @@ impl Prepared {
             events,
             guard,
             progress,
+            outputs,
         })
     }
+}
+
+/// Before anything else: nobody is to wait for a run that cannot be watched.
+fn listener(plan: &Plan) -> Result<Option<TcpListener>, RunError> {
+    let at = plan.outputs.prometheus.listen;
+    let listener = at.map(|at| listen(at).map_err(|source| RunError::Listen { at, source }));
+    listener.transpose()
 }
 
 /// What is known of the users; the plan learns how many there are.

@@ -16,6 +16,7 @@ mod model;
 mod outputs;
 mod parts;
 mod print;
+mod prometheus;
 mod queue;
 mod resolve;
 mod resource;
@@ -50,6 +51,7 @@ pub use model::{Plan, Subject};
 pub use outputs::{FileOutput, Influxdb, InfluxdbTo, Outputs, Store, StoreGate};
 pub use parts::{Found, OwnPart};
 pub use print::{conditions, print, what_is_broken};
+pub use prometheus::{Prometheus, RemoteWrite};
 pub use queue::{Answers, Queue};
 pub use resolve::{
     DEFAULT_SEED, Overrides, Scale, is_redis_read, load, load_written, resolve, validate,
@@ -66,4 +68,4 @@ pub use template::{Escape, Part, Template, Values, Variable};
 pub use truth::{Pages, Query, Secret, Settle, Source, Truth};
 pub use users::{UserSequence, mix};
 
-pub use crate::scenario::value::{Image, OutputMode, Pattern};
+pub use crate::scenario::value::{Image, Listen, OutputMode, Pattern};

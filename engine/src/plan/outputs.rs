@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{OutputMode, Secret};
+use super::{OutputMode, Prometheus, Secret};
 
 /// Everything that gets figures of the run beside its directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,12 +13,18 @@ pub struct Outputs {
     pub json: Option<FileOutput>,
     /// Comma-separated values.
     pub csv: Option<FileOutput>,
+    /// What is scraped, and where series are written to.
+    pub prometheus: Prometheus,
 }
 
 impl Outputs {
     /// Whether nothing leaves the run.
     pub const fn is_empty(&self) -> bool {
-        self.influxdb.is_empty() && self.json.is_none() && self.csv.is_none()
+        self.influxdb.is_empty()
+            && self.json.is_none()
+            && self.csv.is_none()
+            && self.prometheus.listen.is_none()
+            && self.prometheus.remote_write.is_none()
     }
 
     /// Whether some output takes attempts one by one, so that their parts are kept.

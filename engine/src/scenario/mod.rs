@@ -46,8 +46,8 @@ pub(crate) use model::{
     Alerts, Answers, Backlog, BacklogOf, Balances, Body, Capture, CaptureFrom, ConsumerGroup,
     Details, Each, EventSource, Executor, FileOutput, Flow, Images, Influxdb, InfluxdbTo,
     Invariant, Items, JsonMatch, Kafka, Load, Measure, Metric, Outcome, Outputs, Pages, Poll,
-    Query, Queue, Redis, Request, Resource, ResourceOf, Seats, Stage, Step, Target, TextMatch,
-    Threshold, Truth, TruthSource, Until, When,
+    Prometheus, Query, Queue, Redis, RemoteWrite, Request, Resource, ResourceOf, Seats, Stage,
+    Step, Target, TextMatch, Threshold, Truth, TruthSource, Until, When,
 };
 pub(crate) use node::{Kind, Node, Value};
 pub(crate) use parts::{OwnFound, OwnPart};

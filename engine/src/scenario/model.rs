@@ -11,8 +11,8 @@ use super::reader::Given;
 use super::server::Server;
 use super::setup::SetupStep;
 use super::value::{
-    Count, HeaderName, HeaderValue, Image, Name, OutputMode, Pattern, Pointer, Rate, Size, Span,
-    Status, Url,
+    Count, HeaderName, HeaderValue, Image, Listen, Name, OutputMode, Pattern, Pointer, Rate, Size,
+    Span, Status, Url,
 };
 
 /// A scenario as it was written, with positions; only planning looks inside.
@@ -502,6 +502,23 @@ pub(crate) struct Outputs {
     pub(crate) influxdb: Vec<Influxdb>,
     pub(crate) json: Option<FileOutput>,
     pub(crate) csv: Option<FileOutput>,
+    pub(crate) prometheus: Option<Prometheus>,
+}
+
+/// A page that is scraped, and where series are written to; at least one of them.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Prometheus {
+    pub(crate) listen: Option<At<Listen>>,
+    pub(crate) remote_write: Option<RemoteWrite>,
+}
+
+/// A receiver of remote write.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct RemoteWrite {
+    pub(crate) url: At<Url>,
+    pub(crate) auth: Option<Auth>,
+    pub(crate) every: Option<At<Span>>,
+    pub(crate) drain: Option<At<Span>>,
 }
 
 /// Lines in a file.

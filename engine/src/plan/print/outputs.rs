@@ -2,7 +2,7 @@
 
 use std::fmt::{Result, Write as _};
 
-use crate::plan::{Influxdb, InfluxdbTo, Plan, Store, StoreGate};
+use crate::plan::{Influxdb, InfluxdbTo, Plan, Prometheus, Store, StoreGate};
 use crate::scenario::value::{Count, Size, Span};
 
 pub(super) fn print(plan: &Plan, out: &mut String) -> Result {
@@ -18,6 +18,26 @@ pub(super) fn print(plan: &Plan, out: &mut String) -> Result {
         if let Some(file) = file {
             writeln!(out, "  {name:<9} {}, {}", file.file, file.mode)?;
         }
+    }
+    let Prometheus {
+        listen,
+        remote_write,
+    } = &outputs.prometheus;
+    if let Some(listen) = listen {
+        writeln!(out, "  prometheus is answered at http://{listen}/metrics")?;
+    }
+    if let Some(to) = remote_write {
+        let credentials = to
+            .authorization
+            .as_ref()
+            .map_or("", |_| ", with credentials");
+        writeln!(
+            out,
+            "  prometheus remote write to {}{credentials}, each {}, {} at the end",
+            to.url,
+            Span(to.every),
+            Span(to.drain)
+        )?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
+use super::prometheus;
 use super::template::{self, Place, Words};
 use crate::plan::{Secret, Setup, Step, Task, Template};
 use crate::scenario::{At, Auth, Mask, Report, Scenario, Target};
@@ -73,7 +74,10 @@ pub(super) fn hide(scenario: &Scenario, mask: &mut Mask) {
     };
     let of_alerts = scenario.alerts.value();
     let of_alerts = of_alerts.and_then(|alerts| alerts.auth.as_ref());
-    for auth in of_target.into_iter().chain(of_alerts) {
+    let of_outputs = scenario.outputs.value();
+    let of_outputs =
+        of_outputs.and_then(|outputs| prometheus::credentials(outputs.prometheus.as_ref()));
+    for auth in of_target.into_iter().chain(of_alerts).chain(of_outputs) {
         if let Auth::Basic { user, password } = auth {
             mask.add(&password.value, "***");
             let header = basic(&user.value, &password.value);

@@ -20,6 +20,7 @@ mod outcome;
 mod outputs;
 mod overrides;
 mod parts;
+mod prometheus;
 mod queue;
 mod reachable;
 mod read_only;
@@ -242,7 +243,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         metrics: metrics.list,
         resources: resources.list,
         alerts: alerts::resolve(scenario.alerts.value(), report),
-        outputs: outputs::resolve(scenario.outputs.value(), report),
+        outputs: outputs::resolve(scenario.outputs.value(), overrides.metrics, report),
         faults: faults.list,
         truth,
         details,

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::prometheus;
 use crate::plan::{FileOutput, Influxdb, InfluxdbTo, Outputs, Secret, Store, StoreGate};
-use crate::scenario::value::{Count, Size, Span};
+use crate::scenario::value::{Count, Listen, Size, Span};
 use crate::scenario::{
     At, FileOutput as WrittenFile, Influxdb as Written, InfluxdbTo as WrittenTo, Mask,
     Outputs as WrittenOutputs, Position, Report,
@@ -33,9 +34,19 @@ const OWN_TAGS: [&str; 15] = [
     "time",
 ];
 
-pub(super) fn resolve(written: Option<&WrittenOutputs>, report: &mut Report<'_>) -> Outputs {
+/// `metrics` is of the command line: where the page for Prometheus is.
+pub(super) fn resolve(
+    written: Option<&WrittenOutputs>,
+    metrics: Option<Listen>,
+    report: &mut Report<'_>,
+) -> Outputs {
+    let of_prometheus = written.and_then(|written| written.prometheus.as_ref());
+    let prometheus = prometheus::resolve(of_prometheus, metrics, report);
     let Some(written) = written else {
-        return Outputs::default();
+        return Outputs {
+            prometheus,
+            ..Outputs::default()
+        };
     };
     let influxdb: Vec<Influxdb> = written
         .influxdb
@@ -46,6 +57,7 @@ pub(super) fn resolve(written: Option<&WrittenOutputs>, report: &mut Report<'_>)
         influxdb,
         json: written.json.as_ref().and_then(|one| file(one, report)),
         csv: written.csv.as_ref().and_then(|one| file(one, report)),
+        prometheus,
     };
     each_has_its_own_file(written, report);
     outputs

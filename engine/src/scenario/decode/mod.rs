@@ -11,6 +11,7 @@ mod metric;
 mod outcome;
 mod outputs;
 mod parts;
+mod prometheus;
 mod queue;
 mod resource;
 mod server;

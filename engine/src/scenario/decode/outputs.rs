@@ -6,6 +6,7 @@ use super::super::position::At;
 use super::super::reader::{self, Fields};
 use super::super::report::Report;
 use super::super::value::{OutputMode, ValueError};
+use super::prometheus;
 use std::str::FromStr;
 
 /// `None` if anything in it is wrong.
@@ -14,7 +15,7 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Outputs> {
     let influxdb = fields.get("influxdb");
     let json = fields.get("json");
     let csv = fields.get("csv");
-    fields.refuse(&["prometheus"]);
+    let prometheus = fields.get("prometheus");
     fields.finish(report);
     let influxdb: Option<Vec<Influxdb>> = match influxdb {
         None => Some(Vec::new()),
@@ -24,12 +25,15 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Outputs> {
     };
     let json = json.map(|entry| file(report, entry));
     let csv = csv.map(|entry| file(report, entry));
+    let prometheus = prometheus.map(|entry| prometheus::read(report, entry));
     let outputs = Outputs {
         influxdb: influxdb?,
         json: whole(json)?,
         csv: whole(csv)?,
+        prometheus: whole(prometheus)?,
     };
-    if outputs.influxdb.is_empty() && outputs.json.is_none() && outputs.csv.is_none() {
+    let has_files = outputs.json.is_some() || outputs.csv.is_some();
+    if outputs.influxdb.is_empty() && !has_files && outputs.prometheus.is_none() {
         report.error_hint(
             entry.position,
             "`outputs` names none",

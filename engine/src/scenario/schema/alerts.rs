@@ -30,7 +30,7 @@ pub(super) struct Alerts {
 /// What questions prove themselves with.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, transform = one_proof)]
-struct Proof {
+pub(super) struct Proof {
     /// Sent as `Bearer ...`.
     #[schemars(example = "${PROMETHEUS_TOKEN}")]
     bearer: Option<Text>,

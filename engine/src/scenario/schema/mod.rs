@@ -16,6 +16,7 @@ mod outcome;
 mod outputs;
 mod parts;
 mod profile;
+mod prometheus;
 mod resource;
 mod server;
 mod setup;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema};
 
+use super::prometheus::Prometheus;
 use super::shape;
 use super::text::{AnyKey, Flag, OneOrMany, OutputMode, Positive, Size, Span, Text, Url};
 
@@ -25,6 +26,9 @@ pub(super) struct Outputs {
     /// Comma-separated values with a head line.
     #[schemars(example = serde_json::json!({ "file": "seconds.csv" }))]
     csv: Option<File>,
+    /// A page that is scraped, and where series are written to.
+    #[schemars(example = serde_json::json!({ "listen": "127.0.0.1:9464" }))]
+    prometheus: Option<Prometheus>,
 }
 
 /// Lines in a file.

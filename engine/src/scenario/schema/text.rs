@@ -114,6 +114,11 @@ values! {
         r"^\s*https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._\-]+)(:\+?[0-9]+)?(/[!-\x22$->@-~]*)?\s*$",
         [];
 
+    /// An address of this machine and a port, both as numbers.
+    Listen: "address", ["127.0.0.1:9464", "[::1]:9464"],
+        r"^\s*(\[[0-9A-Fa-f:.]+\]|[0-9]{1,3}(\.[0-9]{1,3}){3}):0*[1-9][0-9]{0,4}\s*$",
+        [];
+
     /// The name of a header.
     HeaderName: "name of a header", ["X-Token"],
         r"^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$",

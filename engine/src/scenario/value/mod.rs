@@ -3,6 +3,7 @@
 mod count;
 mod header;
 mod image;
+mod listen;
 mod name;
 mod output_mode;
 mod pattern;
@@ -17,6 +18,7 @@ mod url;
 pub use count::Count;
 pub use header::{HeaderName, HeaderValue};
 pub use image::Image;
+pub use listen::Listen;
 pub use name::Name;
 pub use output_mode::OutputMode;
 pub use pattern::Pattern;

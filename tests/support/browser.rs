@@ -112,19 +112,22 @@ impl Browser {
             events: Vec::new(),
             _profile: profile,
         };
-        let page = browser.ask("Target.createTarget", json!({ "url": "about:blank" }));
+        let page = browser.ask("Target.createTarget", &json!({ "url": "about:blank" }));
         let attach = json!({ "targetId": page["targetId"], "flatten": true });
-        let session = browser.ask("Target.attachToTarget", attach)["sessionId"].clone();
-        browser.session = session.as_str().expect("a session").to_owned();
+        let session = browser.ask("Target.attachToTarget", &attach)["sessionId"].clone();
+        session
+            .as_str()
+            .expect("a session")
+            .clone_into(&mut browser.session);
         for domain in ["Page", "Runtime", "Log", "Network", "DOM"] {
-            browser.ask(&format!("{domain}.enable"), json!({}));
+            browser.ask(&format!("{domain}.enable"), &json!({}));
         }
         browser
     }
 
     /// One question and its answer.
     #[track_caller]
-    pub(crate) fn ask(&mut self, method: &str, params: Value) -> Value {
+    pub(crate) fn ask(&mut self, method: &str, params: &Value) -> Value {
         self.asked += 1;
         let id = self.asked;
         let mut message = json!({ "id": id, "method": method, "params": params });
@@ -159,14 +162,14 @@ impl Browser {
             mobile,
         } = screen;
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": scale, "mobile": mobile });
-        self.ask("Emulation.setDeviceMetricsOverride", metrics);
+        self.ask("Emulation.setDeviceMetricsOverride", &metrics);
     }
 
     /// `screen` or `print`, and `light` or `dark`.
     pub(crate) fn media(&mut self, media: &str, scheme: &str) {
         let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
         let media = json!({ "media": media, "features": features });
-        self.ask("Emulation.setEmulatedMedia", media);
+        self.ask("Emulation.setEmulatedMedia", &media);
     }
 
     /// Loads a file and waits until all of it is drawn.
@@ -174,7 +177,7 @@ impl Browser {
     pub(crate) fn open(&mut self, file: &Path) {
         self.events.clear();
         let url = format!("file://{}", file.display());
-        let gone = self.ask("Page.navigate", json!({ "url": url }));
+        let gone = self.ask("Page.navigate", &json!({ "url": url }));
         assert!(gone["errorText"].is_null(), "{url}: {}", gone["errorText"]);
         let is_loaded = |event: &Value| event["method"] == "Page.loadEventFired";
         while !self.events.iter().any(is_loaded) {
@@ -194,7 +197,7 @@ impl Browser {
     pub(crate) fn value(&mut self, expression: &str) -> Value {
         let asked =
             json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
-        let answer = self.ask("Runtime.evaluate", asked);
+        let answer = self.ask("Runtime.evaluate", &asked);
         let failure = &answer["exceptionDetails"];
         assert!(failure.is_null(), "{expression}: {failure}");
         answer["result"]["value"].clone()
@@ -230,7 +233,7 @@ impl Browser {
     pub(crate) fn picture(&mut self, area: Area) -> Picture {
         let clip = json!({ "x": area.x, "y": area.y, "width": area.width, "height": area.height, "scale": 1 });
         let asked = json!({ "format": "png", "clip": clip, "captureBeyondViewport": true });
-        let shot = self.ask("Page.captureScreenshot", asked);
+        let shot = self.ask("Page.captureScreenshot", &asked);
         let data = shot["data"].as_str().expect("a picture");
         Picture::read(data)
     }
@@ -251,7 +254,7 @@ impl Browser {
             };
             let event =
                 json!({ "type": kind, "x": x, "y": y, "button": button, "clickCount": count });
-            self.ask("Input.dispatchMouseEvent", event);
+            self.ask("Input.dispatchMouseEvent", &event);
         }
         self.settle();
     }
@@ -265,7 +268,7 @@ impl Browser {
         ] {
             let event =
                 json!({ "type": kind, "x": x, "y": y, "button": "left", "clickCount": count });
-            self.ask("Input.dispatchMouseEvent", event);
+            self.ask("Input.dispatchMouseEvent", &event);
         }
         self.settle();
     }
@@ -357,6 +360,11 @@ impl Picture {
     pub(crate) fn colors(&self) -> usize {
         let all: std::collections::HashSet<_> = self.pixels.iter().collect();
         all.len()
+    }
+
+    /// Whether a column is the same in both, pixel by pixel.
+    pub(crate) fn same_column(&self, other: &Self, x: usize) -> bool {
+        (0..self.height).all(|y| self.at(x, y) == other.at(x, y))
     }
 
     /// The mean of a column: red, green, blue.

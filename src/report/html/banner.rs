@@ -68,7 +68,7 @@ fn figures(summary: &Summary) -> String {
         known("Requests", Some(count(summary.requests)), ""),
         known("Per second", asked.then(|| grouped(summary.rps, 1)), ""),
         known("Issued", when_asked(outcome("issued")), ""),
-        known("Unknown answers", when_asked(outcome("unknown")), ""),
+        known("Unknown", when_asked(outcome("unknown")), ""),
         time("Response p50", all.map(|all| all.p50)),
         time("Response p95", all.map(|all| all.p95)),
         time("Response p99", all.map(|all| all.p99)),

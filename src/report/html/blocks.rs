@@ -53,11 +53,11 @@ fn one(one: &Block, summary: &Summary) -> String {
 }
 
 fn list(items: &[Line], item: &str) -> String {
-    let items = items.iter();
-    let items: String = items
-        .map(|words| format!("{item}{}</li>\n", line(words)))
-        .collect();
-    format!("<ul>\n{items}</ul>\n")
+    let mut out = "<ul>\n".to_owned();
+    for words in items {
+        let _ = writeln!(out, "{item}{}</li>", line(words));
+    }
+    out + "</ul>\n"
 }
 
 /// It scrolls within its own box; who has no mouse reaches the box by the keyboard.

@@ -52,7 +52,7 @@ pub(super) fn code(text: impl Into<String>) -> Value {
     Value::Code(text.into())
 }
 
-/// `said!("key", name = value, ...; figure, ...)`
+/// A statement: its key, `name = value` for each place, and behind a semicolon its figures.
 macro_rules! said {
     ($key:literal $(, $name:ident = $value:expr)* $(; $($figure:expr),* )?) => {
         $crate::incident::said::Said {

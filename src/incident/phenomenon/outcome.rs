@@ -3,7 +3,7 @@
 
 use super::super::evidence::{Evidence, at, counted, share};
 use super::super::figure::{Figures, Source};
-use super::super::said::{code, said};
+use super::super::said::{Said, code, said};
 use super::super::severity::Severity;
 use super::super::stats::{Elevated, elevated, onset};
 use super::{Example, Expected, Kind, Onset, Phenomenon, because_of_share, period};
@@ -77,6 +77,7 @@ fn of_outcome(
     period.push(said!("outcome.departs",
         baseline = baseline, ratio = format!("{:.1}", found.ratio),
         limit = format!("{:.1}", found.limit); test, baseline_fig));
+    period.extend(first_seen(evidence, &hits, found.from, &field, figures));
     if let Some((seen, at_fig)) = peak(evidence, &hits, &found, &field, figures) {
         period.push(said!("outcome.peak", share = seen.0, at = seen.1; at_fig));
     }
@@ -160,6 +161,22 @@ pub(super) fn departure(hits: &[(u64, u64)], least: f64) -> Option<Departure> {
     })
 }
 
+/// Where there were some before the share departs.
+fn first_seen(
+    evidence: &Evidence<'_>,
+    hits: &[(u64, u64)],
+    onset: usize,
+    field: &str,
+    figures: &mut Figures,
+) -> Option<Said> {
+    let first = hits[..onset].iter().position(|(hits, _)| *hits > 0)?;
+    let t = evidence.seconds.get(first)?.t;
+    let fig = figures.cite(counted(hits[first].0), at(t, field));
+    let (vus, vus_fig) = evidence.vus(first, figures)?;
+    let moment = super::moment(t as f64);
+    Some(said!("outcome.first", at = moment, vus = counted(vus); fig, vus_fig))
+}
+
 /// The second with the highest share within it.
 fn peak(
     evidence: &Evidence<'_>,
@@ -240,7 +257,7 @@ fn of_summary(name: &str) -> Source {
 }
 
 /// What those who got it saw.
-fn users(kind: OutcomeKind, fig: super::Fig) -> super::Said {
+fn users(kind: OutcomeKind, fig: super::Fig) -> Said {
     match kind {
         OutcomeKind::Refused => said!("outcome.users_refused"; fig),
         OutcomeKind::Error => said!("outcome.users_error"; fig),

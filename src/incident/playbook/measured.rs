@@ -27,7 +27,7 @@ pub(super) fn of(
         }
         Sign::Outcome(name) => {
             let count = *summary.outcomes.get(name)?;
-            let source = Source::Summary(format!("/outcomes/{name}"));
+            let source = of_summary(&format!("/outcomes/{name} of /requests"));
             (of_requests(evidence, count)?, source, Unit::Share)
         }
         Sign::Failed => {
@@ -38,7 +38,7 @@ pub(super) fn of(
             };
             let failed = summary.outcomes.iter().filter(|(name, _)| of_kind(name));
             let count = failed.map(|(_, count)| count).sum();
-            let source = Source::Summary("/outcomes/*".to_owned());
+            let source = of_summary("/outcomes/*, those that failed, of /requests");
             (of_requests(evidence, count)?, source, Unit::Share)
         }
         Sign::ConnectFailures => {
@@ -109,6 +109,14 @@ const fn words(sign: &Sign) -> &'static str {
         Sign::ConsumerLag => "symptom.consumer_lag",
         Sign::Fault(_) => "symptom.fault",
         Sign::Invariant(_) => "symptom.invariant",
+    }
+}
+
+/// Worked out of several fields.
+fn of_summary(what: &str) -> Source {
+    Source::Test {
+        file: "summary.json",
+        what: what.to_owned(),
     }
 }
 

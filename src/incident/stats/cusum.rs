@@ -7,9 +7,9 @@
 //! ```
 //! The sum crosses the limit when the share is higher; the onset is where it last left zero.
 
-/// `ln(1000)`: the chance that the sum crosses it after a given second without a change is below one
-/// in a thousand (Wald's bound).
-const LIMIT: f64 = 6.907_755;
+/// `ln(10000)`: the chance that the sum crosses it after a given second without a change is below one
+/// in ten thousand (Wald's bound).
+const LIMIT: f64 = 9.210_340;
 
 /// Index of the point from which the share is `high` rather than `low`, if it ever is. A point is
 /// hits of tries; `low` and `high` are above 0 and below 1.
@@ -37,6 +37,7 @@ mod tests {
 
     #[test]
     fn a_planted_onset_is_found_within_three_seconds() {
+        let mut missed = 0;
         for seed in 0..500 {
             let mut chance = Chance::new(seed);
             let planted = 20 + chance.below(50);
@@ -48,11 +49,10 @@ mod tests {
                 })
                 .collect();
             let found = onset(&points, 0.005, 0.05).expect("it is there");
-            assert!(
-                found.abs_diff(planted) <= 3,
-                "{found} for {planted}, seed {seed}"
-            );
+            missed += u32::from(found.abs_diff(planted) > 3);
         }
+        // By chance alone the sum crosses the limit now and then before the change.
+        assert!(missed <= 5, "{missed} of 500");
     }
 
     #[test]

@@ -1,0 +1,223 @@
+//! The incident report, of real runs: what it finds, in which language, and what it refuses.
+
+#[path = "support/harness/mod.rs"]
+mod harness;
+
+use harness::scenario::Scenario;
+use harness::{Bench, shipped};
+use regex::Regex;
+
+/// A run directory `run` of a short run.
+fn bench() -> Bench {
+    let bench = Bench::with(&Scenario::short());
+    bench.run_scenario(&["--quiet"]).expect(0);
+    bench
+}
+
+/// Runs a scenario of the incident document with a tenth of its time; its full number of users is
+/// what its phenomena come from.
+fn document(name: &str) -> Bench {
+    let bench = Bench::new();
+    let scenario = shipped(&format!("scenarios/documents/{name}.yaml"));
+    let args = [
+        "run",
+        &scenario,
+        "--scale",
+        "time=0.1",
+        "--provider",
+        "local",
+    ];
+    let args = [&args[..], &["--out", "run", "--quiet"]].concat();
+    bench.run(&args).expect(0);
+    bench
+}
+
+fn incident(bench: &Bench, lang: &str) -> String {
+    let ended = bench
+        .run(&["report", "run", "--incident", "--lang", lang])
+        .expect(0);
+    let file = match lang {
+        "ko" => "run/incident.ko.md",
+        _ => "run/incident.md",
+    };
+    assert!(
+        ended.stderr.contains(&format!("incident: {file}")),
+        "{}",
+        ended.all()
+    );
+    bench.read(file)
+}
+
+/// The section of a phenomenon, from its title to the next one.
+#[track_caller]
+fn section<'a>(report: &'a str, title: &str) -> &'a str {
+    let sections = report.split("\n### ");
+    let mut found = sections.filter(|section| {
+        section.starts_with("3.")
+            && section
+                .lines()
+                .next()
+                .is_some_and(|line| line.contains(title))
+    });
+    found
+        .next()
+        .unwrap_or_else(|| panic!("no {title:?}: {report}"))
+}
+
+/// Every `[F1]` leads to a row of the table of figures.
+#[track_caller]
+fn every_reference_resolves(report: &str) {
+    let reference = Regex::new(r"\[F(\d+)\]").expect("a pattern");
+    let mut count = 0;
+    for found in reference.captures_iter(report) {
+        let row = format!("<a id=\"f{0}\"></a>F{0} |", &found[1]);
+        assert!(report.contains(&row), "{} leads nowhere", &found[0]);
+        count += 1;
+    }
+    assert!(count > 0, "{report}");
+}
+
+#[test]
+fn the_document_s_load_before_its_fixes_has_its_four_phenomena() {
+    let bench = document("a-redlock-before");
+    let report = incident(&bench, "en");
+    every_reference_resolves(&report);
+    let lock = section(&report, "lock_failed");
+    assert!(lock.contains("ResourceLockedError"), "{lock}");
+    let onset = Regex::new(r"Since T\+\d\d:\d\d\.\d, at [\d,]+ VUs").expect("a pattern");
+    assert!(onset.is_match(lock), "{lock}");
+    assert!(lock.contains("**Expected**: no"), "{lock}");
+    let sold_out = section(&report, "Nothing is left");
+    assert!(
+        sold_out.contains("(P3)") && sold_out.contains("**Expected**: yes"),
+        "{sold_out}"
+    );
+    let duplicates = section(&report, "Users ask again");
+    assert!(duplicates.contains("**Expected**: yes"), "{duplicates}");
+    for quantile in ["95th percentile", "median"] {
+        let cliff = section(&report, &format!("({quantile}) jumps"));
+        assert!(onset.is_match(cliff), "{cliff}");
+    }
+    assert!(report.contains("`coupon-lock-contention`"), "{report}");
+    let korean = incident(&bench, "ko");
+    every_reference_resolves(&korean);
+    assert!(
+        korean.contains("# 장애 보고서") && korean.contains("## 8. 결론"),
+        "{korean}"
+    );
+}
+
+#[test]
+fn the_document_s_load_after_its_fixes_refuses_sooner() {
+    let bench = document("a-redlock-after");
+    let report = incident(&bench, "en");
+    every_reference_resolves(&report);
+    // With 3 retries of at most 300 ms the lock is refused to more, and answered within a second:
+    // what was P1 by its time is so no longer.
+    let tail = report
+        .split("\n### ")
+        .find(|section| section.contains("(95th percentile)"));
+    let tail = tail.unwrap_or_default();
+    assert!(!tail.contains("(P1)"), "{tail}");
+    let sold_out = section(&report, "Nothing is left");
+    assert!(sold_out.contains("**Expected**: yes"), "{sold_out}");
+}
+
+#[test]
+fn a_run_that_kept_its_promises_has_a_report_that_says_so() {
+    let bench = bench();
+    let report = incident(&bench, "en");
+    every_reference_resolves(&report);
+    for part in 1..=8 {
+        assert!(
+            report.contains(&format!("\n## {part}. ")),
+            "no part {part}: {report}"
+        );
+    }
+    assert!(!report.contains("(P0)"), "{report}");
+    assert!(
+        !bench.path("run/incident.ko.md").exists(),
+        "only what was asked for"
+    );
+}
+
+#[test]
+fn a_violated_invariant_heads_the_phenomena() {
+    let scenario = Scenario::short().to_string();
+    let bench = Bench::new();
+    bench.write("scenario.yaml", scenario);
+    bench
+        .run_scenario(&["--bug", "double-issue", "--quiet"])
+        .expect(111);
+    let report = incident(&bench, "en");
+    every_reference_resolves(&report);
+    let first = section(&report, "one_per_user");
+    assert!(
+        first.contains("(P0)") && first.contains("**Expected**: no"),
+        "{first}"
+    );
+    assert!(
+        report.contains("The defect `double-issue`"),
+        "the cause is known: {report}"
+    );
+}
+
+#[test]
+fn a_killed_run_has_a_report_as_far_as_its_data_goes() {
+    let bench = bench();
+    for file in ["seconds.jsonl", "resources.jsonl", "intervals.hlog"] {
+        std::fs::remove_file(bench.path(&format!("run/{file}"))).expect("it was there");
+    }
+    let events = bench.read("run/events.jsonl");
+    let cut: Vec<_> = events
+        .lines()
+        .filter(|line| !line.contains("\"ended\""))
+        .collect();
+    bench.write("run/events.jsonl", cut.join("\n"));
+    let report = incident(&bench, "en");
+    assert!(report.contains("There is no data by second"), "{report}");
+    assert!(report.contains("did not come to its end"), "{report}");
+}
+
+#[test]
+fn playbooks_of_one_s_own_are_matched_and_wrong_ones_are_refused_with_their_place() {
+    let bench = bench();
+    let own = "id: own\ntitle: Own playbook\nsymptoms: [{ outcome: { name: issued, above: 1% } }]\n\
+               now: { within: 20m, measures: [{ do: Celebrate, owner: all }] }\n\
+               short: { within: 2h, measures: [{ do: Rest }] }\n\
+               long: { within: 14d, measures: [{ do: Repeat }] }\n";
+    std::fs::create_dir(bench.path("mine")).expect("a folder");
+    bench.write("mine/own.yaml", own);
+    let args = ["report", "run", "--incident", "--playbooks", "mine"];
+    bench.run(&args).expect(0);
+    let report = bench.read("run/incident.md");
+    assert!(
+        report.contains("Own playbook") && report.contains("| Celebrate | 20 min (now) | all |"),
+        "{report}"
+    );
+    bench.write("mine/own.yaml", own.replace("symptoms", "symptom"));
+    let refused = bench.run(&args).expect(104);
+    assert!(
+        refused.stderr.contains("mine/own.yaml:3:1"),
+        "{}",
+        refused.all()
+    );
+    assert!(
+        refused.stderr.contains("did you mean `symptoms`?"),
+        "{}",
+        refused.all()
+    );
+}
+
+#[test]
+fn language_and_playbooks_are_of_the_incident_report_alone() {
+    let bench = bench();
+    for args in [&["--lang", "ko"][..], &["--playbooks", "mine"]] {
+        let args = [&["report", "run"][..], args].concat();
+        let refused = bench.run(&args).expect(2);
+        assert!(refused.stderr.contains("--incident"), "{}", refused.all());
+    }
+    bench
+        .run(&["report", "run", "--incident", "--lang", "fr"])
+        .expect(2);
+}

@@ -435,9 +435,10 @@ fn refuse(error: &RunError, mask: &Mask) -> Exit {
         | RunError::Alerts(_)
         | RunError::Before { .. }
         | RunError::Files { .. }
+        | RunError::Listen { .. }
         | RunError::Users(FeederError::Sql(_)) => Exit::NotReady,
         RunError::Users(_) => Exit::InvalidScenario,
-        RunError::Directory { .. } | RunError::Listen { .. } => Exit::Usage,
+        RunError::Directory { .. } => Exit::Usage,
         RunError::Interrupted => Exit::Interrupted,
         RunError::Io { .. } => Exit::Internal,
     }

@@ -11,6 +11,7 @@
 
 mod data;
 mod outside;
+mod scalability;
 mod shade;
 
 use plotters::coord::Shift;
@@ -26,6 +27,7 @@ use super::format::{NO_DATA, one_line};
 use crate::measure::grouped;
 
 pub(super) use self::data::{clipped, outcome_color};
+pub use self::scalability::scalability_chart;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Failure<'a> = DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>;

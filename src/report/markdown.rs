@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use super::escape::{block, cell_code, text};
 use super::format::{NO_DATA, count, drain_sentence, expectation, headline, verdict_word};
-use super::{Judged, Summary, metrics, resources, setup};
+use super::{Judged, Summary, metrics, resources, scalability, setup};
 use crate::measure::{Unit, grouped, milliseconds};
 use crate::verdict::Verdict;
 
@@ -25,6 +25,7 @@ pub fn markdown(summary: &Summary) -> String {
         evidence::findings(&summary.findings, !summary.faults.is_empty()),
         latency::steps(summary),
         latency::phases(summary),
+        scalability::section(summary),
         metrics(summary),
         fairness(summary),
         outside(summary),
@@ -42,7 +43,7 @@ pub fn markdown(summary: &Summary) -> String {
     sections.join("\n")
 }
 
-const fn symbol(verdict: Verdict) -> &'static str {
+pub(super) const fn symbol(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "✅",
         Verdict::Unknown => "❓",
@@ -50,7 +51,7 @@ const fn symbol(verdict: Verdict) -> &'static str {
     }
 }
 
-fn shown(verdict: Verdict) -> String {
+pub(super) fn shown(verdict: Verdict) -> String {
     match verdict {
         Verdict::Pass => format!("{} {verdict}", symbol(verdict)),
         Verdict::Unknown | Verdict::Fail => format!("{} **{verdict}**", symbol(verdict)),

@@ -23,6 +23,9 @@ pub struct Comparison {
     pub new: Side,
     /// What the figures were judged by, as it can be typed.
     pub limits: String,
+    /// In what the systems and faults of the two differ, as far as their scenarios say it.
+    #[serde(default)]
+    pub differs: Vec<String>,
     /// Each figure of each step, over the whole run and by phase.
     pub figures: Vec<FigureChange>,
     /// Attempts by outcome.
@@ -35,6 +38,9 @@ pub struct Comparison {
     pub warnings: Vec<String>,
     /// What has become worse, one sentence each; empty: nothing has.
     pub regressions: Vec<String>,
+    /// What would be worse if the load generator had kept up, one sentence each.
+    #[serde(default)]
+    pub undecided: Vec<String>,
 }
 
 /// One of the two runs.
@@ -101,6 +107,8 @@ pub enum Judgement {
     Worse,
     /// Beyond its limit as measured, but the interval reaches to this side of it.
     Perhaps,
+    /// Beyond its limit, in a run whose load generator did not keep up.
+    Undecided,
     /// Not beyond its limit.
     Within,
     /// For the better, with all of the interval.
@@ -159,9 +167,15 @@ impl Comparison {
         let lasting = self.recoveries.iter().filter(|one| one.is_worse());
         let lasting =
             lasting.map(|one| format!("the load recovered from `{}` and now does not", one.name()));
+        let slower = self.sentences_of(Judgement::Worse);
+        broken.chain(lasting).chain(slower).collect()
+    }
+
+    /// The figures of this judgement, a sentence each.
+    pub(crate) fn sentences_of(&self, judgement: Judgement) -> impl Iterator<Item = String> {
         let figures = self.figures.iter();
-        let figures = figures.filter(|figure| figure.judgement == Judgement::Worse);
-        let slower = figures.map(|one| {
+        let figures = figures.filter(move |figure| figure.judgement == judgement);
+        figures.map(|one| {
             let phase = one.phase.as_ref();
             let phase = phase.map_or_else(String::new, |name| format!(" in `{name}`"));
             format!(
@@ -172,12 +186,12 @@ impl Comparison {
                 one.shown(one.new),
                 one.in_words()
             )
-        });
-        broken.chain(lasting).chain(slower).collect()
+        })
     }
 
     fn verdict(&self) -> String {
         match self.regressions.len() {
+            0 if !self.undecided.is_empty() => "undecided".to_owned(),
             0 => "no regression".to_owned(),
             1 => "1 regression".to_owned(),
             many => format!("{many} regressions"),
@@ -210,6 +224,7 @@ impl Judgement {
         match self {
             Self::Worse => "worse",
             Self::Perhaps => "perhaps worse",
+            Self::Undecided => "undecided",
             Self::Within => "as before",
             Self::Better => "better",
             Self::TooLittle => "too little to say",
@@ -220,7 +235,7 @@ impl Judgement {
     const fn symbol(self) -> &'static str {
         match self {
             Self::Worse => "❌ ",
-            Self::Perhaps | Self::TooLittle => "❓ ",
+            Self::Perhaps | Self::Undecided | Self::TooLittle => "❓ ",
             Self::Better => "✅ ",
             Self::Within | Self::NotJudged => "",
         }
@@ -278,8 +293,14 @@ pub fn compared(comparison: &Comparison) -> String {
     for (which, side) in [("base", &comparison.base), ("new ", &comparison.new)] {
         let _ = writeln!(out, "{which}  {}", one_line(&in_words(side)));
     }
+    for different in &comparison.differs {
+        let _ = writeln!(out, "differs: {}", one_line(different));
+    }
     for sentence in &comparison.regressions {
         let _ = writeln!(out, "✘ {}", one_line(sentence));
+    }
+    for sentence in &comparison.undecided {
+        let _ = writeln!(out, "? undecided: {}", one_line(sentence));
     }
     let mut builder = Builder::new();
     builder.push_record(HEAD);
@@ -301,10 +322,12 @@ pub fn compared(comparison: &Comparison) -> String {
 
 /// The comparison for a pull request.
 pub fn compared_markdown(comparison: &Comparison) -> String {
-    let symbol = if comparison.regressions.is_empty() {
+    let symbol = if !comparison.regressions.is_empty() {
+        "❌"
+    } else if comparison.undecided.is_empty() {
         "✅"
     } else {
-        "❌"
+        "❓"
     };
     let name = text(&comparison.new.name);
     let mut out = format!(
@@ -314,10 +337,22 @@ pub fn compared_markdown(comparison: &Comparison) -> String {
     for (which, side) in [("Base", &comparison.base), ("New", &comparison.new)] {
         let _ = writeln!(out, "- {which}: {}", text(&in_words(side)));
     }
+    if !comparison.differs.is_empty() {
+        out += "\nWhat differs between them:\n\n";
+    }
+    for different in &comparison.differs {
+        let _ = writeln!(out, "- {}", text(different));
+    }
     if !comparison.regressions.is_empty() {
         out += "\n### What has become worse\n\n";
     }
     for sentence in &comparison.regressions {
+        let _ = writeln!(out, "- {}", text(sentence));
+    }
+    if !comparison.undecided.is_empty() {
+        out += "\n### What cannot be decided, since a load generator did not keep up\n\n";
+    }
+    for sentence in &comparison.undecided {
         let _ = writeln!(out, "- {}", text(sentence));
     }
     let whole = comparison.figures.iter();

@@ -29,4 +29,5 @@ pub use conductor::{Request, conduct};
 pub use directory::{Imported, RunDirectory, RunRecord};
 pub use error::RunError;
 pub use event::{Event, UnknownCount};
+pub use guard::is_of_generator;
 pub use imported::{ImportError, ImportRequest, import};

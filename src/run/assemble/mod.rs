@@ -56,6 +56,18 @@ impl Assembled {
             summary.reasons.retain(|_| !holds);
             summary.reasons.extend(regressions);
         }
+        // Where the run itself kept up and its baseline did not.
+        let undecided = comparison.undecided.iter();
+        let undecided: Vec<_> = undecided
+            .map(|sentence| format!("undecided against {base}: {sentence}"))
+            .collect();
+        if self.exit == Exit::Ok && !undecided.is_empty() {
+            self.exit = Exit::Unknown;
+            summary.verdict = Verdict::Unknown;
+            summary.exit_code = self.exit.code();
+            self.exit.meaning().clone_into(&mut summary.exit_meaning);
+            summary.reasons = undecided;
+        }
         summary.comparison = Some(comparison);
     }
 }

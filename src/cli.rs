@@ -3,6 +3,7 @@
 mod check;
 mod compare;
 mod file;
+mod github;
 mod heal;
 mod import;
 mod keep;
@@ -27,6 +28,7 @@ use crate::report::{self, Summary};
 use crate::run::{self, AssembleError, Assembled, Request, RunDirectory, RunError};
 use crate::scenario::{self, Mask, Variables, Written};
 use crate::verdict::Verdict;
+use github::{Github, Outcome};
 
 /// Proves or refutes that a first-come-first-served system did not oversell, under load
 #[derive(Debug, Parser)]
@@ -378,17 +380,37 @@ fn look(loaded: &Loaded) -> Result<(), Exit> {
 }
 
 fn run(args: &RunArgs) -> Exit {
-    let loaded = match load(&args.plan, plan::load_written) {
-        Ok(loaded) => loaded,
-        Err(exit) => return exit,
-    };
-    if let Err(exit) = args.allowed.check(&loaded.plan) {
-        return exit;
+    let github = Github::of_environment();
+    match judged_run(args) {
+        Ok(Judged {
+            summary,
+            directory,
+            exit,
+        }) => {
+            let shown = directory.path().display().to_string();
+            github.summary(&report::step_summary(&summary, &shown));
+            github.outputs(&Outcome {
+                verdict: &summary.verdict.to_string(),
+                exit,
+                directory: Some(directory.path()),
+            });
+            exit
+        }
+        Err(exit) => {
+            github.outputs(&Outcome {
+                verdict: "none",
+                exit,
+                directory: None,
+            });
+            exit
+        }
     }
-    let baseline = match compare::baseline(args, &loaded) {
-        Ok(baseline) => baseline,
-        Err(exit) => return exit,
-    };
+}
+
+fn judged_run(args: &RunArgs) -> Result<Judged, Exit> {
+    let loaded = load(&args.plan, plan::load_written)?;
+    args.allowed.check(&loaded.plan)?;
+    let baseline = compare::baseline(args, &loaded)?;
     if !args.quiet {
         loaded
             .plan
@@ -404,20 +426,11 @@ fn run(args: &RunArgs) -> Exit {
         threads: args.threads.map(usize::from),
         quiet: args.quiet,
     };
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(exit) => return exit,
-    };
     let mask = request.plan.mask.clone();
-    match runtime.block_on(run::conduct(request)) {
-        Ok(directory) => judge(
-            &directory,
-            &loaded.variables,
-            baseline.as_ref(),
-            &Show::of(args.json, args.quiet),
-        ),
-        Err(error) => refuse(&error, &mask),
-    }
+    let conducted = runtime()?.block_on(run::conduct(request));
+    let directory = conducted.map_err(|error| refuse(&error, &mask))?;
+    let shown = Show::of(args.json, args.quiet);
+    judge(directory, &loaded.variables, baseline.as_ref(), &shown)
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Exit> {
@@ -444,30 +457,39 @@ fn refuse(error: &RunError, mask: &Mask) -> Exit {
     }
 }
 
+/// A run with its reports written.
+struct Judged {
+    directory: RunDirectory,
+    summary: Summary,
+    exit: Exit,
+}
+
 fn judge(
-    directory: &RunDirectory,
+    directory: RunDirectory,
     variables: &Variables,
     baseline: Option<&compare::Baseline>,
     shown: &Show,
-) -> Exit {
+) -> Result<Judged, Exit> {
     let environment = |name: &str| variable(variables, name);
-    let mut assembled = match run::assemble(directory, &environment) {
-        Ok(assembled) => assembled,
-        Err(error) => return internal(&error.to_string()),
-    };
+    let mut assembled =
+        run::assemble(&directory, &environment).map_err(|error| internal(&error.to_string()))?;
     let compared = baseline.map_or(Ok(()), |baseline| {
-        baseline.compare(directory, &mut assembled, &environment)
+        baseline.compare(&directory, &mut assembled, &environment)
     });
-    if let Err(exit) = reports::write(directory, &assembled.summary) {
-        return exit;
-    }
-    show(&assembled.summary, shown);
+    let Assembled { summary, exit } = assembled;
+    reports::write(&directory, &summary)?;
+    show(&summary, shown);
     say!("report: {}", directory.report_file().display());
-    match compared {
+    let exit = match compared {
         // A comparison that was asked for and could not be made is no good end.
-        Err(exit) if assembled.exit == Exit::Ok => exit,
-        _ => assembled.exit,
-    }
+        Err(failed) if exit == Exit::Ok => failed,
+        _ => exit,
+    };
+    Ok(Judged {
+        directory,
+        summary,
+        exit,
+    })
 }
 
 fn assembled(args: &DirectoryArgs) -> Result<(RunDirectory, Assembled), Exit> {

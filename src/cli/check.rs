@@ -166,12 +166,8 @@ fn records(args: &CheckArgs, file: &Path, format: Format) -> Result<Exit, Exit> 
             complain(&mask.hide(&error.to_string()), Exit::Usage)
         }
     })?;
-    Ok(judge(
-        &directory,
-        &variables,
-        None,
-        &Show::of(args.json, false),
-    ))
+    let judged = judge(directory, &variables, None, &Show::of(args.json, false))?;
+    Ok(judged.exit)
 }
 
 fn complain(words: &str, exit: Exit) -> Exit {

@@ -5,13 +5,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::github::{Github, Outcome};
 use super::{Loaded, RunArgs, print, variable, variables};
-use crate::compare::{CompareError, Limits, Run, compare, differences};
+use crate::compare::{CompareError, Faults, Limits, Run, compare, differences};
 use crate::exit::Exit;
 use crate::output::say;
 use crate::report::{self, Comparison};
 use crate::run::{AssembleError, Assembled, RunDirectory, plan_of};
 use crate::scenario::Environment;
+use crate::verdict::Verdict;
 
 /// How much worse a run may become.
 #[derive(Debug, Args)]
@@ -40,6 +42,10 @@ pub(super) struct CompareArgs {
     #[command(flatten)]
     limits: LimitArgs,
 
+    /// Compare although the faults differ: what differs is said. The load must be the same
+    #[arg(long)]
+    across: bool,
+
     /// Take variables from a file, if numbers of the scenario came from some
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
@@ -54,16 +60,33 @@ pub(super) struct CompareArgs {
 }
 
 pub(super) fn run(args: &CompareArgs) -> Exit {
+    let github = Github::of_environment();
     match compared(args) {
         Ok(comparison) => {
             print(&shown(args, &comparison));
-            if comparison.regressions.is_empty() {
-                Exit::Ok
+            let (verdict, exit) = if !comparison.regressions.is_empty() {
+                (Verdict::Fail, Exit::Regression)
+            } else if comparison.undecided.is_empty() {
+                (Verdict::Pass, Exit::Ok)
             } else {
-                Exit::Regression
-            }
+                (Verdict::Unknown, Exit::Unknown)
+            };
+            github.summary(&report::compared_markdown(&comparison));
+            github.outputs(&Outcome {
+                verdict: &verdict.to_string(),
+                exit,
+                directory: Some(&args.new),
+            });
+            exit
         }
-        Err(exit) => exit,
+        Err(exit) => {
+            github.outputs(&Outcome {
+                verdict: "none",
+                exit,
+                directory: None,
+            });
+            exit
+        }
     }
 }
 
@@ -75,7 +98,12 @@ fn compared(args: &CompareArgs) -> Result<Comparison, Exit> {
     let (base, new) = (open(&args.base)?, open(&args.new)?);
     let read = |directory| Run::read(directory, &environment).map_err(|error| refused(&error));
     let (base, new) = (read(&base)?, read(&new)?);
-    compare(&base, &new, &limits).map_err(|error| refused(&error))
+    let faults = if args.across {
+        Faults::Any
+    } else {
+        Faults::Same
+    };
+    compare(&base, &new, &limits, faults).map_err(|error| refused(&error))
 }
 
 fn shown(args: &CompareArgs, comparison: &Comparison) -> String {
@@ -115,7 +143,7 @@ pub(super) fn baseline(args: &RunArgs, loaded: &Loaded) -> Result<Option<Baselin
         })
     };
     let plan = plan_of(&directory, &environment).map_err(failed)?;
-    let different = differences(&plan, &loaded.plan);
+    let different = differences(&plan, &loaded.plan, Faults::Same);
     if !different.is_empty() {
         return Err(refused(&CompareError::Different(different)));
     }
@@ -133,7 +161,8 @@ impl Baseline {
         let failed = |error: CompareError| refused(&error);
         let base = Run::read(&self.directory, environment).map_err(failed)?;
         let new = Run::judged(directory, assembled.summary.clone(), environment);
-        let comparison = compare(&base, &new.map_err(failed)?, &self.limits).map_err(failed)?;
+        let comparison = compare(&base, &new.map_err(failed)?, &self.limits, Faults::Same);
+        let comparison = comparison.map_err(failed)?;
         let written = serde_json::to_vec_pretty(&comparison)
             .map_err(std::io::Error::from)
             .and_then(|bytes| fs::write(directory.comparison_file(), bytes));

@@ -22,10 +22,24 @@ fn write_all(directory: &RunDirectory, summary: &Summary) -> io::Result<()> {
         serde_json::to_vec_pretty(summary)?,
     )?;
     fs::write(directory.chart_file(), report::chart(summary))?;
+    scalability(directory, summary)?;
     cases(directory, summary)?;
     timelines(directory, summary)?;
     fs::write(directory.page_file(), report::html(summary))?;
+    fs::write(directory.junit_file(), report::junit(summary))?;
     fs::write(directory.report_file(), report::markdown(summary))
+}
+
+/// An earlier judgement may have seen steps that this one does not.
+fn scalability(directory: &RunDirectory, summary: &Summary) -> io::Result<()> {
+    let path = directory.path().join(report::SCALABILITY_CHART);
+    if let Some(picture) = report::scalability_chart(summary) {
+        return fs::write(path, picture);
+    }
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// One line of the file of cases.

@@ -1,15 +1,25 @@
-//! Whether two plans put the same load on their systems. The systems may differ: that is what a
-//! comparison is for.
+//! Whether two plans put the same load on their systems, and in what the systems differ: that is
+//! what a comparison is for.
 
-use crate::plan::{Plan, Users};
+use crate::plan::{Database, Plan, Stack, Target, Users};
+
+/// Whether runs are compared whose faults differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Faults {
+    /// They must be the same.
+    Same,
+    /// They may differ, which the comparison says.
+    Any,
+}
 
 /// What differs of the load, in words; empty: the runs can be compared. Seeds, claims and what is
 /// loaded may differ.
-pub fn differences(base: &Plan, new: &Plan) -> Vec<String> {
+pub fn differences(base: &Plan, new: &Plan, faults: Faults) -> Vec<String> {
     let mut different = named("load", &base.loads, &new.loads, |load| &load.name);
     different.extend(named("step", &base.steps, &new.steps, |step| &step.name));
-    let faults = named("fault", &base.faults, &new.faults, |fault| &fault.name);
-    different.extend(faults);
+    if faults == Faults::Same {
+        different.extend(fault_differences(base, new));
+    }
     let wholes = [
         ("the phases", base.phases != new.phases),
         ("the flows", base.flows != new.flows),
@@ -20,6 +30,65 @@ pub fn differences(base: &Plan, new: &Plan) -> Vec<String> {
     let wholes = wholes.into_iter().filter(|(_, differ)| *differ);
     different.extend(wholes.map(|(what, _)| what.to_owned()));
     different
+}
+
+fn fault_differences(base: &Plan, new: &Plan) -> Vec<String> {
+    named("fault", &base.faults, &new.faults, |fault| &fault.name)
+}
+
+/// What else differs that can make a difference, in words: faults, and what was asked of the bundled
+/// system.
+pub(super) fn settings(base: &Plan, new: &Plan) -> Vec<String> {
+    let mut different = fault_differences(base, new);
+    let (Target::Stack(one), Target::Stack(other)) = (&base.target, &new.target) else {
+        return different;
+    };
+    let (before, now) = (settings_of(one), settings_of(other));
+    let value = |all: &[(String, String)], name: &str| {
+        let found = all.iter().find(|(known, _)| known == name);
+        found.map_or_else(|| "its default".to_owned(), |(_, value)| value.clone())
+    };
+    let mut names: Vec<&String> = Vec::new();
+    for (name, _) in before.iter().chain(&now) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    for name in names {
+        let (before, now) = (value(&before, name), value(&now, name));
+        if before != now {
+            different.push(format!("`{name}`: {before} before, {now} now"));
+        }
+    }
+    different
+}
+
+/// What was asked of the bundled system, by name.
+fn settings_of(stack: &Stack) -> Vec<(String, String)> {
+    let database = match stack.database {
+        Database::Sqlite => "sqlite",
+        Database::MySql => "mysql",
+    };
+    let own = stack
+        .strategy
+        .as_ref()
+        .map(|strategy| ("strategy", strategy));
+    let own = own
+        .into_iter()
+        .chain(stack.bug.as_ref().map(|bug| ("bug", bug)));
+    let mut settings: Vec<_> = own
+        .map(|(name, value)| (name.to_owned(), value.clone()))
+        .collect();
+    settings.push(("database".to_owned(), database.to_owned()));
+    settings.push(("redis".to_owned(), stack.redis.to_string()));
+    settings.push(("kafka".to_owned(), stack.kafka.to_string()));
+    for group in &stack.groups {
+        let name = format!("servers ({})", group.role);
+        settings.push((name, group.count.to_string()));
+    }
+    let own = stack.settings.iter();
+    settings.extend(own.map(|one| (one.key.to_owned(), one.shown.clone())));
+    settings
 }
 
 /// How many records there are is only known to a run that has read them.

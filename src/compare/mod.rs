@@ -21,12 +21,12 @@ use crate::report::{
     Change, ClaimChange, Comparison, FaultSummary, FigureChange, Judgement, OutcomeChange,
     RecoveryChange, Side, Summary,
 };
-use crate::run::{AssembleError, RunDirectory, assemble, plan_of};
+use crate::run::{AssembleError, RunDirectory, assemble, is_of_generator, plan_of};
 use crate::scenario::Environment;
 use crate::verdict::Verdict;
 
 use bootstrap::Drawn;
-pub use differences::differences;
+pub use differences::{Faults, differences};
 pub use limits::{Figure, LimitError, Limits};
 use sample::{Sample, Scope};
 
@@ -106,8 +106,13 @@ fn unreadable(directory: &RunDirectory, source: AssembleError) -> CompareError {
 ///
 /// # Errors
 /// When they did not do the same, or the measurements of one cannot be read.
-pub fn compare(base: &Run<'_>, new: &Run<'_>, limits: &Limits) -> Result<Comparison, CompareError> {
-    let different = differences(&base.plan, &new.plan);
+pub fn compare(
+    base: &Run<'_>,
+    new: &Run<'_>,
+    limits: &Limits,
+    faults: Faults,
+) -> Result<Comparison, CompareError> {
+    let different = differences(&base.plan, &new.plan, faults);
     if !different.is_empty() {
         return Err(CompareError::Different(different));
     }
@@ -118,15 +123,43 @@ pub fn compare(base: &Run<'_>, new: &Run<'_>, limits: &Limits) -> Result<Compari
         base: side(base),
         new: side(new),
         limits: limits.to_string(),
+        differs: differing(base, new),
         outcomes: outcomes(&base.summary, &new.summary),
         warnings: warnings(base, new),
         regressions: Vec::new(),
+        undecided: Vec::new(),
         figures,
         claims,
         recoveries,
     };
+    if [base, new].into_iter().any(is_late) {
+        undecide(&mut comparison.figures);
+    }
     comparison.regressions = comparison.sentences();
+    comparison.undecided = comparison.sentences_of(Judgement::Undecided).collect();
     Ok(comparison)
+}
+
+/// Takes back what a generator that was late or saturated may have made worse. Failures are the
+/// system's own, however late they were asked for.
+fn undecide(figures: &mut [FigureChange]) {
+    let worse = figures.iter_mut();
+    let worse = worse.filter(|one| one.judgement == Judgement::Worse);
+    for figure in worse.filter(|one| one.figure != Figure::Failed.name()) {
+        figure.judgement = Judgement::Undecided;
+    }
+}
+
+/// Whether the generator of the run did not keep up: its times are those of a busy machine as well.
+fn is_late(run: &Run<'_>) -> bool {
+    run.summary.reasons.iter().any(|one| is_of_generator(one))
+}
+
+/// Without what only the environment may know.
+fn differing(base: &Run<'_>, new: &Run<'_>) -> Vec<String> {
+    let settings = differences::settings(&base.plan, &new.plan).into_iter();
+    let hidden = settings.map(|one| new.plan.mask.hide(&base.plan.mask.hide(&one)));
+    hidden.collect()
 }
 
 fn side(run: &Run<'_>) -> Side {

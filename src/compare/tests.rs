@@ -3,9 +3,9 @@
 use super::bootstrap::Drawn;
 use super::limits::{Figure, Limits};
 use super::sample::{Block, Sample, Scope};
-use super::{differences, judge};
+use super::{Faults, differences, judge, undecide};
 use crate::plan::mix;
-use crate::report::{Change, Judgement};
+use crate::report::{Change, FigureChange, Judgement};
 
 const PER_BLOCK: u64 = 200;
 
@@ -229,7 +229,7 @@ fn only_what_was_asked_of_the_systems_must_be_the_same() {
         "../../scenarios/documents/a-redlock-after.yaml"
     ));
     assert_eq!(
-        differences(&base, &after),
+        differences(&base, &after, Faults::Same),
         [""; 0],
         "only the server's settings differ"
     );
@@ -243,10 +243,74 @@ fn only_what_was_asked_of_the_systems_must_be_the_same() {
     ];
     for (from, to, what) in table {
         assert!(text.contains(from), "{from}");
-        let different = differences(&base, &plan(&text.replacen(from, to, 1)));
+        let different = differences(&base, &plan(&text.replacen(from, to, 1)), Faults::Same);
         assert!(
             different.iter().any(|one| one == what),
             "{from}: {different:?}"
         );
     }
+}
+
+#[test]
+fn what_differs_of_the_systems_is_said_and_faults_only_when_they_may_differ() {
+    let plan = |text: &str| {
+        let overrides = crate::plan::Overrides::default();
+        crate::plan::load("test.yaml", text, &overrides, &|_| None).expect("a valid scenario")
+    };
+    let before = include_str!("../../scenarios/documents/a-redlock-before.yaml");
+    let after = include_str!("../../scenarios/documents/a-redlock-after.yaml");
+    let told = differences::settings(&plan(before), &plan(after));
+    for one in [
+        "`redis_pool`: 10 before, 100 now",
+        "`lock_retry_count`: 10 before, 3 now",
+        "`coupon_cache`: its default before, 5m now",
+    ] {
+        assert!(told.iter().any(|line| line == one), "{one}: {told:?}");
+    }
+    assert!(!told.iter().any(|line| line.contains("database_pool")));
+
+    let delayed = |by: &str| {
+        let fault =
+            format!("faults: [{{ name: way, client: {{ delay: {by} }}, after: 0s, for: 9s }}]");
+        plan(&format!("{before}\n{fault}\n"))
+    };
+    let (base, new) = (delayed("20ms"), delayed("23ms"));
+    assert_eq!(differences(&base, &new, Faults::Same), ["the fault `way`"]);
+    assert_eq!(differences(&base, &new, Faults::Any), [""; 0]);
+    assert_eq!(differences::settings(&base, &new), ["the fault `way`"]);
+    assert_eq!(differences::settings(&base, &base), [""; 0]);
+}
+
+#[test]
+fn a_generator_that_did_not_keep_up_convicts_nobody_of_being_slow() {
+    let of = |figure: Figure, judgement| FigureChange {
+        step: "issue".to_owned(),
+        phase: None,
+        figure: figure.name().to_owned(),
+        unit: figure.unit().to_owned(),
+        base: 1.0,
+        new: 2.0,
+        change: Change {
+            low: 0.9,
+            middle: 1.0,
+            high: 1.1,
+        },
+        judgement,
+    };
+    let mut figures = [
+        of(Figure::P95, Judgement::Worse),
+        of(Figure::Rps, Judgement::Worse),
+        of(Figure::Failed, Judgement::Worse),
+        of(Figure::P50, Judgement::Better),
+    ];
+    undecide(&mut figures);
+    assert_eq!(
+        figures.map(|one| one.judgement),
+        [
+            Judgement::Undecided,
+            Judgement::Undecided,
+            Judgement::Worse,
+            Judgement::Better
+        ]
+    );
 }

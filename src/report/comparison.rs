@@ -21,6 +21,9 @@ pub struct Comparison {
     pub new: Side,
     /// What the figures were judged by, as it can be typed.
     pub limits: String,
+    /// In what the systems and faults of the two differ, as far as their scenarios say it.
+    #[serde(default)]
+    pub differs: Vec<String>,
     /// Each figure of each step, over the whole run and by phase.
     pub figures: Vec<FigureChange>,
     /// Attempts by outcome.
@@ -33,6 +36,9 @@ pub struct Comparison {
     pub warnings: Vec<String>,
     /// What has become worse, one sentence each; empty: nothing has.
     pub regressions: Vec<String>,
+    /// What would be worse if the load generator had kept up, one sentence each.
+    #[serde(default)]
+    pub undecided: Vec<String>,
 }
 
 /// One of the two runs.
@@ -99,6 +105,8 @@ pub enum Judgement {
     Worse,
     /// Beyond its limit as measured, but the interval reaches to this side of it.
     Perhaps,
+    /// Beyond its limit, in a run whose load generator did not keep up.
+    Undecided,
     /// Not beyond its limit.
     Within,
     /// For the better, with all of the interval.
@@ -157,9 +165,15 @@ impl Comparison {
         let lasting = self.recoveries.iter().filter(|one| one.is_worse());
         let lasting =
             lasting.map(|one| format!("the load recovered from `{}` and now does not", one.name()));
+        let slower = self.sentences_of(Judgement::Worse);
+        broken.chain(lasting).chain(slower).collect()
+    }
+
+    /// The figures of this judgement, a sentence each.
+    pub(crate) fn sentences_of(&self, judgement: Judgement) -> impl Iterator<Item = String> {
         let figures = self.figures.iter();
-        let figures = figures.filter(|figure| figure.judgement == Judgement::Worse);
-        let slower = figures.map(|one| {
+        let figures = figures.filter(move |figure| figure.judgement == judgement);
+        figures.map(|one| {
             let phase = one.phase.as_ref();
             let phase = phase.map_or_else(String::new, |name| format!(" in `{name}`"));
             format!(
@@ -170,12 +184,12 @@ impl Comparison {
                 one.shown(one.new),
                 one.in_words()
             )
-        });
-        broken.chain(lasting).chain(slower).collect()
+        })
     }
 
     pub(super) fn verdict(&self) -> String {
         match self.regressions.len() {
+            0 if !self.undecided.is_empty() => "undecided".to_owned(),
             0 => "no regression".to_owned(),
             1 => "1 regression".to_owned(),
             many => format!("{many} regressions"),
@@ -208,6 +222,7 @@ impl Judgement {
         match self {
             Self::Worse => "worse",
             Self::Perhaps => "perhaps worse",
+            Self::Undecided => "undecided",
             Self::Within => "as before",
             Self::Better => "better",
             Self::TooLittle => "too little to say",
@@ -219,7 +234,7 @@ impl Judgement {
     pub(super) const fn symbol(self) -> Option<Verdict> {
         match self {
             Self::Worse => Some(Verdict::Fail),
-            Self::Perhaps | Self::TooLittle => Some(Verdict::Unknown),
+            Self::Perhaps | Self::Undecided | Self::TooLittle => Some(Verdict::Unknown),
             Self::Better => Some(Verdict::Pass),
             Self::Within | Self::NotJudged => None,
         }
@@ -277,8 +292,14 @@ pub fn compared(comparison: &Comparison) -> String {
     for (which, side) in [("base", &comparison.base), ("new ", &comparison.new)] {
         let _ = writeln!(out, "{which}  {}", one_line(&in_words(side)));
     }
+    for different in &comparison.differs {
+        let _ = writeln!(out, "differs: {}", one_line(different));
+    }
     for sentence in &comparison.regressions {
         let _ = writeln!(out, "✘ {}", one_line(sentence));
+    }
+    for sentence in &comparison.undecided {
+        let _ = writeln!(out, "? undecided: {}", one_line(sentence));
     }
     let mut builder = Builder::new();
     builder.push_record(HEAD);

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use super::{
     CounterFigures, Drain, Environment, FaultAlert, FaultBaseline, FaultState, FaultSummary,
     IncreaseFigures, Judged, Latency, LevelFigures, LoadSummary, MetricSummary, PhaseSummary,
-    ResourceSample, ResourceSummary, Sample, Summary, TrendFigures, UnknownShape,
+    ResourceSample, ResourceSummary, Sample, ScalabilityLaw, ScalabilityStep, ScalabilitySummary,
+    Summary, TrendFigures, UnknownShape,
 };
 use crate::check::{Finding, Part};
 use crate::verdict::Verdict;
@@ -15,7 +16,7 @@ pub(crate) use findings::explanation;
 use findings::{OVERSOLD, oversold, part};
 
 /// Every fixture.
-pub(crate) fn all() -> [Summary; 6] {
+pub(crate) fn all() -> [Summary; 7] {
     [
         passed(),
         failed(),
@@ -23,6 +24,7 @@ pub(crate) fn all() -> [Summary; 6] {
         interrupted(),
         empty(),
         hostile(),
+        scaled(),
     ]
 }
 
@@ -352,6 +354,7 @@ pub(crate) fn passed() -> Summary {
         resources: Vec::new(),
         faults: Vec::new(),
         fairness: None,
+        scalability: None,
         not_healed: Vec::new(),
         loads: vec![LoadSummary {
             load: "opening".to_owned(),
@@ -521,6 +524,41 @@ pub(crate) fn interrupted() -> Summary {
     summary
 }
 
+/// A run of three steps, of which the last gives hardly more than the second.
+pub(super) fn scaled() -> Summary {
+    let step = |name: &str, vus, throughput, efficiency, fitted, locks| ScalabilityStep {
+        step: name.to_owned(),
+        vus,
+        seconds: 28.0,
+        throughput: Some(throughput),
+        efficiency: Some(efficiency),
+        fitted: Some(fitted),
+        outcomes: map(&[("issued", 10_000), ("lock_failed", locks)]),
+    };
+    let law = ScalabilityLaw {
+        contention: 0.0123,
+        coherency: 0.000_123_4,
+        gamma: 30.1,
+        peak: Some(89.46),
+        knee: Some(21.2),
+        r_squared: Some(0.998_7),
+        residual: 0.012,
+    };
+    Summary {
+        scalability: Some(ScalabilitySummary {
+            steps: vec![
+                step("users-10", 10, 270.0, 1.0, 268.0, 0),
+                step("users|30", 30, 610.0, 0.753, 615.5, 12),
+                step("users-200", 200, 720.0, 0.133_3, 716.0, 126),
+            ],
+            bends_at: Some(30),
+            law: Some(law),
+            why_not: None,
+        }),
+        ..passed()
+    }
+}
+
 /// A run in which nothing happened.
 pub(crate) fn empty() -> Summary {
     Summary {
@@ -541,6 +579,7 @@ pub(crate) fn empty() -> Summary {
         resources: Vec::new(),
         faults: Vec::new(),
         fairness: None,
+        scalability: None,
         not_healed: Vec::new(),
         loads: Vec::new(),
         dropped_iterations: 0,

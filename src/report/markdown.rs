@@ -52,7 +52,7 @@ fn title(summary: &Summary) -> String {
     out
 }
 
-fn section(section: &Section) -> String {
+pub(super) fn section(section: &Section) -> String {
     let title = line(&section.title, code);
     format!("## {title}\n\n{}", blocks(&section.blocks))
 }

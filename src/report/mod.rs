@@ -9,27 +9,33 @@ mod faults;
 pub(crate) mod fixture;
 mod format;
 mod html;
+mod junit;
 mod markdown;
 mod metrics;
 mod outputs;
 mod resources;
+mod scalability;
 mod sections;
 mod setup;
+mod step_summary;
 mod summary;
 mod table;
 mod timeline;
 
-pub use chart::chart;
+pub use chart::{chart, scalability_chart};
 pub use comparison::{
     Change, ClaimChange, Comparison, FigureChange, Judgement, OutcomeChange, RecoveryChange, Side,
     compared,
 };
 pub use faults::{FaultAlert, FaultBaseline, FaultState, FaultSummary};
 pub use html::html;
+pub use junit::junit;
 pub use markdown::{compared_markdown, markdown};
 pub use outputs::OutputSummary;
 pub use resources::{IncreaseFigures, LevelFigures, ResourceSample, ResourceSummary};
+pub use scalability::{ScalabilityLaw, ScalabilityStep, ScalabilitySummary};
 pub use setup::{Moment, SetupSummary};
+pub use step_summary::step_summary;
 pub use summary::{
     CounterFigures, Drain, Environment, FairnessSummary, Judged, Latency, LoadSummary,
     MetricSummary, PhaseSummary, Sample, Summary, TrendFigures, UnknownShape,
@@ -39,6 +45,9 @@ pub use timeline::timeline;
 
 /// Lists cases one by one, a JSON object a line.
 pub const CASES_FILE: &str = "cases.jsonl";
+
+/// Throughput by VUs, where a run held them at several numbers; relative to the report.
+pub const SCALABILITY_CHART: &str = "scalability.svg";
 
 /// The picture of how the gravest case of a part came about, relative to the report. Checkers and
 /// parts have names of letters, digits and underscores.

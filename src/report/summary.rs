@@ -8,6 +8,7 @@ use super::comparison::Comparison;
 use super::faults::FaultSummary;
 use super::outputs::OutputSummary;
 use super::resources::ResourceSummary;
+use super::scalability::ScalabilitySummary;
 use super::setup::SetupSummary;
 use crate::check::{Fairness, Finding};
 use crate::verdict::Verdict;
@@ -53,6 +54,9 @@ pub struct Summary {
     /// How far the order of issue is the order of asking; `None`: nobody asked for it.
     #[serde(default)]
     pub fairness: Option<FairnessSummary>,
+    /// How throughput grew with the users; `None`: VUs were held at fewer than two numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scalability: Option<ScalabilitySummary>,
     /// Faults that could not be healed, one sentence each, which are also the first of `reasons`:
     /// something is still broken.
     #[serde(default)]

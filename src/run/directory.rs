@@ -293,6 +293,11 @@ impl RunDirectory {
         })
     }
 
+    /// The report for the tests' page of a CI system.
+    pub fn junit_file(&self) -> PathBuf {
+        self.path.join("junit.xml")
+    }
+
     /// The run over time.
     pub fn chart_file(&self) -> PathBuf {
         self.path.join("chart.svg")

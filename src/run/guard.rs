@@ -4,6 +4,15 @@
 use crate::measure::{Second, Totals, Trend};
 use crate::plan::{Executor, Plan};
 
+/// How every doubt about the load generator begins.
+const GENERATOR: &str = "the load generator was";
+
+/// Whether the reason for an inconclusive run is that its generator could not keep up: then its times
+/// are those of the machine as much as of the system.
+pub fn is_of_generator(reason: &str) -> bool {
+    reason.starts_with(GENERATOR)
+}
+
 /// A load thread above this share of a core has no time left to be on time.
 const BUSY: f64 = 0.95;
 
@@ -98,7 +107,7 @@ pub(super) fn doubts(plan: &Plan, totals: &Totals, generator: Generator, end: &E
     }
     if generator.is_saturated() {
         doubts.push(format!(
-            "the load generator was saturated: a load thread was above {:.0} % of its core in {} of {} s; give it more threads or less to do",
+            "{GENERATOR} saturated: a load thread was above {:.0} % of its core in {} of {} s; give it more threads or less to do",
             BUSY * 100.0, generator.busy, generator.seconds,
         ));
     }
@@ -121,7 +130,10 @@ fn late(plan: &Plan, totals: &Totals) -> Vec<String> {
     };
     let too_late = arrivals.filter_map(|load| {
         lag_ms(&load).filter(|ms| *ms > LATE_MS).map(|ms| {
-            format!("the load generator was late: load `{}` started {ms:.0} ms late at its 99th percentile", load.name)
+            format!(
+                "{GENERATOR} late: load `{}` started {ms:.0} ms late at its 99th percentile",
+                load.name
+            )
         })
     });
     too_late.collect()

@@ -31,5 +31,6 @@ pub use conductor::{Request, conduct};
 pub use directory::{Imported, RunDirectory, RunRecord};
 pub use error::RunError;
 pub use event::{Event, UnknownCount};
+pub use guard::is_of_generator;
 pub use imported::{ImportError, ImportRequest, import};
 pub use incident::{Left, left};

@@ -14,6 +14,7 @@
 
 mod faults;
 mod resources;
+mod scalability;
 mod windows;
 
 use std::time::Duration;
@@ -31,6 +32,7 @@ use crate::plan::Plan;
 use crate::verdict::Verdict;
 
 pub use resources::Resources;
+pub use scalability::evaluate_scalability;
 pub use windows::Windows;
 
 /// Judges every threshold of the plan over what was measured so far.
@@ -169,9 +171,11 @@ fn observe(plan: &Plan, totals: &Totals, threshold: &Threshold) -> Result<Observ
         Metric::VusMax => gauge(totals.vus_max, totals),
         Metric::Custom(custom) => view.custom(custom, aggregate),
         Metric::Resource(_) => Err(NoData("nothing was read from outside".to_owned())),
-        Metric::Recovery | Metric::Detection | Metric::FaultRate | Metric::Fairness => {
-            Err(NoData("the load has not ended".to_owned()))
-        }
+        Metric::Recovery
+        | Metric::Detection
+        | Metric::FaultRate
+        | Metric::Fairness
+        | Metric::Scalability => Err(NoData("the load has not ended".to_owned())),
     }
 }
 
@@ -184,8 +188,8 @@ fn trend(times: Option<Histogram<u64>>, aggregate: Aggregate) -> Result<Observed
         Aggregate::Max => times.max() as f64 / 1e3,
         Aggregate::Med => quantile(0.5),
         Aggregate::Percentile(percent) => quantile(percent / 100.0),
-        // A trend has no rate and no value: the parser refuses them.
-        Aggregate::Count | Aggregate::Rate | Aggregate::Value => times.len() as f64,
+        // A trend has no other: the parser refuses them.
+        _ => times.len() as f64,
     };
     Ok(Observed {
         value,
@@ -323,8 +327,8 @@ impl<'a> View<'a> {
             Aggregate::Max => values.max(),
             Aggregate::Med => values.quantile(0.5),
             Aggregate::Percentile(percent) => values.quantile(percent / 100.0),
-            // A trend has no rate and no value: the parser refuses them.
-            Aggregate::Count | Aggregate::Rate | Aggregate::Value => Some(values.count() as f64),
+            // A trend has no other: the parser refuses them.
+            _ => Some(values.count() as f64),
         };
         let counted = grouped(values.count() as f64, 0);
         match value.filter(|_| values.count() > 0) {

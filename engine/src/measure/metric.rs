@@ -66,6 +66,8 @@ pub enum Metric {
     FaultRate,
     /// Share of the pairs of users who got one in another order than they asked.
     Fairness,
+    /// How throughput grows with the users.
+    Scalability,
 }
 
 /// Names of the field that are no typing errors, but that this version does not measure.
@@ -79,7 +81,7 @@ const NOT_MEASURED: [&str; 5] = [
 
 impl Metric {
     /// Every metric but those of scenarios, in the order in which messages list them.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::HttpReqs,
         Self::HttpReqDuration,
         Self::HttpReqBlocked,
@@ -123,6 +125,7 @@ impl Metric {
         Self::Detection,
         Self::FaultRate,
         Self::Fairness,
+        Self::Scalability,
     ];
 
     /// As thresholds and outputs spell it.
@@ -157,6 +160,7 @@ impl Metric {
             Self::Detection => "detection",
             Self::FaultRate => "rate",
             Self::Fairness => "fairness",
+            Self::Scalability => "scalability",
         }
     }
 
@@ -178,6 +182,7 @@ impl Metric {
             | Self::LockFailed
             | Self::FaultRate
             | Self::Fairness => MetricKind::Rate,
+            Self::Scalability => MetricKind::Scaling,
             Self::HttpReqDuration
             | Self::HttpReqBlocked
             | Self::HttpReqConnecting
@@ -208,6 +213,7 @@ impl Metric {
             | Self::DroppedIterations => &[Tag::Phase, Tag::Load],
             Self::DataSent | Self::DataReceived | Self::Vus | Self::VusMax | Self::Fairness => &[],
             Self::Resource(_) => &[Tag::Source, Tag::Phase, Tag::Load],
+            Self::Scalability => &[Tag::Load],
             Self::Recovery | Self::FaultRate => &[Tag::Fault],
             Self::Detection => &[Tag::Fault, Tag::By],
             Self::HttpReqs
@@ -309,6 +315,8 @@ pub enum MetricKind {
     Rate,
     /// `avg`, `min`, `max`, `med`, `p(N)`, `count`.
     Trend,
+    /// `efficiency`, `contention`, `coherency`, `peak`.
+    Scaling,
 }
 
 /// What a threshold can be narrowed to.
@@ -338,6 +346,7 @@ impl MetricKind {
             Self::Gauge => &["value"],
             Self::Rate => &["rate"],
             Self::Trend => &["avg", "min", "max", "med", "p(N)", "count"],
+            Self::Scaling => &["efficiency", "contention", "coherency", "peak"],
         }
     }
 }
@@ -349,6 +358,7 @@ impl fmt::Display for MetricKind {
             Self::Gauge => "gauge",
             Self::Rate => "rate",
             Self::Trend => "trend",
+            Self::Scaling => "scaling",
         })
     }
 }

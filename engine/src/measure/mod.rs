@@ -7,13 +7,14 @@ pub mod fault;
 mod log;
 mod metric;
 mod resource;
+pub mod scalability;
 mod second;
 mod threshold;
 mod totals;
 mod unit;
 
 pub use custom::{CustomMetric, LeftOut, Values, left_out, thousandths};
-pub use evaluate::{Resources, Windows, aborts, evaluate, evaluate_fairness};
+pub use evaluate::{Resources, Windows, aborts, evaluate, evaluate_fairness, evaluate_scalability};
 pub use log::{Interval, IntervalLog, intervals, read_intervals};
 pub use metric::{Metric, MetricKind, Tag};
 pub use resource::{

@@ -79,6 +79,14 @@ pub enum Aggregate {
     Med,
     /// A percentile of a trend, 0 to 100.
     Percentile(f64),
+    /// Of a scaling: what a VU gets at the worst step, as a share of what it gets at the first.
+    Efficiency,
+    /// Of a scaling: the share of the work that only one can do at a time.
+    Contention,
+    /// Of a scaling: what each user costs every other.
+    Coherency,
+    /// Of a scaling: the users from whom on throughput falls.
+    Peak,
 }
 
 /// The middle of an assertion.
@@ -142,8 +150,18 @@ impl Aggregate {
             MetricKind::Counter => matches!(self, Self::Count | Self::Rate),
             MetricKind::Gauge => matches!(self, Self::Value),
             MetricKind::Rate => matches!(self, Self::Rate),
-            MetricKind::Trend => !matches!(self, Self::Rate | Self::Value),
+            MetricKind::Trend => !matches!(self, Self::Rate | Self::Value) && !self.is_of_scaling(),
+            MetricKind::Scaling => self.is_of_scaling(),
         }
+    }
+}
+
+impl Aggregate {
+    const fn is_of_scaling(self) -> bool {
+        matches!(
+            self,
+            Self::Efficiency | Self::Contention | Self::Coherency | Self::Peak
+        )
     }
 }
 
@@ -158,6 +176,10 @@ impl fmt::Display for Aggregate {
             Self::Max => f.write_str("max"),
             Self::Med => f.write_str("med"),
             Self::Percentile(percent) => write!(f, "p({percent})"),
+            Self::Efficiency => f.write_str("efficiency"),
+            Self::Contention => f.write_str("contention"),
+            Self::Coherency => f.write_str("coherency"),
+            Self::Peak => f.write_str("peak"),
         }
     }
 }
@@ -166,8 +188,19 @@ impl FromStr for Aggregate {
     type Err = ThresholdError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const NAMES: [&str; 8] = [
-            "count", "rate", "value", "avg", "min", "max", "med", "p(95)",
+        const NAMES: [&str; 12] = [
+            "count",
+            "rate",
+            "value",
+            "avg",
+            "min",
+            "max",
+            "med",
+            "p(95)",
+            "efficiency",
+            "contention",
+            "coherency",
+            "peak",
         ];
         match text {
             "count" => return Ok(Self::Count),
@@ -177,6 +210,10 @@ impl FromStr for Aggregate {
             "min" => return Ok(Self::Min),
             "max" => return Ok(Self::Max),
             "med" => return Ok(Self::Med),
+            "efficiency" => return Ok(Self::Efficiency),
+            "contention" => return Ok(Self::Contention),
+            "coherency" => return Ok(Self::Coherency),
+            "peak" => return Ok(Self::Peak),
             _ => {}
         }
         let inner = text

@@ -22,6 +22,8 @@ pub enum Unit {
     Number,
     /// Cores that worked; also parts of one.
     Cores,
+    /// A number that may be far below one: shown with three digits that mean something.
+    Coefficient,
 }
 
 /// Suffixes and the base units that each stands for.
@@ -58,6 +60,9 @@ impl Unit {
         }
         match (metric.kind(), aggregate) {
             (MetricKind::Rate, _) => Self::Share,
+            (MetricKind::Scaling, Aggregate::Coherency) => Self::Coefficient,
+            (MetricKind::Scaling, Aggregate::Peak) => Self::Number,
+            (MetricKind::Scaling, _) => Self::Share,
             (MetricKind::Trend, Aggregate::Count) | (MetricKind::Gauge, _) => Self::Count,
             (MetricKind::Trend, _) if custom => Self::Number,
             (MetricKind::Trend, _) => Self::Time,
@@ -86,7 +91,7 @@ impl Unit {
             Self::Share => (suffix, SHARE),
             Self::Bytes => (suffix, BYTES),
             Self::ByteRate => (without_per_second(suffix), BYTES),
-            Self::Count | Self::Number | Self::Cores => (suffix, &[]),
+            Self::Count | Self::Number | Self::Cores | Self::Coefficient => (suffix, &[]),
             Self::CountRate => (without_per_second(suffix), &[]),
         };
         if suffix.is_empty() {
@@ -109,7 +114,7 @@ impl Unit {
             Self::Bytes => list("units", names),
             Self::ByteRate => list("units", names) + ", each also with /s",
             Self::Count => "a count has no unit".to_owned(),
-            Self::Number => "this number has no unit: write it bare".to_owned(),
+            Self::Number | Self::Coefficient => "this number has no unit: write it bare".to_owned(),
             Self::Cores => "CPU is counted in cores: 1.5 is one and a half".to_owned(),
             Self::CountRate => "the only unit of a rate of counts is /s".to_owned(),
         }
@@ -132,6 +137,7 @@ impl Unit {
             Self::ByteRate => format!("{}/s", bytes(value)),
             Self::Count => grouped(value, 0),
             Self::Number => number(value),
+            Self::Coefficient => coefficient(value),
             Self::Cores => format!("{} cores", grouped(value, 2)),
             Self::CountRate => format!("{}/s", grouped(value, if value < 100.0 { 2 } else { 1 })),
         }
@@ -145,7 +151,7 @@ impl Unit {
             Self::Share => format!("{} %", exact((limit * 1e12).round() / 1e10)),
             Self::Bytes => exact_bytes(limit),
             Self::ByteRate => format!("{}/s", exact_bytes(limit)),
-            Self::Count | Self::Number => exact(limit),
+            Self::Count | Self::Number | Self::Coefficient => exact(limit),
             Self::Cores => format!("{} cores", exact(limit)),
             Self::CountRate => format!("{}/s", exact(limit)),
         }
@@ -168,8 +174,21 @@ pub fn milliseconds(value: f64) -> String {
 
 /// To the thousandth, without zeros at the end.
 fn number(value: f64) -> String {
+    if value == f64::INFINITY {
+        return "∞".to_owned();
+    }
     let text = grouped(value, 3);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Three digits from the first that is not zero on.
+fn coefficient(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return number(value);
+    }
+    let first = value.abs().log10().floor() as i32;
+    let decimals = (2 - first).clamp(0, 15) as usize;
+    grouped(value, decimals)
 }
 
 /// A percentage that is only 0 or 100 when it is exactly that.
@@ -270,6 +289,10 @@ mod tests {
             (Unit::Number, 100.0, "100"),
             (Unit::Number, 1234.5, "1,234.5"),
             (Unit::Number, 2.0 / 3.0, "0.667"),
+            (Unit::Number, f64::INFINITY, "∞"),
+            (Unit::Coefficient, 0.0, "0"),
+            (Unit::Coefficient, 0.000_123_456, "0.000123"),
+            (Unit::Coefficient, 12_345.6, "12,346"),
         ] {
             assert_eq!(unit.show(value), text);
         }

@@ -11,7 +11,13 @@ use crate::verdict::Verdict;
 pub(in crate::report) fn comparison(comparison: &Comparison) -> Section {
     let worse = !comparison.regressions.is_empty();
     let title = vec![
-        Inline::Symbol(if worse { Verdict::Fail } else { Verdict::Pass }),
+        Inline::Symbol(if worse {
+            Verdict::Fail
+        } else if comparison.undecided.is_empty() {
+            Verdict::Pass
+        } else {
+            Verdict::Unknown
+        }),
         Inline::plain(" "),
         Inline::text(&comparison.new.name),
         Inline::plain(format!(" against its baseline: {}", comparison.verdict())),
@@ -19,10 +25,19 @@ pub(in crate::report) fn comparison(comparison: &Comparison) -> Section {
     let sides = [("Base: ", &comparison.base), ("New: ", &comparison.new)];
     let sides = sides.map(|(which, side)| vec![Inline::plain(which), Inline::text(in_words(side))]);
     let mut blocks = vec![Block::List(sides.to_vec())];
-    if worse {
-        blocks.push(heading("What has become worse"));
-        let sentences = comparison.regressions.iter();
-        blocks.push(Block::List(sentences.map(text).collect()));
+    if !comparison.differs.is_empty() {
+        blocks.push(Block::plain("What differs between them:"));
+        blocks.push(Block::List(comparison.differs.iter().map(text).collect()));
+    }
+    let undecided = "What cannot be decided, since a load generator did not keep up";
+    for (title, sentences) in [
+        ("What has become worse", &comparison.regressions),
+        (undecided, &comparison.undecided),
+    ] {
+        if !sentences.is_empty() {
+            blocks.push(heading(title));
+            blocks.push(Block::List(sentences.iter().map(text).collect()));
+        }
     }
     let of_phase = |figure: &&FigureChange| figure.phase.is_some();
     let whole = comparison.figures.iter().filter(|one| !of_phase(one));

@@ -10,7 +10,7 @@ pub(super) use comparison::comparison;
 
 use super::document::{Block, Section, Table, code, plain, text, verdict};
 use super::format::{NO_DATA, count, drain_sentence, expectation};
-use super::{Judged, Summary, metrics, outputs, resources, setup};
+use super::{Judged, Summary, metrics, outputs, resources, scalability, setup};
 use crate::measure::{Unit, grouped, milliseconds};
 
 /// The run over time, which a reader may want sooner.
@@ -28,6 +28,7 @@ pub(super) fn sections(summary: &Summary) -> Vec<Section> {
         evidence::findings(&summary.findings, !summary.faults.is_empty()),
         Some(latency::steps(summary)),
         latency::phases(summary),
+        scalability::section(summary),
         metrics(summary),
         fairness(summary),
         outside(summary),

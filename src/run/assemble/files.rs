@@ -8,6 +8,7 @@ use super::{alerts, faults};
 use crate::check::Observations;
 use crate::measure::alert::Watched;
 use crate::measure::fault::Measured;
+use crate::measure::scalability::Scaling;
 use crate::measure::{Second, Totals, Windows, intervals, read_intervals, read_seconds};
 use crate::plan::Plan;
 use crate::probe::read_truth;
@@ -24,6 +25,7 @@ pub(super) struct Files {
     pub(super) events: Vec<Event>,
     pub(super) totals: Totals,
     pub(super) windows: Windows,
+    pub(super) scaling: Scaling,
     pub(super) samples: Vec<Sample>,
     pub(super) generator: Generator,
     pub(super) seconds: u64,
@@ -48,6 +50,7 @@ impl Files {
             events,
             totals,
             windows: or_new(windows(directory, plan), plan)?,
+            scaling: Scaling::new(plan),
             samples: Vec::new(),
             generator: Generator::default(),
             seconds: 0,
@@ -90,6 +93,7 @@ impl Files {
         self.cpu += second.generator_cpu;
         self.resident_max = self.resident_max.max(second.resident_bytes);
         self.generator.second(second);
+        self.scaling.second(second);
         self.totals.data_sent += second.data_sent;
         self.totals.data_received += second.data_received;
         self.totals.vus = second.vus;

@@ -7,6 +7,7 @@ mod figures;
 mod files;
 mod metrics;
 mod resources;
+mod scalability;
 mod stock;
 
 use std::io;
@@ -18,7 +19,9 @@ use super::{RunDirectory, RunRecord};
 use crate::check::{Checked, Evidence, Fairness, Finding, check_and_measure};
 use crate::exit::Exit;
 use crate::history::HistoryFile;
-use crate::measure::{Metric, Threshold, ThresholdResult, Trend, evaluate, evaluate_fairness};
+use crate::measure::{
+    Metric, Threshold, ThresholdResult, Trend, evaluate, evaluate_fairness, evaluate_scalability,
+};
 use crate::plan::{Plan, load_written};
 use crate::report::{Comparison, FairnessSummary, Judged, Summary};
 use crate::scenario::{Diagnostics, Environment, PLACEHOLDER};
@@ -53,6 +56,18 @@ impl Assembled {
             let holds = summary.verdict == Verdict::Pass;
             summary.reasons.retain(|_| !holds);
             summary.reasons.extend(regressions);
+        }
+        // Where the run itself kept up and its baseline did not.
+        let undecided = comparison.undecided.iter();
+        let undecided: Vec<_> = undecided
+            .map(|sentence| format!("undecided against {base}: {sentence}"))
+            .collect();
+        if self.exit == Exit::Ok && !undecided.is_empty() {
+            self.exit = Exit::Unknown;
+            summary.verdict = Verdict::Unknown;
+            summary.exit_code = self.exit.code();
+            self.exit.meaning().clone_into(&mut summary.exit_meaning);
+            summary.reasons = undecided;
         }
         summary.comparison = Some(comparison);
     }
@@ -244,12 +259,13 @@ impl Judge<'_> {
         );
         let fairness = fairness.unwrap_or(Err("nothing was compared"));
         let fairness = fairness.map(|measured| (measured.share(), measured.pairs));
-        let of_fairness =
+        let of_the_whole =
             |(threshold, result): (&Threshold, ThresholdResult)| match threshold.metric {
                 Metric::Fairness => evaluate_fairness(threshold, fairness),
+                Metric::Scalability => evaluate_scalability(threshold, &self.files.scaling),
                 _ => result,
             };
-        let results = std::iter::zip(&self.plan.thresholds, results).map(of_fairness);
+        let results = std::iter::zip(&self.plan.thresholds, results).map(of_the_whole);
         results.map(judged).collect()
     }
 
@@ -353,6 +369,7 @@ impl Judge<'_> {
             resources: self.files.outside.summaries.clone(),
             faults: faults.summaries(),
             fairness: None,
+            scalability: scalability::summary(&self.files.scaling),
             not_healed: Vec::new(),
             loads: self.loads(),
             dropped_iterations: totals.dropped.iter().sum(),

@@ -183,8 +183,8 @@ impl Lane {
             Aggregate::Max => levels.max(),
             Aggregate::Med => levels.quantile(0.5),
             Aggregate::Percentile(percent) => levels.quantile(percent / 100.0),
-            // A trend has no rate and no value: the parser refuses them.
-            Aggregate::Count | Aggregate::Rate | Aggregate::Value => Some(levels.count() as f64),
+            // A trend has no other: the parser refuses them.
+            _ => Some(levels.count() as f64),
         };
         let gaps: u64 = sources.iter().map(|(_, seen)| seen.gaps).sum();
         let gaps = match gaps {

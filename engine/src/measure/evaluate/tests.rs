@@ -312,6 +312,7 @@ fn an_empty_run_has_no_data_at_all() {
         let assertion = match metric.kind() {
             super::super::MetricKind::Gauge => "value>=0",
             super::super::MetricKind::Trend => "max>=0",
+            super::super::MetricKind::Scaling => "peak>=0",
             _ => "rate>=0",
         };
         let results = judged(&plan(&[(name, assertion)]), &Totals::default());

@@ -279,7 +279,7 @@ fn is_sum(threshold: &Threshold) -> bool {
     match threshold.metric.kind() {
         MetricKind::Counter | MetricKind::Gauge => true,
         MetricKind::Trend => threshold.aggregate == Aggregate::Count,
-        MetricKind::Rate => false,
+        MetricKind::Rate | MetricKind::Scaling => false,
     }
 }
 

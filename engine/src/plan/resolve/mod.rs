@@ -27,6 +27,7 @@ mod read_only;
 mod records;
 mod releases;
 mod resource;
+mod scalability;
 mod servers;
 mod services;
 mod setup;

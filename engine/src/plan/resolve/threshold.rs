@@ -1,6 +1,6 @@
 //! Thresholds are parsed, and their tags held against what the plan has.
 
-use super::{contradiction, fairness, narrowing, of_faults, resource};
+use super::{contradiction, fairness, narrowing, of_faults, resource, scalability};
 use crate::history::OutcomeKind;
 use crate::measure::{
     Metric, Tag, Threshold, ThresholdError, Windowed, key_name, parse_assertion, parse_key,
@@ -74,6 +74,8 @@ pub(super) fn resolve(
                 resource::check_threshold(&resolved, threshold, report);
                 of_faults::check_threshold(&resolved, threshold, report);
                 fairness::check_threshold(&resolved, threshold, (plan, known.truth), report);
+                let of_plan = (plan, known.phases);
+                scalability::check_threshold(&resolved, threshold, of_plan, report);
                 contradiction::check(&resolved, at, &thresholds, report);
                 thresholds.push(resolved);
             }

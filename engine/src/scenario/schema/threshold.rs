@@ -12,7 +12,7 @@ use super::text::{Flag, OneOrMany, Positive, Span};
 pub(super) struct Thresholds;
 
 /// What can be measured.
-const METRICS: [(&str, &str); 43] = [
+const METRICS: [(&str, &str); 44] = [
     ("http_reqs", "Counter: attempts. All tags."),
     (
         "http_req_duration",
@@ -167,6 +167,10 @@ const METRICS: [(&str, &str); 43] = [
         "fairness",
         "Rate: the share of the pairs of users who got one in another order than they asked, by more than the jitter; needs `truth.issued`.",
     ),
+    (
+        "scalability",
+        "Scaling: how throughput grows with the users, over the steps at which the load held its VUs. `efficiency`: what a VU gets at the worst step, as a share of what one gets at the first; `contention`, `coherency` and `peak` of the law of Universal Scalability, fitted over three steps or more. Tag `load`.",
+    ),
 ];
 
 impl JsonSchema for Thresholds {
@@ -227,6 +231,7 @@ fn example(name: &str, about: &str) -> &'static str {
         Some("Gauge") if ["recovery", "detection"].contains(&name) => "value<30s",
         Some("Gauge") => "value<=200",
         Some("Rate") => "rate<1%",
+        Some("Scaling") => "efficiency>80%",
         _ => "p(95)<500ms",
     }
 }
@@ -292,14 +297,13 @@ impl JsonSchema for Assertion {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let pattern =
-            r"^\s*(count|rate|value|avg|min|max|med|p\([^)]*\))\s*(===?|!=|<=?|>=?)\s*[+\-.0-9].*$";
+        let pattern = r"^\s*(count|rate|value|avg|min|max|med|p\([^)]*\)|efficiency|contention|coherency|peak)\s*(===?|!=|<=?|>=?)\s*[+\-.0-9].*$";
         let variable = generator
             .subschema_for::<super::text::Variable>()
             .to_value();
         json_schema!({
             "title": "assertion",
-            "description": "Aggregate, comparison, number and unit. Counters have `count` and `rate`, gauges `value`, rates `rate`, trends `avg`, `min`, `max`, `med`, `p(N)` and `count`.",
+            "description": "Aggregate, comparison, number and unit. Counters have `count` and `rate`, gauges `value`, rates `rate`, trends `avg`, `min`, `max`, `med`, `p(N)` and `count`, `scalability` has `efficiency`, `contention`, `coherency` and `peak`.",
             "examples": ["p(95)<500ms", "rate<1%", "count==0"],
             "anyOf": [{ "type": "string", "pattern": pattern }, variable],
         })

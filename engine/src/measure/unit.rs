@@ -59,10 +59,9 @@ impl Unit {
             return Self::Time;
         }
         match (metric.kind(), aggregate) {
-            (MetricKind::Rate, _) => Self::Share,
             (MetricKind::Scaling, Aggregate::Coherency) => Self::Coefficient,
             (MetricKind::Scaling, Aggregate::Peak) => Self::Number,
-            (MetricKind::Scaling, _) => Self::Share,
+            (MetricKind::Rate | MetricKind::Scaling, _) => Self::Share,
             (MetricKind::Trend, Aggregate::Count) | (MetricKind::Gauge, _) => Self::Count,
             (MetricKind::Trend, _) if custom => Self::Number,
             (MetricKind::Trend, _) => Self::Time,

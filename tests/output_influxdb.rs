@@ -49,10 +49,15 @@ bind-address = \"127.0.0.1:{rpc}\"
         command.arg("-config").arg(place.join("influxdb.conf"));
         command
     });
-    if !auth {
-        let created = post(port, "/query?q=CREATE%20DATABASE%20load");
-        assert!(created.contains("200 OK"), "{created}");
-    }
+    // Without a user nobody would be asked who he is.
+    let query = if auth {
+        "CREATE USER admin WITH PASSWORD 'another' WITH ALL PRIVILEGES"
+    } else {
+        "CREATE DATABASE load"
+    };
+    let query = query.replace(' ', "%20").replace('\'', "%27");
+    let created = post(port, &format!("/query?q={query}"));
+    assert!(created.contains("200 OK"), "{created}");
     service
 }
 
@@ -169,13 +174,15 @@ fn files_hold_every_attempt_or_the_sums_of_each_second() {
         assert!(lines.iter().all(|line| line.contains(",testid=a\\ b,")));
     }
     // Two points of one series and time would be one.
-    let mut series: Vec<(&str, &str)> = raw
+    let mut series: Vec<(String, String)> = raw
         .lines()
         .filter(|line| !line.starts_with("fcfs_events,"))
         .map(|line| {
+            let line = line.replace("\\ ", "_");
+            let (series, rest) = line.split_once(' ').unwrap();
             (
-                line.split(' ').next().unwrap(),
-                line.rsplit(' ').next().unwrap(),
+                series.to_owned(),
+                rest.rsplit(' ').next().unwrap().to_owned(),
             )
         })
         .collect();
@@ -314,7 +321,7 @@ fn what_has_no_place_is_counted_and_what_is_left_can_be_sent_by_hand() {
          spool: 20kB, drain: 1s }}, {{ file: all.lp, mode: raw }} ]"
     );
     let bench = bench(&Scenario::short(), &outputs);
-    let ended = bench.run_scenario(&[]).expect(0);
+    bench.run_scenario(&[]).expect(0);
     let (_, outputs) = told(&bench);
     let output = &outputs[0];
     let (dropped, left) = (
@@ -325,11 +332,6 @@ fn what_has_no_place_is_counted_and_what_is_left_can_be_sent_by_hand() {
     assert!(dropped > 0 && left > 0, "{output:#}");
     let all = bench.read("run/all.lp").lines().count() as u64;
     assert_eq!(dropped + left, all, "{output:#}");
-    assert!(
-        ended.stderr.contains("does not take points"),
-        "{}",
-        ended.all()
-    );
     let report = bench.read("run/report.md");
     assert!(report.contains("are left in the run directory"), "{report}");
 

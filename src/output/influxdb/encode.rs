@@ -5,17 +5,21 @@
 //! `k * 1024 + thread` nanoseconds with a `k` that only grows within a thread; all else has one point
 //! a second and series, or a time that only grows.
 
+mod events;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, HashMap};
 
 use hdrhistogram::Histogram;
 
 use super::line::{point, push_tag, quoted};
-use crate::history::{AlertChange, FaultMark, Moment, Operation, OutcomeKind};
+use crate::history::{Operation, OutcomeKind};
 use crate::load::Parts;
 use crate::measure::{Second, SeriesId, Trend};
 use crate::output::Feed;
 use crate::output::attempt::{Names, is_taken, ms};
-use crate::plan::{OutputMode, Part, Phase, Step, Target, mix};
+use crate::plan::{OutputMode, Part, Step, Target, mix};
 
 /// More than any machine has load threads; a power of two, in nanoseconds.
 const THREADS: u64 = 1_024;
@@ -48,15 +52,6 @@ pub(super) struct Encoder {
 
 /// Takes one line after the other.
 pub(super) type Take<'a> = &'a mut dyn FnMut(&[u8]);
-
-/// Something with a beginning and an end, for annotations.
-struct Annotation<'a> {
-    kind: &'a str,
-    name: &'a str,
-    text: &'a str,
-    from_ns: u64,
-    to_ns: u64,
-}
 
 impl Encoder {
     pub(super) fn new(
@@ -350,121 +345,21 @@ impl Encoder {
             OutputMode::Raw => 1,
             OutputMode::Sample(of) => of,
         };
+        // Which ones are taken must not depend on what this encoder was told before.
+        let since_ns = at - self.names.second_ns(0);
         let apart_ns = (SECOND_NS / count.max(1)).max(1);
         let values = histogram.iter_recorded();
         let values = values.flat_map(|one| {
             std::iter::repeat_n(one.value_iterated_to(), one.count_at_value() as usize)
         });
         for (number, us) in (0_u64..).zip(values) {
-            if mix(at ^ mix(number)).is_multiple_of(of) {
+            if mix(since_ns ^ mix(number)).is_multiple_of(of) {
                 let fields = format_args!("value={}", us as f64 / 1e3);
                 let at = at + number * apart_ns;
                 point(line, "iteration_duration", &tags, fields, at);
                 take(line);
             }
         }
-    }
-
-    /// All phases as planned, or as far as the load has come.
-    fn phases(&mut self, ended_ns: Option<u64>, take: Take<'_>) {
-        let plan = std::sync::Arc::clone(&self.names.plan);
-        let load_ns = self.names.load_ns;
-        let from = |phase: &Phase| load_ns + phase.from.as_nanos() as u64;
-        let is_reached = |phase: &&Phase| ended_ns.is_none_or(|ended| from(phase) < ended);
-        let of_loads = plan.phases.iter().filter(|phase| phase.load.is_some());
-        for phase in of_loads.filter(is_reached) {
-            let to_ns = load_ns + phase.to.as_nanos() as u64;
-            let load = phase.load.and_then(|load| plan.loads.get(load));
-            self.annotation(
-                &Annotation {
-                    kind: "phase",
-                    name: &phase.name,
-                    text: load.map_or("", |load| &load.name),
-                    from_ns: from(phase),
-                    to_ns: ended_ns.map_or(to_ns, |ended_ns| to_ns.min(ended_ns)),
-                },
-                take,
-            );
-        }
-    }
-
-    /// A beginning is written with no length, and once more with the end when that is known: of one
-    /// series and time, so the second replaces the first.
-    fn fault(&mut self, mark: &FaultMark, take: Take<'_>) {
-        self.names.regimes.take(mark);
-        let key = (mark.fault, mark.occurrence);
-        let (from_ns, text) = match &mark.moment {
-            Moment::Applied => (self.event_ns(mark.at_ns), "applied".to_owned()),
-            Moment::Healed => match self.faults.get(&key).copied() {
-                Some(from_ns) => (from_ns, "applied and healed".to_owned()),
-                None => (self.event_ns(mark.at_ns), "healed".to_owned()),
-            },
-            Moment::NotApplied { why } => {
-                (self.event_ns(mark.at_ns), format!("not applied: {why}"))
-            }
-            Moment::NotHealed { why } => match self.faults.get(&key).copied() {
-                Some(from_ns) => (from_ns, format!("applied, NOT healed: {why}")),
-                None => (self.event_ns(mark.at_ns), format!("NOT healed: {why}")),
-            },
-            _ => return,
-        };
-        self.faults.insert(key, from_ns);
-        let plan = std::sync::Arc::clone(&self.names.plan);
-        let fault = plan.faults.get(usize::from(mark.fault));
-        self.annotation(
-            &Annotation {
-                kind: "fault",
-                name: fault.map_or("?", |fault| &fault.name),
-                text: &text,
-                from_ns,
-                to_ns: mark.at_ns,
-            },
-            take,
-        );
-    }
-
-    fn alert(&mut self, at_ns: u64, change: &AlertChange, take: Take<'_>) {
-        let (name, from_ns, text) = match change {
-            AlertChange::Firing { alert, name, .. } => {
-                let from_ns = self.event_ns(at_ns);
-                self.alerts.insert(*alert, (from_ns, name.clone()));
-                (name.clone(), from_ns, "fires")
-            }
-            AlertChange::Cleared { alert } => match self.alerts.remove(alert) {
-                Some((from_ns, name)) => (name, from_ns, "has fired"),
-                None => ("?".to_owned(), self.event_ns(at_ns), "has cleared"),
-            },
-            _ => return,
-        };
-        self.annotation(
-            &Annotation {
-                kind: "alert",
-                name: &name,
-                text,
-                from_ns,
-                to_ns: at_ns,
-            },
-            take,
-        );
-    }
-
-    /// Two alerts of one name may begin to fire at one reading.
-    fn event_ns(&mut self, at_ns: u64) -> u64 {
-        self.last_event_ns = at_ns.max(self.last_event_ns + 1);
-        self.last_event_ns
-    }
-
-    fn annotation(&mut self, of: &Annotation<'_>, take: Take<'_>) {
-        let mut tags = self.common.clone();
-        push_tag(&mut tags, "kind", of.kind);
-        push_tag(&mut tags, "name", of.name);
-        let title = quoted(&format!("{} {}", of.kind, of.name));
-        let text = quoted(of.text);
-        let end_ms = (self.names.origin_ns + of.to_ns.max(of.from_ns)) / 1_000_000;
-        let fields = format_args!("title={title},text={text},time_end_ms={end_ms}i");
-        let at = self.names.origin_ns + of.from_ns;
-        point(&mut self.line, "fcfs_events", &tags, fields, at);
-        take(&self.line);
     }
 }
 

@@ -133,10 +133,13 @@ mod tests {
             point(&mut line, "m", &tags, format_args!("text={field},n=1i"), 42);
             let line = String::from_utf8(line).expect("UTF-8");
             prop_assert_eq!(line.matches('\n').count(), 1);
-            let parts = split(line.trim_end_matches('\n'), ' ', true);
-            prop_assert_eq!(parts.len(), 3, "{:?}", parts);
-            prop_assert_eq!(&parts[2], "42");
-            let series = split(&parts[0], ',', false);
+            // Quotes mean something in fields only.
+            let line = line.trim_end_matches('\n');
+            let head = split(line, ' ', false).swap_remove(0);
+            let parts = split(&line[head.len() + 1..], ' ', true);
+            prop_assert_eq!(parts.len(), 2, "{:?}", parts);
+            prop_assert_eq!(&parts[1], "42");
+            let series = split(&head, ',', false);
             let mut pairs: Vec<(String, String)> = Vec::new();
             for pair in &series[1..] {
                 let pair = split(pair, '=', false);
@@ -149,7 +152,7 @@ mod tests {
             }
             expected.push(("last".to_owned(), "one".to_owned()));
             prop_assert_eq!(pairs, expected);
-            let fields = split(&parts[1], ',', true);
+            let fields = split(&parts[0], ',', true);
             let quoted = fields[0].strip_prefix("text=\"").and_then(|text| text.strip_suffix('"'));
             let shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
             prop_assert_eq!(unescaped(quoted.expect("quotes"), "\"\\"), shown);

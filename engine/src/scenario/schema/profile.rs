@@ -47,6 +47,9 @@ pub(super) struct Profile {
     /// Who says that something is wrong.
     #[schemars(example = serde_json::json!({ "prometheus": "http://127.0.0.1:9090" }))]
     alerts: Option<Value>,
+    /// What leaves the run while it goes on.
+    #[schemars(example = serde_json::json!({ "json": { "file": "attempts.jsonl" } }))]
+    outputs: Option<Value>,
     /// What is broken on purpose; another list takes the place of the first.
     #[schemars(example = serde_json::json!([{ "name": "outage", "redis": "kill", "after": "10s", "for": "5s" }]))]
     faults: Option<Value>,

@@ -22,7 +22,8 @@ pub enum Exit {
     Invariant,
     /// Inconclusive, vacuous, or evidence was lost.
     Unknown,
-    /// The target or its stack is not ready.
+    /// The target or its stack is not ready, or the machine: too few open files, or a port that
+    /// somebody else has.
     NotReady,
     /// A fault could not be healed.
     NotHealed,

@@ -178,7 +178,9 @@ fn prometheus_that_scrapes_a_run_has_its_sums_and_saw_its_fault() {
     let bench = Bench::with_fault(&scenario(), fault);
     let prometheus = prometheus(store, Some(port));
     // It begins to look some seconds after its start.
-    wait_until("prometheus looks", || !values(store, "up").is_empty());
+    wait_until("prometheus looks", || {
+        get(store, "/api/v1/query?query=up").contains("\"result\":[{")
+    });
     let mut running = bench.start_scenario(&["--metrics", &format!("127.0.0.1:{port}")]);
     let page = wait_for_page(&mut running, port, "fcfs_fault_active{fault=\"it\"} 1");
     assert_eq!(checked(&page), "", "{page}");

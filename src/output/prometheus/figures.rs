@@ -15,6 +15,8 @@ use crate::plan::{Action, Plan};
 pub(super) struct Figures {
     plan: Arc<Plan>,
     registry: Registry,
+    /// The last seconds are complete only after it: they add to sums, and say nothing of now.
+    is_over: bool,
     /// Occurrences under way, and of them those that were seen to bite.
     active: BTreeMap<u16, (BTreeSet<u32>, BTreeSet<u32>)>,
 }
@@ -50,6 +52,7 @@ impl Figures {
         let mut figures = Self {
             plan,
             registry,
+            is_over: false,
             active: BTreeMap::new(),
         };
         figures.phases(None);
@@ -68,6 +71,7 @@ impl Figures {
 
     /// All iterations have ended.
     pub(super) fn load_ended(&mut self) {
+        self.is_over = true;
         self.registry.set(Name::Vus, &[], 0.0);
         self.registry.forget(Name::GeneratorCpu);
         self.phases(None);
@@ -76,8 +80,6 @@ impl Figures {
     /// Adds one second of the load. Of the drain phase nothing is told: no report counts it either.
     pub(super) fn second(&mut self, line: &Second, histograms: &[(SeriesId, Histogram<u64>)]) {
         let registry = &mut self.registry;
-        registry.set(Name::Vus, &[], line.vus as f64);
-        registry.set(Name::GeneratorCpu, &[], line.generator_cpu);
         registry.add(Name::DataSent, &[], line.data_sent);
         registry.add(Name::DataReceived, &[], line.data_received);
         for (phase, count) in &line.dropped {
@@ -90,7 +92,12 @@ impl Figures {
                 series(registry, &self.plan, load, *id, histogram);
             }
         }
-        self.phases(Some(line.t as f64 + line.length_s));
+        if !self.is_over {
+            self.registry.set(Name::Vus, &[], line.vus as f64);
+            let cores = line.generator_cpu;
+            self.registry.set(Name::GeneratorCpu, &[], cores);
+            self.phases(Some(line.t as f64 + line.length_s));
+        }
     }
 
     /// A moment of a fault. One that could not be healed stays active.
@@ -331,6 +338,9 @@ flows: { issue: [{ name: ask, post: /issue, outcomes: { issued: 201, sold_out: 4
             assert!(has(&figures, line), "{line}\n{}", page(&figures));
         }
         figures.load_ended();
+        // The last second is complete when the load is over.
+        figures.second(&second, &[]);
+        assert!(has(&figures, "fcfs_data_sent_bytes_total 300"));
         assert!(has(&figures, "fcfs_vus 0"), "{}", page(&figures));
         assert!(!page(&figures).contains("fcfs_generator_cpu_cores"));
     }

@@ -3,6 +3,8 @@
 #[path = "support/harness/mod.rs"]
 mod harness;
 
+use std::sync::{Mutex, PoisonError};
+
 use harness::scenario::Scenario;
 use harness::{Bench, shipped};
 use regex::Regex;
@@ -17,6 +19,9 @@ fn bench() -> Bench {
 /// Runs a scenario of the incident document with a tenth of its time; its full number of users is
 /// what its phenomena come from.
 fn document(name: &str) -> Bench {
+    // A thousand users beside a thousand others would measure each other.
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let bench = Bench::new();
     let scenario = shipped(&format!("scenarios/documents/{name}.yaml"));
     let args = [
@@ -99,6 +104,10 @@ fn the_document_s_load_before_its_fixes_has_its_four_phenomena() {
         assert!(onset.is_match(cliff), "{cliff}");
     }
     assert!(report.contains("`coupon-lock-contention`"), "{report}");
+    assert!(
+        report.contains("10 × 500 ms"),
+        "the retries are held against the time: {report}"
+    );
     let korean = incident(&bench, "ko");
     every_reference_resolves(&korean);
     assert!(
@@ -108,17 +117,17 @@ fn the_document_s_load_before_its_fixes_has_its_four_phenomena() {
 }
 
 #[test]
-fn the_document_s_load_after_its_fixes_refuses_sooner() {
+fn the_document_s_load_after_its_fixes_has_its_own_report() {
     let bench = document("a-redlock-after");
     let report = incident(&bench, "en");
     every_reference_resolves(&report);
-    // With 3 retries of at most 300 ms the lock is refused to more, and answered within a second:
-    // what was P1 by its time is so no longer.
-    let tail = report
-        .split("\n### ")
-        .find(|section| section.contains("(95th percentile)"));
-    let tail = tail.unwrap_or_default();
-    assert!(!tail.contains("(P1)"), "{tail}");
+    // Fewer retries are used up sooner: more are refused, and none waits for five seconds. That they
+    // are refused is named all the same.
+    let refused = bench.summary()["outcomes"]["lock_failed"].as_u64();
+    if refused > Some(1_000) {
+        let lock = section(&report, "lock_failed");
+        assert!(lock.contains("**Expected**: no"), "{lock}");
+    }
     let sold_out = section(&report, "Nothing is left");
     assert!(sold_out.contains("**Expected**: yes"), "{sold_out}");
 }

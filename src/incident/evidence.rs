@@ -6,6 +6,7 @@ use crate::history::OutcomeKind;
 use crate::measure::{Quantity, ResourceKind, Second, Unit};
 use crate::plan::{Plan, Target};
 use crate::report::Summary;
+use crate::scenario::value::Count;
 
 /// Everything that a report is made of.
 #[derive(Debug, Clone, Copy)]
@@ -150,14 +151,20 @@ impl Evidence<'_> {
         cores.split(' ').next()?.parse().ok()
     }
 
-    /// A setting of the bundled server, where it was written.
+    /// A setting of the bundled server as a scenario spells it, where it was written.
     pub(super) fn setting(&self, key: &str) -> Option<&str> {
         let Target::Stack(stack) = &self.plan.target else {
             return None;
         };
         let mut settings = stack.settings.iter();
         let written = settings.find(|setting| setting.key == key);
-        written.map(|setting| setting.argument.as_str())
+        written.map(|setting| setting.shown.as_str())
+    }
+
+    /// The same of a setting that is a number.
+    pub(super) fn count_setting(&self, key: &str) -> Option<u64> {
+        let count: Count = self.setting(key)?.parse().ok()?;
+        Some(count.0)
     }
 
     /// Processes of the bundled server that decide who gets one.
@@ -255,8 +262,8 @@ pub(super) fn moment(at_s: f64) -> String {
 
 /// A length of time in seconds.
 pub(super) fn lasting(seconds: f64) -> String {
-    if seconds.abs() < 10.0 {
-        Unit::Time.show((seconds * 1e3).round())
+    if seconds.abs() < 1.0 {
+        format!("{} ms", crate::measure::grouped(seconds * 1e3, 0))
     } else {
         format!("{} s", crate::measure::grouped(seconds, 1))
     }

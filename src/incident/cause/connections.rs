@@ -63,8 +63,7 @@ pub(super) fn weigh(context: &Context<'_>, figures: &mut Figures) -> Weighed {
 /// What the pools of the bundled server allow together, else what the database takes.
 fn limit(context: &Context<'_>, series: &Series, figures: &mut Figures) -> Option<(f64, Said)> {
     let evidence = context.evidence;
-    let pool = evidence.setting("database_pool");
-    let pool: Option<u64> = pool.and_then(|pool| pool.parse().ok());
+    let pool = evidence.count_setting("database_pool");
     if let Some(pool) = pool {
         let processes = evidence.issuing_processes();
         let source = Source::Plan("database_pool".to_owned());

@@ -15,8 +15,7 @@ const NEAR: f64 = 0.2;
 /// Only where the settings of the lock are known: of the bundled server, as they were written.
 pub(super) fn weigh(context: &Context<'_>, figures: &mut Figures) -> Weighed {
     let evidence = context.evidence;
-    let count = evidence.setting("lock_retry_count");
-    let count: Option<u64> = count.and_then(|count| count.parse().ok());
+    let count = evidence.count_setting("lock_retry_count");
     let delay = evidence.setting("lock_retry_delay");
     let delay: Option<Span> = delay.and_then(|delay| delay.parse().ok());
     let (Some(count), Some(Span(delay)), false) = (count, delay, context.is_invariant()) else {

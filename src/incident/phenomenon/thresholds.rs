@@ -25,7 +25,8 @@ pub(super) fn find(evidence: &Evidence<'_>, figures: &mut Figures) -> Vec<Phenom
             let fig = figures.cite(moment(*at_s), source);
             period = vec![said!("threshold.aborted", at = moment(*at_s); fig)];
         }
-        let failures = evidence.plan.thresholds.get(at);
+        let mut planned = evidence.plan.thresholds.iter();
+        let failures = planned.find(|one| one.name == judged.name);
         let failures = failures.is_some_and(|one| one.metric == Metric::HttpReqFailed);
         Phenomenon {
             kind: Kind::Threshold(judged.name.clone()),

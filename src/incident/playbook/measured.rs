@@ -171,8 +171,7 @@ fn of_any(
 fn connections(evidence: &Evidence<'_>, symptom: &Symptom) -> Option<(f64, Source, Unit)> {
     let mut active = evidence.series_of(Quantity::ActiveConnections);
     let active = active.find(|one| one.kind == ResourceKind::Sql)?;
-    let pool = evidence.setting("database_pool");
-    let pool = pool.and_then(|pool| pool.parse::<u64>().ok());
+    let pool = evidence.count_setting("database_pool");
     let limit = match pool {
         Some(pool) => (pool * evidence.issuing_processes().max(1)) as f64,
         None => {

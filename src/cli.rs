@@ -7,6 +7,7 @@ mod heal;
 mod import;
 mod keep;
 mod keep_containers;
+mod merge;
 mod mock_kafka;
 mod new;
 mod probe;
@@ -21,9 +22,9 @@ use clap_complete::Shell;
 use crate::exit::Exit;
 use crate::feeder::{self, FeederError, Looked};
 use crate::output::{say, to_stderr, to_stdout};
-use crate::plan::{self, Overrides, Plan, Scale};
+use crate::plan::{self, Overrides, Plan, Scale, Segment};
 use crate::report::{self, Summary};
-use crate::run::{self, AssembleError, Assembled, Request, RunDirectory, RunError};
+use crate::run::{self, AssembleError, Assembled, Request, RunDirectory, RunError, StartAt};
 use crate::scenario::{self, Mask, Variables, Written};
 use crate::verdict::Verdict;
 
@@ -64,6 +65,8 @@ enum Command {
     Check(Box<check::CheckArgs>),
     /// Write the reports of a run directory again
     Report(DirectoryArgs),
+    /// Make one run of all segments of a run, and judge it
+    Merge(merge::MergeArgs),
     /// Compare a run with an earlier one of the same load; exit code 115 if it has become worse
     Compare(compare::CompareArgs),
     /// Write a first scenario for a system of your own
@@ -155,6 +158,26 @@ struct Changes {
     /// Every choice by chance follows from this number
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+
+    /// Do only this part of the load: `2/3` is the second of three; `job/3` takes the number from
+    /// `JOB_COMPLETION_INDEX`, which counts from 0
+    #[arg(long, value_name = "I/N", value_parser = segment)]
+    segment: Option<Segment>,
+}
+
+/// A Kubernetes job tells each of its pods which one it is.
+fn segment(text: &str) -> Result<Segment, String> {
+    const INDEX: &str = "JOB_COMPLETION_INDEX";
+    let Some(of) = text.strip_prefix("job/") else {
+        return text.parse();
+    };
+    let index = std::env::var(INDEX).map_err(|_| format!("{INDEX} is not set"))?;
+    let number = index
+        .parse::<u64>()
+        .ok()
+        .and_then(|index| index.checked_add(1));
+    let number = number.ok_or_else(|| format!("{INDEX} is `{index}`, which is no number"))?;
+    format!("{number}/{of}").parse()
 }
 
 #[derive(Debug, Args)]
@@ -169,6 +192,10 @@ struct RunArgs {
     /// Load threads [default: one for each core; beside a bundled server one for two]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
+
+    /// Begin the load at this time, such as 2026-03-01T12:30:00Z; all segments need the same
+    #[arg(long, value_name = "TIME")]
+    start_at: Option<StartAt>,
 
     /// Compare with this run of the same load; exit code 115 if it has become worse
     #[arg(long, value_name = "DIR")]
@@ -236,6 +263,7 @@ pub fn main() -> Exit {
         Command::Schema => show_schema(),
         Command::Check(args) => check::run(&args),
         Command::Report(args) => rewrite(&args),
+        Command::Merge(args) => merge::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::New(args) => new::run(*args),
         Command::Import(import) => import::run(&import),
@@ -260,6 +288,7 @@ impl From<&Changes> for Overrides {
             seed: changes.seed,
             profile: changes.profile.clone(),
             env_file: (changes.env_file.as_ref()).map(|path| path.display().to_string()),
+            segment: changes.segment.filter(|segment| !segment.is_whole()),
         }
     }
 }
@@ -379,6 +408,13 @@ fn run(args: &RunArgs) -> Exit {
     if let Err(exit) = args.allowed.check(&loaded.plan) {
         return exit;
     }
+    if !loaded.plan.segment.is_whole() && args.start_at.is_none() {
+        say!(
+            "error: segments must begin together, and this one is not told when\n  \
+             hint: give all of them the same time: --start-at $(date -u -d '+1 min' +%FT%TZ)"
+        );
+        return Exit::Usage;
+    }
     let baseline = match compare::baseline(args, &loaded) {
         Ok(baseline) => baseline,
         Err(exit) => return exit,
@@ -396,6 +432,7 @@ fn run(args: &RunArgs) -> Exit {
         overrides: &loaded.overrides,
         out: args.out.as_deref(),
         threads: args.threads.map(usize::from),
+        start_at: args.start_at,
         quiet: args.quiet,
     };
     let runtime = match runtime() {
@@ -428,6 +465,7 @@ fn refuse(error: &RunError, mask: &Mask) -> Exit {
         | RunError::TruthValue(_)
         | RunError::Alerts(_)
         | RunError::Before { .. }
+        | RunError::Late { .. }
         | RunError::Files { .. }
         | RunError::Users(FeederError::Sql(_)) => Exit::NotReady,
         RunError::Users(_) => Exit::InvalidScenario,

@@ -130,6 +130,7 @@ fn records(args: &CheckArgs, file: &Path, format: Format) -> Result<Exit, Exit> 
             provider: None,
             bug: None,
             seed: None,
+            segment: None,
         },
     };
     let Loaded {

@@ -270,6 +270,10 @@ fn environment(summary: &Summary) -> String {
             text(it.profile.as_deref().unwrap_or_default()),
         ],
         ["Started".to_owned(), text(&it.started)],
+        [
+            "Merged from".to_owned(),
+            text(it.merged.as_deref().unwrap_or_default()),
+        ],
         ["Target".to_owned(), text(&it.target)],
         ["Provider".to_owned(), text(&it.provider)],
         ["System".to_owned(), text(&it.os)],

@@ -62,8 +62,13 @@ pub enum Event {
     LoadEnded {
         /// When.
         at_ns: u64,
-        /// Users that were taken from the sequence.
+        /// Users that were taken from the sequence; in a segment, how far into the sequence of all.
         users_taken: u64,
+    },
+    /// The first of several segments has waited until the others must have ended, too.
+    SegmentsOver {
+        /// When.
+        at_ns: u64,
     },
     /// Everything that was measured is on disk.
     Recorded {
@@ -125,6 +130,7 @@ impl Event {
             Self::Setup { line, .. } => line.failure.iter_mut().collect(),
             Self::Interrupted { .. }
             | Self::LoadEnded { .. }
+            | Self::SegmentsOver { .. }
             | Self::Drained { .. }
             | Self::Ended { .. } => Vec::new(),
         }

@@ -7,6 +7,7 @@ mod figures;
 mod files;
 mod metrics;
 mod resources;
+mod segment;
 
 use std::io;
 
@@ -102,7 +103,7 @@ pub fn plan_of(
     planned(directory, &directory.read_record()?, environment)
 }
 
-fn planned(
+pub(super) fn planned(
     directory: &RunDirectory,
     record: &RunRecord,
     environment: &Environment<'_>,
@@ -125,6 +126,9 @@ struct Judge<'a> {
 
 impl Judge<'_> {
     fn judge(&self, directory: &RunDirectory) -> io::Result<Assembled> {
+        if !self.plan.segment.is_whole() {
+            return Ok(self.alone());
+        }
         let end = self.end();
         let short = self.short_history(directory)?;
         let Checked { findings, fairness } = self.check(directory, &end, short.as_deref())?;

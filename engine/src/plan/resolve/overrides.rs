@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::plan::Segment;
 use crate::scenario::{did_you_mean, list};
 
 /// What the command line changes about a scenario.
@@ -27,6 +28,9 @@ pub struct Overrides {
     /// `--env-file`: its path; the values are never kept.
     #[serde(default)]
     pub env_file: Option<String>,
+    /// `--segment`: one of several instances that share the load.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment: Option<Segment>,
 }
 
 /// Factors, 1 by default.

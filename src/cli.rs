@@ -8,6 +8,7 @@ mod heal;
 mod import;
 mod keep;
 mod keep_containers;
+mod merge;
 mod mock_kafka;
 mod new;
 mod probe;
@@ -23,9 +24,9 @@ use clap_complete::Shell;
 use crate::exit::Exit;
 use crate::feeder::{self, FeederError, Looked};
 use crate::output::{say, to_stderr, to_stdout};
-use crate::plan::{self, Listen, Overrides, Plan, Scale};
+use crate::plan::{self, Listen, Overrides, Plan, Scale, Segment};
 use crate::report::{self, Summary};
-use crate::run::{self, AssembleError, Assembled, Request, RunDirectory, RunError};
+use crate::run::{self, AssembleError, Assembled, Request, RunDirectory, RunError, StartAt};
 use crate::scenario::{self, Mask, Variables, Written};
 use crate::verdict::Verdict;
 use github::{Github, Outcome};
@@ -67,6 +68,8 @@ enum Command {
     Check(Box<check::CheckArgs>),
     /// Write the reports of a run directory again, and its incident report
     Report(rewrite::ReportArgs),
+    /// Make one run of all segments of a run, and judge it
+    Merge(merge::MergeArgs),
     /// Compare a run with an earlier one of the same load; exit code 115 if it has become worse
     Compare(compare::CompareArgs),
     /// Write a first scenario for a system of your own
@@ -162,6 +165,26 @@ struct Changes {
     /// Have a page for Prometheus while it runs: `127.0.0.1:9464` is at http://127.0.0.1:9464/metrics
     #[arg(long, value_name = "ADDRESS:PORT")]
     metrics: Option<Listen>,
+
+    /// Do only this part of the load: `2/3` is the second of three; `job/3` takes the number from
+    /// `JOB_COMPLETION_INDEX`, which counts from 0
+    #[arg(long, value_name = "I/N", value_parser = segment)]
+    segment: Option<Segment>,
+}
+
+/// A Kubernetes job tells each of its pods which one it is.
+fn segment(text: &str) -> Result<Segment, String> {
+    const INDEX: &str = "JOB_COMPLETION_INDEX";
+    let Some(of) = text.strip_prefix("job/") else {
+        return text.parse();
+    };
+    let index = std::env::var(INDEX).map_err(|_| format!("{INDEX} is not set"))?;
+    let number = index
+        .parse::<u64>()
+        .ok()
+        .and_then(|index| index.checked_add(1));
+    let number = number.ok_or_else(|| format!("{INDEX} is `{index}`, which is no number"))?;
+    format!("{number}/{of}").parse()
 }
 
 #[derive(Debug, Args)]
@@ -176,6 +199,10 @@ struct RunArgs {
     /// Load threads [default: one for each core; beside a bundled server one for two]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
+
+    /// Begin the load at this time, such as 2026-03-01T12:30:00Z; all segments need the same
+    #[arg(long, value_name = "TIME")]
+    start_at: Option<StartAt>,
 
     /// Compare with this run of the same load; exit code 115 if it has become worse
     #[arg(long, value_name = "DIR")]
@@ -243,6 +270,7 @@ pub fn main() -> Exit {
         Command::Schema => show_schema(),
         Command::Check(args) => check::run(&args),
         Command::Report(args) => rewrite::run(&args),
+        Command::Merge(args) => merge::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::New(args) => new::run(*args),
         Command::Import(import) => import::run(&import),
@@ -268,6 +296,7 @@ impl From<&Changes> for Overrides {
             profile: changes.profile.clone(),
             env_file: (changes.env_file.as_ref()).map(|path| path.display().to_string()),
             metrics: changes.metrics,
+            segment: changes.segment.filter(|segment| !segment.is_whole()),
         }
     }
 }
@@ -410,6 +439,13 @@ fn run(args: &RunArgs) -> Exit {
 fn judged_run(args: &RunArgs) -> Result<Judged, Exit> {
     let loaded = load(&args.plan, plan::load_written)?;
     args.allowed.check(&loaded.plan)?;
+    if !loaded.plan.segment.is_whole() && args.start_at.is_none() {
+        say!(
+            "error: segments must begin together, and this one is not told when\n  \
+             hint: give all of them the same time: --start-at $(date -u -d '+1 min' +%FT%TZ)"
+        );
+        return Err(Exit::Usage);
+    }
     let baseline = compare::baseline(args, &loaded)?;
     if !args.quiet {
         loaded
@@ -424,6 +460,7 @@ fn judged_run(args: &RunArgs) -> Result<Judged, Exit> {
         overrides: &loaded.overrides,
         out: args.out.as_deref(),
         threads: args.threads.map(usize::from),
+        start_at: args.start_at,
         quiet: args.quiet,
     };
     let mask = request.plan.mask.clone();
@@ -447,6 +484,7 @@ fn refuse(error: &RunError, mask: &Mask) -> Exit {
         | RunError::TruthValue(_)
         | RunError::Alerts(_)
         | RunError::Before { .. }
+        | RunError::Late { .. }
         | RunError::Files { .. }
         | RunError::Listen { .. }
         | RunError::Users(FeederError::Sql(_)) => Exit::NotReady,

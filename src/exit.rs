@@ -29,6 +29,8 @@ pub enum Exit {
     NotHealed,
     /// Slower or less correct than the baseline.
     Regression,
+    /// A segment ran to its end; merging all of them judges it.
+    Segment,
     /// Whatever the program that was kept has ended with.
     Kept(u8),
 }
@@ -37,7 +39,7 @@ impl Exit {
     /// The number that the process returns.
     pub const fn code(self) -> u8 {
         match self {
-            Self::Ok => 0,
+            Self::Ok | Self::Segment => 0,
             Self::Usage => 2,
             Self::Internal => 70,
             Self::Threshold => 99,
@@ -66,6 +68,7 @@ impl Exit {
             Self::NotReady => "the target or its stack is not ready",
             Self::NotHealed => "a fault could not be healed",
             Self::Regression => "a regression against the baseline",
+            Self::Segment => "a segment ran to its end: merging all of them judges it",
             Self::Kept(_) => "what the kept program ended with",
         }
     }

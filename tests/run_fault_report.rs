@@ -157,6 +157,8 @@ impl Made {
                 overrides: Overrides::default(),
                 records: None,
                 imported: None,
+                segment: None,
+                merged: None,
                 started: "2026-11-21T08:48:15Z".to_owned(),
                 origin_unix_ns: 0,
                 os: "Linux".to_owned(),

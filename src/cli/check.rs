@@ -131,6 +131,7 @@ fn records(args: &CheckArgs, file: &Path, format: Format) -> Result<Exit, Exit> 
             bug: None,
             seed: None,
             metrics: None,
+            segment: None,
         },
     };
     let Loaded {

@@ -26,6 +26,7 @@ pub fn differences(base: &Plan, new: &Plan, faults: Faults) -> Vec<String> {
         ("the users", users(base) != users(new)),
         ("the subject", base.subject != new.subject),
         ("the outcomes", base.labels != new.labels),
+        ("the segments", base.segment != new.segment),
     ];
     let wholes = wholes.into_iter().filter(|(_, differ)| *differ);
     different.extend(wholes.map(|(what, _)| what.to_owned()));

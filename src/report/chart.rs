@@ -30,8 +30,8 @@ use crate::measure::grouped;
 
 pub(super) use self::data::{Axis, PERCENTILES, clipped, is_moment, outcome_color, outcome_groups};
 pub(super) use self::outside::{PANELS, readings};
-pub(super) use self::stock::{COLOR as STOCK, stock};
 pub use self::scalability::scalability_chart;
+pub(super) use self::stock::{COLOR as STOCK, stock};
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Failure<'a> = DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>;

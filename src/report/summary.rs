@@ -375,6 +375,9 @@ pub struct Environment {
     pub cpu: String,
     /// Bytes.
     pub memory_bytes: u64,
+    /// What the run was merged from, in words; `None`: it is one run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged: Option<String>,
     /// Load threads.
     pub threads: u64,
     /// What was loaded, without secrets.

@@ -15,9 +15,10 @@ use tokio::sync::watch;
 use super::RunDirectory;
 use super::event::{Event, EventLog, UnknownCount};
 use super::machine;
+use super::second::measured;
 use crate::history::{HistoryWriter, Operation};
 use crate::load::{Batch, Parts, SecondOfThread, Shape};
-use crate::measure::{IntervalLog, Second, SecondLog, SeriesId, Totals, Trend, Windows, aborts};
+use crate::measure::{IntervalLog, Second, SecondLog, SeriesId, Totals, Windows, aborts};
 use crate::output::{Feed, Feeder, Live};
 use crate::plan::Plan;
 
@@ -275,18 +276,6 @@ impl Collector {
         sums: &[SecondOfThread],
         histograms: &BTreeMap<SeriesId, Histogram<u64>>,
     ) -> Second {
-        let of = |trend: Trend| {
-            let picked = histograms.iter().filter(move |(id, _)| id.trend == trend);
-            picked.map(|(id, histogram)| (*id, histogram))
-        };
-        let mut outcomes = BTreeMap::new();
-        for (id, histogram) in of(Trend::Duration) {
-            let label = &self.plan.labels[usize::from(id.label)];
-            *outcomes.entry(label.name.clone()).or_default() += histogram.len();
-        }
-        let not_sent = crate::history::OutcomeKind::NotSent as u8;
-        let response = merge(of(Trend::ResponseTime).filter(|(id, _)| id.label != not_sent));
-        let lag = merge(of(Trend::ScheduleLag));
         let busiest = self.busiest_thread(sums);
         let mut dropped = BTreeMap::new();
         for sums in sums {
@@ -299,36 +288,16 @@ impl Collector {
                 *dropped.entry(phase as u16).or_default() += count;
             }
         }
-        let at = Duration::from_secs(second);
-        let under_way = |phase: &&crate::plan::Phase| {
-            phase.load.is_some() && phase.from < at + Duration::from_secs(1) && at < phase.to
-        };
         Second {
-            t: second,
             length_s: sums.iter().map(|sums| sums.length_s).fold(0.0, f64::max),
             vus: sums.iter().map(|sums| sums.vus).sum(),
-            requests: outcomes.values().sum(),
-            outcomes,
-            iterations: of(Trend::IterationDuration)
-                .map(|(_, histogram)| histogram.len())
-                .sum(),
             dropped,
-            p50_ms: quantile_ms(response.as_ref(), 0.5),
-            p95_ms: quantile_ms(response.as_ref(), 0.95),
-            p99_ms: quantile_ms(response.as_ref(), 0.99),
-            lag_p99_ms: quantile_ms(lag.as_ref(), 0.99),
             data_sent: sums.iter().map(|sums| sums.sent).sum(),
             data_received: sums.iter().map(|sums| sums.received).sum(),
             generator_cpu: self.process_cpu(),
             busiest_thread: busiest,
             resident_bytes: machine::resident_bytes(),
-            phases: self
-                .plan
-                .phases
-                .iter()
-                .filter(under_way)
-                .map(|p| p.name.clone())
-                .collect(),
+            ..measured(&self.plan, second, histograms)
         }
     }
 
@@ -355,23 +324,4 @@ impl Collector {
                 .get_or_insert_with(|| format!("the run directory: {error}"));
         }
     }
-}
-
-fn merge<'a>(
-    histograms: impl Iterator<Item = (SeriesId, &'a Histogram<u64>)>,
-) -> Option<Histogram<u64>> {
-    let mut sum: Option<Histogram<u64>> = None;
-    for (_, histogram) in histograms {
-        match &mut sum {
-            None => sum = Some(histogram.clone()),
-            Some(sum) => sum
-                .add(histogram)
-                .expect("a histogram that grows takes every value"),
-        }
-    }
-    sum.filter(|sum| !sum.is_empty())
-}
-
-fn quantile_ms(histogram: Option<&Histogram<u64>>, quantile: f64) -> Option<f64> {
-    histogram.map(|histogram| histogram.value_at_quantile(quantile) as f64 / 1_000.0)
 }

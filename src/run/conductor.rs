@@ -16,7 +16,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::RunDirectory;
 use super::alerts::AlertWatch;
@@ -30,7 +30,9 @@ use super::outputs::Ending;
 use super::prepare::Prepared;
 use super::resources;
 use super::sampler::Sampler;
+use super::segment::{OVER_AFTER, users_taken};
 use super::setup::Errands;
+use super::start::StartAt;
 use super::truth::{Base, Truth, Watch};
 use crate::check::{Reading, Settled};
 use crate::fault::{self, Arsenal, Faults, Guard, Leases};
@@ -40,6 +42,7 @@ use crate::output::{Feed, Feeder, Live, Outputs, Progress};
 use crate::plan::{Overrides, Plan};
 use crate::probe::{TruthLog, When};
 use crate::scenario::Written;
+use crate::scenario::value::Span;
 use crate::stack::Ready;
 
 /// What faults say that may wait to be shown; what is beyond is in the report only.
@@ -64,6 +67,8 @@ pub struct Request<'a> {
     pub out: Option<&'a Path>,
     /// Load threads; `None`: one for each core, or for every second core beside a bundled server.
     pub threads: Option<usize>,
+    /// When the load begins; `None`: as soon as all is ready. A segment needs it.
+    pub start_at: Option<StartAt>,
     /// Whether progress is shown.
     pub quiet: bool,
 }
@@ -83,6 +88,7 @@ impl Request<'_> {
 /// # Errors
 /// When the load could not begin, or the evidence has no place.
 pub async fn conduct(mut request: Request<'_>) -> Result<RunDirectory, RunError> {
+    request.start_at.map_or(Ok(()), StartAt::is_to_come)?;
     let interrupts = Interrupts::listen().map_err(failed_to("listen to signals"))?;
     let mut waiting = interrupts.clone();
     let Prepared {
@@ -108,6 +114,7 @@ pub async fn conduct(mut request: Request<'_>) -> Result<RunDirectory, RunError>
     let ready = ready.ok_or(RunError::Interrupted)??;
     let scenario = request.directory().to_owned();
     let (plan, threads) = (Arc::new(request.plan), request.threads);
+    let start_at = request.start_at;
     let ended = match events.try_clone() {
         Ok(own) => {
             let mut errands = Errands {
@@ -132,6 +139,7 @@ pub async fn conduct(mut request: Request<'_>) -> Result<RunDirectory, RunError>
                 slots: slots.as_slice().into(),
                 scenario,
                 outputs,
+                start_at,
                 leases: guard.as_ref().map(Guard::leases),
             };
             let ended = match prepared {
@@ -165,6 +173,8 @@ struct Common {
     scenario: PathBuf,
     /// What leaves the run while it goes on.
     outputs: Outputs,
+    /// When the load begins, if not at once.
+    start_at: Option<StartAt>,
     /// Where what is broken is written down, if anything is.
     leases: Option<Leases>,
 }
@@ -204,6 +214,8 @@ struct Run {
     slots: Arc<[Option<String>]>,
     /// Where the scenario's own files are.
     scenario: PathBuf,
+    /// When the load begins, if not at once.
+    start_at: Option<StartAt>,
     /// Where what is broken is written down, if anything is.
     leases: Option<Leases>,
     interrupts: Interrupts,
@@ -227,6 +239,7 @@ impl Run {
         let alerts = AlertWatch::open(&plan, &ready.roots, clock, &common.events).await?;
         let mut run = Self {
             scenario: common.scenario,
+            start_at: common.start_at,
             leases: common.leases,
             threads: threads.unwrap_or_else(|| resources::threads(&plan)),
             progress: common.progress,
@@ -253,6 +266,9 @@ impl Run {
     }
 
     async fn until_its_end(mut self, ready: &Ready) -> Result<(), RunError> {
+        let sampler = self.sampler(ready);
+        let mut sampler = sampler.map_err(failed_to("write to the run directory"))?;
+        let start_ns = self.begin(&mut sampler).await?;
         let (sink, batches) = sync_channel(WAITING_BATCHES);
         let (live, seen) = watch::channel(Live::default());
         let collector = self
@@ -271,12 +287,24 @@ impl Run {
             records: self.records.clone(),
             next_place: Arc::new(AtomicU64::new(0)),
         };
-        let sampler = self.sampler(ready);
-        let mut sampler = sampler.map_err(failed_to("write to the run directory"))?;
-        let loaded = self.load(&job, ready, seen, &mut sampler).await;
-        sampler
-            .beside(Box::pin(self.after_the_load(job, loaded, collector)))
-            .await
+        let loaded = self.load(&job, ready, seen, &mut sampler, start_ns).await;
+        let rest = self.after_the_load(job, loaded, collector, start_ns);
+        sampler.beside(Box::pin(rest)).await
+    }
+
+    /// Reads the sources for the first time and waits until the load may begin; when it does.
+    async fn begin(&self, sampler: &mut Sampler) -> Result<u64, RunError> {
+        let mut interrupts = self.interrupts.clone();
+        interrupts.unless(1, sampler.connect()).await;
+        for gap in sampler.read().await {
+            self.progress.note(&format!("not measured: {gap}"));
+        }
+        let Some(start_at) = self.start_at else {
+            return Ok(self.clock.now_ns());
+        };
+        let say = |text: &str| self.progress.note(text);
+        let waited = interrupts.unless(1, start_at.wait(self.clock, &say)).await;
+        waited.unwrap_or(Err(RunError::Interrupted))
     }
 
     /// From the drain phase to the last read of the truth.
@@ -285,7 +313,11 @@ impl Run {
         job: Job,
         loaded: io::Result<Aborted>,
         collector: JoinHandle<()>,
+        start_ns: u64,
     ) -> Result<(), RunError> {
+        if loaded.is_ok() {
+            self.other_segments(start_ns).await;
+        }
         let drained = match &loaded {
             // A system that is broken need not be loaded further.
             Ok(Aborted::No) => self.drain(&job).await,
@@ -316,6 +348,31 @@ impl Run {
         self.progress.finish();
         self.truth.close().await;
         Ok(())
+    }
+
+    /// What comes after the load is of the load of all segments, and nobody says when the others have
+    /// ended: only when they must have. Who does not wait for it has no truth to merge.
+    async fn other_segments(&mut self, start_ns: u64) {
+        let segment = self.plan.segment;
+        if segment.is_whole() || !segment.leads() || self.interrupts.any() {
+            return;
+        }
+        let over = self.plan.latest_end() + OVER_AFTER;
+        let over = self.clock.instant(start_ns) + over;
+        let left = over.saturating_duration_since(Instant::now());
+        let left = Span(Duration::from_secs(left.as_secs()));
+        self.progress.note(&format!(
+            "the other segments may load for another {left}; then the truth is read"
+        ));
+        let mut interrupts = self.interrupts.clone();
+        if interrupts.unless(1, sleep_until(over)).await.is_some() {
+            self.note(&Event::SegmentsOver {
+                at_ns: self.clock.now_ns(),
+            });
+        } else {
+            let text = "interrupted before all segments were over: they cannot be merged";
+            self.progress.note(text);
+        }
     }
 
     fn collector(&self, live: watch::Sender<Live>) -> io::Result<Collector> {
@@ -352,13 +409,9 @@ impl Run {
         ready: &Ready,
         mut live: watch::Receiver<Live>,
         sampler: &mut Sampler,
+        start_ns: u64,
     ) -> io::Result<Aborted> {
         let mut interrupts = self.interrupts.clone();
-        interrupts.unless(1, sampler.connect()).await;
-        for gap in sampler.read().await {
-            self.progress.note(&format!("not measured: {gap}"));
-        }
-        let start_ns = self.clock.now_ns();
         let mut engine = Engine::start(job, self.threads, start_ns)?;
         self.note(&Event::LoadStarted {
             at_ns: start_ns,
@@ -406,7 +459,8 @@ impl Run {
         }
         drop(sampling);
         self.last_readings(watch);
-        let users_taken = job.next_place.load(Ordering::Relaxed);
+        let taken = job.next_place.load(Ordering::Relaxed);
+        let users_taken = users_taken(self.plan.segment, taken);
         self.note(&Event::LoadEnded {
             at_ns: self.clock.now_ns(),
             users_taken,

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use super::segment::{Merged, SegmentRecord};
 use crate::incident::Lang;
 use crate::plan::{Overrides, Scale};
 use crate::records;
@@ -32,6 +33,12 @@ pub struct RunRecord {
     /// Whose records were judged; absent where the harness itself has loaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported: Option<Imported>,
+    /// What merging needs of a segment; absent where a run is whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment: Option<SegmentRecord>,
+    /// What the run was merged from; absent where it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged: Option<Merged>,
     /// Start of the run, RFC 3339 in UTC.
     pub started: String,
     /// The run's origin in nanoseconds of Unix time.
@@ -131,6 +138,12 @@ impl RunRecord {
         }
         if let Some(seed) = overrides.seed {
             add("--seed", &seed.to_string());
+        }
+        if let Some(segment) = overrides.segment {
+            add("--segment", &segment.to_string());
+        }
+        if let Some(segment) = &self.segment {
+            add("--start-at", &segment.start_at.to_string());
         }
         words
             .iter()

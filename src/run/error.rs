@@ -4,8 +4,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use super::start::StartAt;
 use crate::feeder::FeederError;
 use crate::probe::ProbeError;
+use crate::scenario::value::Span;
 use crate::stack::NotReady;
 
 /// Why there is no run to judge.
@@ -69,6 +71,16 @@ pub enum RunError {
         out: Option<PathBuf>,
         /// What the system said.
         source: io::Error,
+    },
+    /// The load could not begin when all segments do.
+    #[error(
+        "the load was to begin at {at}, and that is {by} ago\n  hint: nothing was loaded; start all segments again, with a later --start-at"
+    )]
+    Late {
+        /// When it was to begin.
+        at: StartAt,
+        /// How late it is.
+        by: Span,
     },
     /// Interrupted before the load began.
     #[error("interrupted before the load began")]

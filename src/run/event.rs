@@ -63,8 +63,13 @@ pub enum Event {
     LoadEnded {
         /// When.
         at_ns: u64,
-        /// Users that were taken from the sequence.
+        /// Users that were taken from the sequence; in a segment, how far into the sequence of all.
         users_taken: u64,
+    },
+    /// The first of several segments has waited until the others must have ended, too.
+    SegmentsOver {
+        /// When.
+        at_ns: u64,
     },
     /// Everything that was measured is on disk.
     Recorded {
@@ -129,6 +134,7 @@ impl Event {
             Self::Output(output) => output.texts().collect(),
             Self::Interrupted { .. }
             | Self::LoadEnded { .. }
+            | Self::SegmentsOver { .. }
             | Self::Drained { .. }
             | Self::Ended { .. } => Vec::new(),
         }

@@ -223,6 +223,8 @@ fn write_down(
         overrides: RunRecord::remembered(request.overrides),
         records: None,
         imported: Some(request.imported.clone()),
+        segment: None,
+        merged: None,
         started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
         origin_unix_ns: clock.unix_ns(),
         os: machine::os(),

@@ -25,6 +25,12 @@ pub fn cpu() -> String {
     format!("{model}, {cores} core{}", if cores == 1 { "" } else { "s" })
 }
 
+/// Which boot of this machine it is; programs that are told the same have the same clock.
+pub fn boot() -> Option<String> {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(id.trim().to_owned())
+}
+
 /// Memory of the machine in bytes; 0 where the system does not say.
 pub fn memory_bytes() -> u64 {
     let info = fs::read_to_string("/proc/meminfo").unwrap_or_default();

@@ -13,6 +13,7 @@ use super::error::{RunError, failed_to};
 use super::event::EventLog;
 use super::interrupt::Interrupts;
 use super::resources::enough_files;
+use super::segment::SegmentRecord;
 use super::{RunDirectory, RunRecord, machine};
 use crate::fault::{self, Guard};
 use crate::feeder;
@@ -114,6 +115,8 @@ fn write_down(request: &Request<'_>, directory: &RunDirectory, clock: RunClock) 
             .as_ref()
             .map(|_| request.plan.users.pool),
         imported: None,
+        segment: SegmentRecord::of(&request.plan, request.start_at),
+        merged: None,
         started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
         origin_unix_ns: clock.unix_ns(),
         os: machine::os(),

@@ -24,7 +24,8 @@ pub(super) fn enough_files(plan: &Plan) -> Result<(), RunError> {
         } => urls.len() as u64,
         Target::Urls { by: By::Vu, .. } | Target::Stack(_) => 1,
     };
-    let vus: u64 = plan.loads.iter().map(|load| load.executor.max_vus()).sum();
+    let vus = plan.loads.iter().map(|load| load.executor.max_vus());
+    let vus: u64 = vus.map(|vus| plan.segment.share(vus)).sum();
     let needed = vus * instances + OTHER_FILES;
     let limit = machine::raise_file_limit();
     if needed > limit {

@@ -2,6 +2,8 @@
 //!
 //! A killed run leaves at most one torn record at the end, which the reader leaves out.
 
+mod append;
+
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
@@ -9,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::place::{Place, places_of};
 use super::{Detail, History, Key, Operation};
+pub use append::Shift;
 
 const MAGIC: [u8; 8] = *b"fcfshist";
 const MAGIC_OF_DETAILS: [u8; 8] = *b"fcfsdtls";

@@ -49,7 +49,7 @@ pub struct Job {
     pub slots: Arc<[Option<String>]>,
     /// What is known of each user, where the plan has records.
     pub records: Option<Arc<Records>>,
-    /// The next place in the sequence of users.
+    /// The next place in the sequence of users, of those that are the plan's segment's.
     pub next_place: Arc<AtomicU64>,
 }
 
@@ -171,17 +171,24 @@ impl LoadThread {
                 self.job.clock,
                 self.start_ns,
             ));
-            let loads = self.commons.iter().enumerate().map(|(load, common)| {
-                let share = Share {
-                    shared: shared(&self.job, load, self.start_ns, &steps, &recorder, None),
-                    thread: self.thread as u64,
-                    threads: self.threads as u64,
-                    common: common.clone(),
-                    stop: self.stop.clone(),
-                    alarm: self.alarm.clone(),
-                };
-                tokio::task::spawn_local(share.run())
-            });
+            let loads = self
+                .commons
+                .iter()
+                .enumerate()
+                .filter_map(|(load, common)| {
+                    let plan = &self.job.plan;
+                    let share = Share {
+                        // Without a VU there is nothing to do.
+                        stripe: plan.segment.among(plan.loads[load].executor.max_vus())?,
+                        shared: shared(&self.job, load, self.start_ns, &steps, &recorder, None),
+                        thread: self.thread as u64,
+                        threads: self.threads as u64,
+                        common: common.clone(),
+                        stop: self.stop.clone(),
+                        alarm: self.alarm.clone(),
+                    };
+                    Some(tokio::task::spawn_local(share.run()))
+                });
             for load in loads.collect::<Vec<_>>() {
                 load.await
                     .map_err(|error| io::Error::other(format!("a load failed: {error}")))?;

@@ -39,7 +39,8 @@ pub(super) struct Shared {
     pub slots: Arc<[Option<String>]>,
     /// Who asks.
     pub users: Identities,
-    /// The next place in the sequence of users, of all threads and loads.
+    /// The next place in the sequence of users, of all threads and loads; of the places that are the
+    /// plan's segment's.
     pub next_place: Arc<AtomicU64>,
     /// Skip pauses and count for this phase: the drain.
     pub only_phase: Option<u16>,
@@ -60,7 +61,8 @@ impl Shared {
     }
 
     fn take_place(&self) -> u64 {
-        self.next_place.fetch_add(1, Ordering::Relaxed)
+        let place = self.next_place.fetch_add(1, Ordering::Relaxed);
+        self.plan.segment.place(place)
     }
 }
 

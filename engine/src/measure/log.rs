@@ -101,7 +101,7 @@ pub struct Interval {
 ///
 /// # Errors
 /// When the file cannot be opened.
-pub fn intervals(path: &Path) -> io::Result<impl Iterator<Item = io::Result<Interval>>> {
+pub fn intervals(path: &Path) -> io::Result<impl Iterator<Item = io::Result<Interval>> + use<>> {
     let mut reader = BufReader::new(File::open(path)?);
     let mut line = Vec::new();
     let mut deserializer = Deserializer::new();

@@ -75,7 +75,7 @@ impl SecondLog {
 ///
 /// # Errors
 /// When the file cannot be opened or read.
-pub fn read_seconds(path: &Path) -> io::Result<impl Iterator<Item = Second>> {
+pub fn read_seconds(path: &Path) -> io::Result<impl Iterator<Item = Second> + use<>> {
     let lines = BufReader::new(File::open(path)?).lines();
     Ok(lines
         .map_while(Result::ok)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Executor, RateStage, Stage};
+use super::{Executor, RateStage, Segment, Stage};
 
 /// The number of VUs over time, in straight lines between whole numbers.
 ///
@@ -91,14 +91,25 @@ impl VuCurve {
             .find(|line| elapsed < line.start + line.duration)
     }
 
-    /// VU-seconds under the curve.
-    pub fn area(&self) -> f64 {
-        let area = |line: &Line| (line.from + line.to) as f64 / 2.0 * line.duration.as_secs_f64();
-        self.lines.iter().map(area).sum()
+    /// VU-seconds under the curve, of the VUs of this segment. Those of all segments add up to those
+    /// of the whole.
+    pub fn area(&self, segment: Segment) -> f64 {
+        self.lines.iter().map(|line| line.area(segment)).sum()
     }
 }
 
 impl Line {
+    /// The n-th VU is there for as much as the line is between n - 1 and n.
+    fn area(&self, segment: Segment) -> f64 {
+        let seconds = self.duration.as_secs_f64();
+        if self.from == self.to {
+            return segment.share(self.to) as f64 * seconds;
+        }
+        let (low, high) = (self.from.min(self.to), self.from.max(self.to));
+        let mean = (below(segment, high) - below(segment, low)) / (high - low) as f64;
+        mean * seconds
+    }
+
     fn at(&self, elapsed: Duration) -> u64 {
         let done = elapsed.saturating_sub(self.start).as_nanos();
         let steps = u128::from(self.from.abs_diff(self.to)) * done / self.duration.as_nanos();
@@ -123,17 +134,27 @@ impl Line {
     }
 }
 
+/// The area under the segment's part of a line that rises from 0 to `vus`, one VU a second: each VU
+/// comes in the course of its own second and stays.
+fn below(segment: Segment, vus: u64) -> f64 {
+    let (of, before) = (segment.of() as f64, segment.number() as f64 - 1.0);
+    let (rounds, rest) = ((vus / segment.of()) as f64, (vus % segment.of()) as f64);
+    // In a round the segment has one more from its own turn on, half of it in the turn itself.
+    let whole = rounds * (rounds - 1.0) / 2.0 * of + rounds * (of - before - 0.5);
+    whole + rounds * rest + (rest - before - 0.5).max(0.0)
+}
+
 /// When iterations are due in the open model: the k-th is due when the area under the rate
 /// reaches k. Running behind needs no rule of its own: all that is due is released at once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ticks {
-    segments: Vec<Segment>,
+    pieces: Vec<Piece>,
     end: Duration,
     total: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Segment {
+struct Piece {
     start_s: f64,
     duration_s: f64,
     from: f64,
@@ -141,7 +162,7 @@ struct Segment {
     area_before: f64,
 }
 
-impl Segment {
+impl Piece {
     fn area(&self) -> f64 {
         f64::midpoint(self.from, self.to) * self.duration_s
     }
@@ -161,23 +182,23 @@ impl Ticks {
     /// The rate follows the stages, beginning with `start` per second.
     pub fn new(start: f64, stages: &[RateStage]) -> Self {
         let (mut at, mut from, mut area) = (Duration::ZERO, start, 0.0);
-        let mut segments = Vec::with_capacity(stages.len());
+        let mut pieces = Vec::with_capacity(stages.len());
         for stage in stages {
-            let segment = Segment {
+            let piece = Piece {
                 start_s: at.as_secs_f64(),
                 duration_s: stage.duration.as_secs_f64(),
                 from,
                 to: stage.target,
                 area_before: area,
             };
-            segments.push(segment);
-            area += segment.area();
+            pieces.push(piece);
+            area += piece.area();
             (at, from) = (at + stage.duration, stage.target);
         }
         // A rate times a duration that is meant to be whole may come out a hair above it.
         let total = (area - 1e-6).max(0.0).ceil() as u64;
         Self {
-            segments,
+            pieces,
             end: at,
             total,
         }
@@ -199,32 +220,32 @@ impl Ticks {
             return None;
         }
         let area = k as f64;
-        let holds = |segment: &&Segment| area < segment.area_before + segment.area();
-        let segment = self.segments.iter().find(holds).or(self.segments.last())?;
-        let rest = area - segment.area_before;
-        let slope = (segment.to - segment.from) / segment.duration_s;
+        let holds = |piece: &&Piece| area < piece.area_before + piece.area();
+        let piece = self.pieces.iter().find(holds).or(self.pieces.last())?;
+        let rest = area - piece.area_before;
+        let slope = (piece.to - piece.from) / piece.duration_s;
         // rest = from * t + slope * t^2 / 2, solved in the form that does not cancel.
         let root = 2.0_f64
-            .mul_add(slope * rest, segment.from * segment.from)
+            .mul_add(slope * rest, piece.from * piece.from)
             .max(0.0)
             .sqrt();
         let t = if rest == 0.0 {
             0.0
         } else {
-            2.0 * rest / (segment.from + root)
+            2.0 * rest / (piece.from + root)
         };
         Some(Duration::from_secs_f64(
-            segment.start_s + t.clamp(0.0, segment.duration_s),
+            piece.start_s + t.clamp(0.0, piece.duration_s),
         ))
     }
 
     /// Starts per second at this time.
     pub fn rate_at(&self, elapsed: Duration) -> f64 {
         let t = elapsed.as_secs_f64();
-        let under_way = |segment: &&Segment| t < segment.start_s + segment.duration_s;
-        self.segments.iter().find(under_way).map_or(0.0, |segment| {
-            let done = (t - segment.start_s) / segment.duration_s;
-            (segment.to - segment.from).mul_add(done, segment.from)
+        let under_way = |piece: &&Piece| t < piece.start_s + piece.duration_s;
+        self.pieces.iter().find(under_way).map_or(0.0, |piece| {
+            let done = (t - piece.start_s) / piece.duration_s;
+            (piece.to - piece.from).mul_add(done, piece.from)
         })
     }
 }

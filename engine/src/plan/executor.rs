@@ -152,6 +152,14 @@ impl Executor {
         }
     }
 
+    /// What may pass before the time of its phase begins to count: connections are opened.
+    pub(super) fn before_its_phase(&self) -> Duration {
+        match self {
+            Self::Stampede { connect_within, .. } => *connect_within,
+            _ => Duration::ZERO,
+        }
+    }
+
     /// As the scenario spells it.
     pub const fn name(&self) -> &'static str {
         match self {

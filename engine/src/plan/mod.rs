@@ -20,6 +20,7 @@ mod prometheus;
 mod queue;
 mod resolve;
 mod resource;
+mod segment;
 mod servers;
 mod setup;
 mod slots;
@@ -57,6 +58,7 @@ pub use resolve::{
     DEFAULT_SEED, Overrides, Scale, is_redis_read, load, load_written, resolve, validate,
 };
 pub use resource::{ConsumerGroup, HARNESS, Process, Resource, ResourceOf};
+pub use segment::Segment;
 pub use servers::{Group, Role, ServerSetting, process_name};
 pub use setup::{EachUser, Setup, SetupCapture, SetupStep, Task};
 pub use slots::{Slot, SlotValues};

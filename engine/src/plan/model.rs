@@ -12,6 +12,7 @@ use super::invariant::Invariant;
 use super::outputs::Outputs;
 use super::queue::Queue;
 use super::resource::Resource;
+use super::segment::Segment;
 use super::setup::Setup;
 use super::slots::Slot;
 use super::step::{Label, Step};
@@ -31,6 +32,8 @@ pub struct Plan {
     pub about: Option<String>,
     /// Every choice by chance follows from this number.
     pub seed: u64,
+    /// Which part of the load is run; all else of the plan is of the whole.
+    pub segment: Segment,
     /// What is loaded.
     pub target: Target,
     /// What is given away.
@@ -124,6 +127,24 @@ impl Plan {
             .filter(|phase| phase.load.is_some())
             .map(|phase| phase.to);
         ends.max().unwrap_or_default()
+    }
+
+    /// When, from the start of the load part, the last iteration of any segment is over: it has
+    /// ended or was cut.
+    pub fn latest_end(&self) -> Duration {
+        let end = |load: &Load| {
+            let phases = usize::from(load.phases.start)..usize::from(load.phases.end);
+            let phases = self.phases.get(phases).unwrap_or_default();
+            let end = phases.iter().map(|phase| phase.to).max();
+            end.unwrap_or_default() + load.executor.before_its_phase() + load.graceful_stop
+        };
+        self.loads.iter().map(end).max().unwrap_or_default()
+    }
+
+    /// Whether the segment has a part in any load: with fewer VUs than segments the last have none.
+    pub fn has_load(&self) -> bool {
+        let mut loads = self.loads.iter();
+        loads.any(|load| self.segment.among(load.executor.max_vus()).is_some())
     }
 
     /// What the phase is called; `?` for a number that the plan does not have.

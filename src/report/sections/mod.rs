@@ -219,6 +219,7 @@ fn environment(summary: &Summary) -> Section {
         ("Seed", plain(it.seed.to_string())),
         ("Profile", text(profile)),
         ("Started", text(&it.started)),
+        ("Merged from", text(it.merged.clone().unwrap_or_default())),
         ("Target", text(&it.target)),
         ("Provider", text(&it.provider)),
         ("System", text(&it.os)),

@@ -203,9 +203,13 @@ impl Judge<'_> {
                     } else {
                         "those beyond it were given numbers above the pool"
                     };
-                    warnings.push(format!(
-                        "{users_taken} users asked, but the pool has {pool}: {beyond}"
-                    ));
+                    // Segments take turns in the sequence, and one may be ahead of the others.
+                    let taken = if self.record.segment.is_some() || self.record.merged.is_some() {
+                        format!("the segments went to user {users_taken} of the sequence")
+                    } else {
+                        format!("{users_taken} users asked")
+                    };
+                    warnings.push(format!("{taken}, but the pool has {pool}: {beyond}"));
                 }
                 _ => {}
             }
@@ -239,6 +243,7 @@ impl Judge<'_> {
             memory_bytes: record.memory_bytes,
             repeat: record.command(),
             resident_max_bytes: self.files.resident_max,
+            merged: record.merged.as_ref().map(ToString::to_string),
             generator_cpu: self.files.cpu / self.files.totals.elapsed.as_secs_f64().max(1e-3),
             ..Environment::default()
         };

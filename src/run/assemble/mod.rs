@@ -8,6 +8,7 @@ mod files;
 mod metrics;
 mod resources;
 mod scalability;
+mod segment;
 mod stock;
 
 use std::io;
@@ -118,7 +119,7 @@ pub fn plan_of(
     planned(directory, &directory.read_record()?, environment)
 }
 
-fn planned(
+pub(super) fn planned(
     directory: &RunDirectory,
     record: &RunRecord,
     environment: &Environment<'_>,
@@ -141,6 +142,9 @@ struct Judge<'a> {
 
 impl Judge<'_> {
     fn judge(&self, directory: &RunDirectory) -> io::Result<Assembled> {
+        if !self.plan.segment.is_whole() {
+            return Ok(self.alone());
+        }
         let end = self.end();
         let short = self.short_history(directory)?;
         let Checked { findings, fairness } = self.check(directory, &end, short.as_deref())?;

@@ -36,7 +36,7 @@ pub(super) async fn run(mut share: Share, vus: u64, max_vus: u64) {
         return;
     };
     // With fewer VUs than threads some threads would have ticks but nobody to serve them.
-    let threads = share.threads.min(max_vus.max(1));
+    let threads = share.threads.min(share.stripe.share(max_vus).max(1));
     if share.thread >= threads {
         return;
     }
@@ -44,7 +44,7 @@ pub(super) async fn run(mut share: Share, vus: u64, max_vus: u64) {
     let mut pool = Pool::new(&share, vus, max_vus);
     let mut crew = Crew::new(&share.alarm);
     let start = share.start();
-    let mut k = share.thread;
+    let mut k = share.first();
     while let Some(due) = ticks.due(k) {
         if !share.wait_until(start + due).await {
             break;
@@ -78,7 +78,7 @@ fn release(
             break;
         };
         pool.start(start_ns + due.as_nanos() as u64, crew);
-        k += share.threads;
+        k += share.step();
     }
     k
 }
@@ -88,8 +88,8 @@ impl Pool {
         let mut pool = Self {
             shared: Rc::clone(&share.shared),
             idle: Rc::default(),
-            next_index: share.thread,
-            step: share.threads,
+            next_index: share.first(),
+            step: share.step(),
             end_index: max_vus,
         };
         let members: Vec<_> = share.own(vus).filter_map(|_| pool.hire()).collect();

@@ -15,7 +15,7 @@ use crate::load::vu::Vu;
 pub(super) enum Budget {
     /// For each VU.
     Each(u64),
-    /// For all VUs of all threads.
+    /// For all VUs of all threads of this process.
     Together(u64),
 }
 

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::vu::Shared;
-use crate::plan::Executor;
+use crate::plan::{Executor, Segment};
 pub(super) use stampede::Gate;
 
 /// How the load is to end before its time.
@@ -72,13 +72,16 @@ pub(super) struct Common {
     pub gate: Arc<Gate>,
 }
 
-/// The part of one load that one thread runs: every `threads`-th VU and iteration.
+/// The part of one load that one thread runs: of the VUs and iterations that are this process's,
+/// every `threads`-th.
 pub(super) struct Share {
     /// What its VUs share.
     pub shared: Rc<Shared>,
+    /// Which VUs and iterations of the load are this process's.
+    pub stripe: Segment,
     /// This thread, counted from 0.
     pub thread: u64,
-    /// All threads.
+    /// All threads of this process.
     pub threads: u64,
     /// With the other threads.
     pub common: Common,
@@ -118,7 +121,7 @@ impl Share {
                 iterations,
                 max_duration,
             } => {
-                let budget = iterations::Budget::Together(*iterations);
+                let budget = iterations::Budget::Together(self.stripe.share(*iterations));
                 iterations::run(self, *vus, budget, *max_duration).await;
             }
             Executor::ConstantArrivalRate { vus, max_vus, .. }
@@ -145,9 +148,19 @@ impl Share {
         self.shared.plan.loads[self.shared.load].graceful_stop
     }
 
+    /// The first VU or iteration of this thread among all of the load.
+    const fn first(&self) -> u64 {
+        self.stripe.place(self.thread)
+    }
+
+    /// From one VU or iteration of this thread to its next.
+    const fn step(&self) -> u64 {
+        self.stripe.of() * self.threads
+    }
+
     /// The indices of this thread's VUs among `all`.
     fn own(&self, all: u64) -> impl Iterator<Item = u64> + use<> {
-        (self.thread..all).step_by(self.threads as usize)
+        (self.first()..all).step_by(self.step() as usize)
     }
 
     /// Sleeps; `false` if the load is to stop before that.

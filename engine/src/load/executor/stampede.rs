@@ -1,4 +1,5 @@
-//! The ticket opening: so many users, connected already, all released at one instant, once.
+//! The ticket opening: so many users, connected already, all released at one instant, once. Where
+//! several processes share them, that is when the time to connect is over.
 
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -93,10 +94,15 @@ pub(super) async fn run(
         release = gate.ready() => release,
         _ = share.stop.wait_for(|stop| *stop != Stop::No) => None,
     };
-    let Some(release) = release else {
+    let Some(mut release) = release else {
         crew.cut().await;
         return;
     };
+    if !share.stripe.is_whole() {
+        // Nobody here knows when the users of the other processes are connected, but all know when
+        // they must be.
+        release = release.max(connected_by + BREATH);
+    }
     if !share.wait_until(release).await {
         crew.cut().await;
         return;

@@ -55,7 +55,7 @@ impl ResourceLog {
 ///
 /// # Errors
 /// When the file cannot be opened.
-pub fn read_resources(path: &Path) -> io::Result<impl Iterator<Item = ResourceLine>> {
+pub fn read_resources(path: &Path) -> io::Result<impl Iterator<Item = ResourceLine> + use<>> {
     let lines = BufReader::new(File::open(path)?).lines();
     Ok(lines
         .map_while(Result::ok)

@@ -3,14 +3,14 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::plan::{Executor, Load, Ticks, VuCurve};
+use crate::plan::{Executor, Load, Segment, Ticks, VuCurve};
 use crate::scenario::value::{Rate, Span};
 
 const COLUMNS: u32 = 60;
 const ROWS: u32 = 8;
 
-/// Draws VUs or starts per second of a load that changes; a constant is said in one line, and loads
-/// that are bound by iterations have no curve.
+/// Draws VUs or starts per second of a load that changes, as far as they are this segment's; a
+/// constant is said in one line, and loads that are bound by iterations have no curve.
 ///
 /// ```text
 ///      100 |          #####
@@ -19,23 +19,28 @@ const ROWS: u32 = 8;
 ///        0 +---------------
 ///          0s            5m
 /// ```
-pub(super) fn draw(load: &Load, out: &mut String) -> std::fmt::Result {
+pub(super) fn draw(load: &Load, segment: Segment, out: &mut String) -> std::fmt::Result {
+    let Some(segment) = segment.among(load.executor.max_vus()) else {
+        return Ok(());
+    };
     let (values, end, max, top, unit): (Vec<f64>, Duration, f64, String, &str) =
         match &load.executor {
             Executor::RampingVus { start, stages, .. } => {
                 let curve = VuCurve::new(*start, stages);
-                let values = moments(curve.end()).map(|at| curve.at(at) as f64);
-                let max = curve.max();
+                let values = moments(curve.end()).map(|at| segment.share(curve.at(at)) as f64);
+                let max = segment.share(curve.max());
                 let top = max.to_string();
                 (values.collect(), curve.end(), max as f64, top, "VUs")
             }
             Executor::RampingArrivalRate { start, stages, .. } => {
                 let ticks = Ticks::new(*start, stages);
-                let values = moments(ticks.end()).map(|at| ticks.rate_at(at));
+                let of = segment.of() as f64;
+                let values = moments(ticks.end()).map(|at| ticks.rate_at(at) / of);
                 let max = stages
                     .iter()
                     .map(|stage| stage.target)
-                    .fold(*start, f64::max);
+                    .fold(*start, f64::max)
+                    / of;
                 let top = Rate(max).to_string();
                 (values.collect(), ticks.end(), max, top, "starts/s")
             }

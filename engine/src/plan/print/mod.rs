@@ -14,7 +14,8 @@ use std::fmt::Write as _;
 use super::resolve::expect::{self, Starts};
 use super::{
     BacklogOf, By, Database, Draw, EventId, Events, EventsOf, Executor, Group, Images, Load, Pages,
-    Per, Plan, Provider, Query, RecordSource, Role, Source, Table, Target, TokenMaker, Truth,
+    Per, Plan, Provider, Query, RecordSource, Role, Segment, Source, Table, Target, TokenMaker,
+    Truth,
 };
 use crate::measure::CustomMetric;
 use crate::scenario::value::{Count, Rate, Share, Span};
@@ -50,6 +51,7 @@ fn head(plan: &Plan, out: &mut String) -> Done {
         writeln!(out, "about       {}", about.trim())?;
     }
     writeln!(out, "seed        {}", plan.seed)?;
+    segment(plan.segment, out)?;
     writeln!(out, "target      {}", target(&plan.target))?;
     if let Some(subject) = &plan.subject {
         let lease = subject.lease.map(Span);
@@ -104,6 +106,19 @@ fn head(plan: &Plan, out: &mut String) -> Done {
         }
     }
     writeln!(out)
+}
+
+fn segment(segment: Segment, out: &mut String) -> Done {
+    if segment.is_whole() {
+        return Ok(());
+    }
+    let (number, of) = (segment.number(), segment.of());
+    let rest = if segment.leads() {
+        "what is done once is done here: steps before and after, faults, the truth"
+    } else {
+        "what is done once is done by segment 1"
+    };
+    writeln!(out, "segment     {number} of {of}; {rest}")
 }
 
 fn target(target: &Target) -> String {
@@ -208,6 +223,7 @@ fn one_load(load: &Load, plan: &Plan, out: &mut String) -> Done {
         writeln!(out, "  flow      {}", flow.name)?;
     }
     writeln!(out, "  shape     {}", shape(&load.executor))?;
+    here(load, plan.segment, out)?;
     writeln!(
         out,
         "  graceful  {} for iterations under way",
@@ -229,8 +245,8 @@ fn one_load(load: &Load, plan: &Plan, out: &mut String) -> Done {
             Span(phase.to).to_string(),
         )?;
     }
-    curve::draw(load, out)?;
-    let starts = match expect::starts(load, &plan.flows) {
+    curve::draw(load, plan.segment, out)?;
+    let starts = match expect::starts(load, &plan.flows, plan.segment) {
         Starts::Exactly(starts) => Count(starts).to_string(),
         Starts::AtMost { vu_seconds, bound } => {
             let bound = bound.map_or(String::new(), |bound| format!(", at most {}", Count(bound)));
@@ -239,6 +255,50 @@ fn one_load(load: &Load, plan: &Plan, out: &mut String) -> Done {
         }
     };
     writeln!(out, "  starts    {starts}")
+}
+
+/// What of a shape is this segment's.
+fn here(load: &Load, segment: Segment, out: &mut String) -> Done {
+    if segment.is_whole() {
+        return Ok(());
+    }
+    let most = load.executor.max_vus();
+    let Some(among) = segment.among(most) else {
+        return writeln!(
+            out,
+            "  here      nothing: there are only {} VUs",
+            Count(most)
+        );
+    };
+    let vus = Count(among.share(most));
+    let rate = |rate: f64| Rate(rate / among.of() as f64);
+    let what = match &load.executor {
+        Executor::ConstantVus { .. } | Executor::PerVuIterations { .. } => format!("{vus} VUs"),
+        Executor::RampingVus { .. } => format!("{vus} VUs at most"),
+        Executor::SharedIterations { iterations, .. } => {
+            let iterations = Count(among.share(*iterations));
+            format!("{vus} VUs, {iterations} iterations together")
+        }
+        Executor::ConstantArrivalRate {
+            rate: all,
+            vus: first,
+            ..
+        } => {
+            let first = Count(among.share(*first));
+            format!("{}, {first} VUs, at most {vus}", rate(*all))
+        }
+        Executor::RampingArrivalRate {
+            start, vus: first, ..
+        } => {
+            let first = Count(among.share(*first));
+            format!("from {}, {first} VUs, at most {vus}", rate(*start))
+        }
+        Executor::Stampede { connect_within, .. } => format!(
+            "{vus} users, released after {}, as nobody knows when all are connected",
+            Span(*connect_within)
+        ),
+    };
+    writeln!(out, "  here      {what}")
 }
 
 fn shape(executor: &Executor) -> String {

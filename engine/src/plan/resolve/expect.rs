@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::plan::{Action, Draw, Executor, Flow, Items, Load, Per, Plan};
+use crate::plan::{Action, Draw, Executor, Flow, Items, Load, Per, Plan, Segment};
 
 /// How many iterations a load starts.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,26 +28,29 @@ impl Starts {
     }
 }
 
-/// The iterations of a load.
-pub(in crate::plan) fn starts(load: &Load, flows: &[Flow]) -> Starts {
+/// The iterations of a load, as far as they are this segment's.
+pub(in crate::plan) fn starts(load: &Load, flows: &[Flow], segment: Segment) -> Starts {
+    let Some(segment) = segment.among(load.executor.max_vus()) else {
+        return Starts::Exactly(0);
+    };
     if let Some(ticks) = load.executor.ticks() {
-        return Starts::Exactly(ticks.total());
+        return Starts::Exactly(segment.share(ticks.total()));
     }
     if let Some(curve) = load.executor.vu_curve() {
         let pause = flows.get(load.flow).map_or(Duration::ZERO, pause);
-        let bound = (!pause.is_zero())
-            .then(|| (curve.area() / pause.as_secs_f64()).ceil() as u64 + curve.max());
+        let (vu_seconds, most) = (curve.area(segment), segment.share(curve.max()));
+        let bound = (!pause.is_zero()).then(|| (vu_seconds / pause.as_secs_f64()).ceil() as u64);
         return Starts::AtMost {
-            vu_seconds: curve.area(),
-            bound,
+            vu_seconds,
+            bound: bound.map(|bound| bound + most),
         };
     }
     Starts::Exactly(match &load.executor {
         Executor::PerVuIterations {
             vus, iterations, ..
-        } => vus.saturating_mul(*iterations),
-        Executor::SharedIterations { iterations, .. } => *iterations,
-        Executor::Stampede { users, .. } => *users,
+        } => segment.share(*vus).saturating_mul(*iterations),
+        Executor::SharedIterations { iterations, .. } => segment.share(*iterations),
+        Executor::Stampede { users, .. } => segment.share(*users),
         // The others have a curve or ticks.
         _ => 0,
     })
@@ -80,30 +83,18 @@ fn pause_of(actions: &[Action]) -> Duration {
     pauses.sum()
 }
 
-/// The most VUs of a load at any time.
-pub(in crate::plan) fn most_vus(load: &Load) -> u64 {
-    match &load.executor {
-        Executor::PerVuIterations { vus, .. } | Executor::SharedIterations { vus, .. } => *vus,
-        Executor::Stampede { users, .. } => *users,
-        Executor::ConstantArrivalRate { max_vus, .. }
-        | Executor::RampingArrivalRate { max_vus, .. } => *max_vus,
-        Executor::ConstantVus { .. } | Executor::RampingVus { .. } => {
-            load.executor.vu_curve().map_or(0, |curve| curve.max())
-        }
-    }
-}
-
 /// How many different users ask: exactly, and at most. `None` where nobody can know.
 pub(in crate::plan) fn users(plan: &Plan) -> (Option<u64>, Option<u64>) {
     if plan.users.per == Per::Vu {
-        let vus = plan.loads.iter().map(most_vus).sum();
+        let of_load = |load: &Load| plan.segment.share(load.executor.max_vus());
+        let vus = plan.loads.iter().map(of_load).sum();
         return (Some(vus), Some(vus));
     }
     let fresh = |starts: u64| (starts as f64 * (1.0 - plan.users.repeat)).ceil() as u64;
     let all: Vec<Starts> = plan
         .loads
         .iter()
-        .map(|load| starts(load, &plan.flows))
+        .map(|load| starts(load, &plan.flows, plan.segment))
         .collect();
     let exact: Option<u64> = all
         .iter()
@@ -120,4 +111,112 @@ pub(in crate::plan) fn users(plan: &Plan) -> (Option<u64>, Option<u64>) {
         return (None, most);
     }
     (exact.map(fresh), bound.map(fresh))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{RateStage, Stage};
+    use proptest::prelude::*;
+
+    fn executor() -> impl Strategy<Value = Executor> {
+        let times = prop::collection::vec((0_u64..5, 0_u64..30), 1..5);
+        let numbers = (0_usize..7, 1_u64..30, 0_u64..200, times);
+        numbers.prop_map(|(kind, vus, many, times)| {
+            let second = Duration::from_secs(1);
+            let stages = times.iter().map(|(seconds, target)| Stage {
+                name: String::new(),
+                duration: Duration::from_secs(*seconds),
+                target: *target,
+            });
+            let rates = times.iter().map(|(seconds, target)| RateStage {
+                name: String::new(),
+                duration: Duration::from_secs(*seconds),
+                target: *target as f64 * 1.7,
+            });
+            let max_duration = second;
+            match kind {
+                0 => Executor::ConstantVus {
+                    vus,
+                    duration: second,
+                },
+                1 => Executor::RampingVus {
+                    start: vus,
+                    stages: stages.collect(),
+                    graceful_ramp_down: second,
+                },
+                2 => Executor::PerVuIterations {
+                    vus,
+                    iterations: many,
+                    max_duration,
+                },
+                3 => Executor::SharedIterations {
+                    vus,
+                    iterations: many,
+                    max_duration,
+                },
+                4 => Executor::ConstantArrivalRate {
+                    rate: many as f64 / 3.0,
+                    duration: second,
+                    vus,
+                    max_vus: vus + many,
+                },
+                5 => Executor::RampingArrivalRate {
+                    start: many as f64,
+                    stages: rates.collect(),
+                    vus,
+                    max_vus: vus,
+                },
+                _ => Executor::Stampede {
+                    users: vus,
+                    connect_within: second,
+                    max_duration,
+                },
+            }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_segments_of_any_load_start_what_the_whole_starts(
+            executor in executor(), of in 1_u64..40,
+        ) {
+            let load = Load {
+                name: String::new(),
+                flow: 0,
+                start_after: Duration::ZERO,
+                graceful_stop: Duration::ZERO,
+                executor,
+                phases: 0..1,
+            };
+            let of_segment = |number| {
+                let segment = Segment::new(number, of).expect("one of them");
+                (segment, starts(&load, &[], segment))
+            };
+            let parts: Vec<_> = (1..=of).map(of_segment).collect();
+            match starts(&load, &[], Segment::WHOLE) {
+                Starts::Exactly(whole) => {
+                    let sum: u64 = parts.iter().filter_map(|(_, part)| part.bound()).sum();
+                    prop_assert_eq!(sum, whole);
+                }
+                Starts::AtMost { vu_seconds: whole, .. } => {
+                    let seconds = parts.iter().map(|(_, part)| match part {
+                        Starts::AtMost { vu_seconds, .. } => *vu_seconds,
+                        Starts::Exactly(starts) => *starts as f64,
+                    });
+                    let sum: f64 = seconds.sum();
+                    prop_assert!((sum - whole).abs() < 1e-6, "{sum} of {whole}: {parts:?}");
+                }
+            }
+            if let Some(curve) = load.executor.vu_curve() {
+                let mut at = Duration::ZERO;
+                while let Some(next) = curve.next_change(at) {
+                    let vus = curve.at(at);
+                    let sum: u64 = parts.iter().map(|(segment, _)| segment.share(vus)).sum();
+                    prop_assert_eq!(sum, vus, "at {:?}", at);
+                    at = next;
+                }
+            }
+        }
+    }
 }

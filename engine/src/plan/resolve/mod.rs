@@ -28,6 +28,7 @@ mod records;
 mod releases;
 mod resource;
 mod scalability;
+mod segment;
 mod servers;
 mod services;
 mod setup;
@@ -231,6 +232,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         profile: overrides.profile.clone(),
         about: scenario.about.as_ref().map(|about| about.value.clone()),
         seed: known.seed,
+        segment: super::Segment::WHOLE,
         target: target.unwrap_or_else(nowhere),
         subject,
         users: users?,
@@ -266,10 +268,21 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
     };
     plan.thresholds = threshold::resolve(&scenario.thresholds, &plan, known, report);
     claims(scenario, &plan, faults.whole, report);
+    Some(of_segment(scenario, plan, overrides, report))
+}
+
+/// Warnings are of the whole, whatever part of it is run.
+fn of_segment(
+    scenario: &Scenario,
+    mut plan: Plan,
+    overrides: &Overrides,
+    report: &mut Report<'_>,
+) -> Plan {
     if !report.has_errors() {
         worries::warn(scenario, &plan, report);
     }
-    Some(plan)
+    segment::narrow(&mut plan, overrides, report);
+    plan
 }
 
 fn subject(scenario: &Scenario) -> Option<Subject> {

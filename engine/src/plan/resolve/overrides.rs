@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::plan::Segment;
 use crate::scenario::value::Listen;
 use crate::scenario::{did_you_mean, list};
 
@@ -31,6 +32,9 @@ pub struct Overrides {
     /// `--metrics`: where the page for Prometheus is.
     #[serde(default)]
     pub metrics: Option<Listen>,
+    /// `--segment`: one of several instances that share the load.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment: Option<Segment>,
 }
 
 /// Factors, 1 by default.

@@ -41,7 +41,9 @@ pub(super) fn resolve(
         .map(|name| resolver.guarded(name, report))
         .collect();
     let (entered, waiting) = (entered?, waiting?);
-    let contradicts = admitted.as_ref().and_then(|let_in| shared(&waiting, let_in));
+    let contradicts = admitted
+        .as_ref()
+        .and_then(|let_in| shared(&waiting, let_in));
     if let (Some((step, label)), Some(at)) = (contradicts, &written.admitted) {
         let (step, label) = (
             &flows.steps[usize::from(step)].name,

@@ -15,6 +15,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use harness::scenario::Scenario;
 use harness::{Bench, Running, shipped, wait_until};
 use regex::Regex;
 use rustix::process::Signal;
@@ -283,18 +284,42 @@ fn every_query_of_prometheus_and_every_rule_has_data_in_a_run_of_its_strategy() 
     assert!(queue.numbers("ALERTS{alertname=\"RedisDown\"}") > 0);
 }
 
-/// What a run has written to `InfluxDB`: line protocol, and when it was.
+/// What a run has written for `InfluxDB`: line protocol, and when it was.
 struct Recorded {
     lines: String,
     from_ms: u64,
     to_ms: u64,
 }
 
+/// More is due than its users can do, and the server is frozen for a while, which an alert notices.
+fn scenario(prometheus: u16) -> String {
+    let load = "constant_arrival_rate: { rate: 40/s, for: 14s, vus: 15 }";
+    let scenario = Scenario::short().stock(200).load(load).to_string();
+    let scenario = scenario.replace("timeout: 1m", "timeout: 1s");
+    format!(
+        "{scenario}alerts: {{ prometheus: \"http://127.0.0.1:{prometheus}\" }}
+faults: [{{ name: frozen, server: freeze, after: 4s, for: 5s }}]
+outputs:
+  influxdb: [{{ file: attempts.lp, mode: raw }}, {{ file: seconds.lp }}]
+"
+    )
+}
+
 /// A short run in both modes of the output, as one text.
 fn record_run() -> Recorded {
-    let lines = read("tests/fixtures/load-test.lp");
-    let times = lines.lines().filter(|line| !line.starts_with('#'));
-    let times = times.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap());
+    let watch = Watch::start(1, "1s", None);
+    let bench = Bench::new();
+    bench.write("scenario.yaml", scenario(watch.prometheus.port));
+    let mut running = bench.start_scenario(&[]);
+    wait_until_loaded(&bench, &mut running);
+    watch.watch(&servers(&bench.path("run/stack")));
+    let ended = running.wait();
+    assert!(matches!(ended.code, Some(99 | 111)), "{}", ended.all());
+    let lines = ["attempts.lp", "seconds.lp"].map(|name| bench.read(&format!("run/{name}")));
+    let lines = lines.concat();
+    let times = lines
+        .lines()
+        .map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap());
     let times: Vec<_> = times.map(|ns| ns / 1_000_000).collect();
     Recorded {
         from_ms: *times.iter().min().unwrap(),

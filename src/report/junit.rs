@@ -1,4 +1,4 @@
-//! The summary as JUnit XML, for CI systems that show tests: one case for each claim.
+//! `junit.xml`: the summary for CI systems that show tests, one case for each claim.
 //!
 //! | Verdict | Case |
 //! |---|---|
@@ -21,7 +21,7 @@ use super::{Judged, Summary};
 use crate::check::{Case, Finding, Part, Which};
 use crate::verdict::Verdict;
 
-/// The summary as JUnit XML, in UTF-8. Characters that XML 1.0 cannot hold are spelled out.
+/// The summary as `junit.xml`, in UTF-8. Characters that XML 1.0 cannot hold are spelled out.
 ///
 /// # Panics
 /// Never: writing to memory does not fail.

@@ -189,7 +189,7 @@ fn prometheus_that_scrapes_a_run_has_its_sums_and_saw_its_fault() {
         checked(&page.replace("# HELP fcfs_vus", "# HELP other")),
         ""
     );
-    let ended = running.wait().expect(0);
+    running.wait().expect(0);
     let summary = bench.summary();
     expect_the_sums_of(&summary, prometheus.port);
     for (query, expected) in [
@@ -221,7 +221,6 @@ fn prometheus_that_scrapes_a_run_has_its_sums_and_saw_its_fault() {
     let output = output_of(&summary);
     assert!(output["points_written"].as_u64() > Some(1_000), "{output}");
     TcpListener::bind(("127.0.0.1", port)).expect("the port is free again");
-    assert!(ended.stdout.contains("verdict"), "{}", ended.all());
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub(super) fn of(
     let unexpected = phenomena.iter().filter(|one| !one.expected.is()).count();
     let basis = phenomena
         .iter()
-        .flat_map(|one| one.severity_why.figures.first());
+        .filter_map(|one| one.severity_why.figures.first());
     let basis: Vec<_> = basis.copied().collect();
     sentences.push(Said {
         figures: basis,
@@ -69,7 +69,7 @@ pub(super) fn of(
             },
         });
     }
-    let quoted = matches.iter().flat_map(|one| one.shown.first());
+    let quoted = matches.iter().filter_map(|one| one.shown.first());
     let quoted: Vec<_> = quoted
         .flat_map(|shown| shown.said.figures.clone())
         .collect();

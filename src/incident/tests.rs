@@ -308,9 +308,12 @@ fn sources(folder: &Path) -> String {
     let paths = entries.map(|entry| entry.path());
     let wanted = paths.filter(|path| !path.ends_with("tests") && !path.ends_with("tests.rs"));
     wanted
-        .map(|path| match path.is_dir() {
-            true => sources(&path),
-            false => std::fs::read_to_string(&path).unwrap_or_default(),
+        .map(|path| {
+            if path.is_dir() {
+                sources(&path)
+            } else {
+                std::fs::read_to_string(&path).unwrap_or_default()
+            }
         })
         .collect()
 }

@@ -80,7 +80,7 @@ pub fn left(
         for line in lines {
             let key = (line.source.clone(), line.kind);
             follow.line(&line, |quantity, told| {
-                take(&mut all, &key, start_ns, quantity, told)
+                take(&mut all, &key, start_ns, quantity, told);
             });
         }
         all

@@ -28,16 +28,13 @@ fn of_fault(
     let applied = cite("applied_s", moment(applied_s));
     let mut period = vec![said!("fault.applied",
         what = code(fault.what.clone()), at = moment(applied_s); applied)];
-    period.push(match fault.healed_s {
-        Some(healed_s) => {
-            let fig = cite("healed_s", moment(healed_s));
-            said!("fault.healed",
-                at = moment(healed_s), lasted = lasting(healed_s - applied_s); fig)
-        }
-        None => {
-            let fig = cite("state", state(fault.state).to_owned());
-            said!("fault.not_healed", state = state(fault.state); fig)
-        }
+    period.push(if let Some(healed_s) = fault.healed_s {
+        let fig = cite("healed_s", moment(healed_s));
+        said!("fault.healed",
+            at = moment(healed_s), lasted = lasting(healed_s - applied_s); fig)
+    } else {
+        let fig = cite("state", state(fault.state).to_owned());
+        said!("fault.not_healed", state = state(fault.state); fig)
     });
     let state_fig = cite("state", state(fault.state).to_owned());
     let mut effect = Vec::new();

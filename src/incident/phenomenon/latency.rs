@@ -144,8 +144,8 @@ fn back(course: &Course, step: &Step) -> Option<usize> {
 }
 
 fn start_of_level(course: &Course, at: usize) -> usize {
-    let earlier = course.steps.iter().filter(|one| one.at < at);
-    earlier.last().map_or(0, |one| course.seconds[one.at])
+    let mut earlier = course.steps.iter().rev().filter(|one| one.at < at);
+    earlier.next().map_or(0, |one| course.seconds[one.at])
 }
 
 /// The middle of the percentiles of some seconds.

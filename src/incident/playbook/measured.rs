@@ -5,6 +5,7 @@ use super::super::evidence::{Evidence, counted};
 use super::super::figure::{Figures, How, Source};
 use super::super::said::{Said, code, said};
 use super::{Measured, lasts};
+use crate::history::OutcomeKind;
 use crate::measure::{Quantity, ResourceKind, Unit};
 use crate::playbook::{Sign, Symptom};
 use crate::verdict::Verdict;
@@ -34,7 +35,7 @@ pub(super) fn of(
             let of_kind = |name: &str| {
                 evidence
                     .kind(name)
-                    .is_some_and(|kind| kind.is_failed_request())
+                    .is_some_and(OutcomeKind::is_failed_request)
             };
             let failed = summary.outcomes.iter().filter(|(name, _)| of_kind(name));
             let count = failed.map(|(_, count)| count).sum();
@@ -74,7 +75,7 @@ pub(super) fn of(
         Sign::Connections => connections(evidence, symptom)?,
         Sign::RowLockWaits => of_any(evidence, Quantity::RowLockWaits, symptom, Unit::CountRate)?,
         Sign::ConsumerLag => of_any(evidence, Quantity::ConsumerLag, symptom, Unit::Count)?,
-        Sign::Fault(party) => return fault(evidence, party, figures),
+        Sign::Fault(party) => return Some(fault(evidence, party, figures)),
         Sign::Invariant(name) => return invariant(evidence, name, figures),
     };
     let (shown, limit) = (unit.show(value), unit.show(symptom.above));
@@ -172,13 +173,12 @@ fn connections(evidence: &Evidence<'_>, symptom: &Symptom) -> Option<(f64, Sourc
     let mut active = evidence.series_of(Quantity::ActiveConnections);
     let active = active.find(|one| one.kind == ResourceKind::Sql)?;
     let pool = evidence.count_setting("database_pool");
-    let limit = match pool {
-        Some(pool) => (pool * evidence.issuing_processes().max(1)) as f64,
-        None => {
-            let mut limits = evidence.series_of(Quantity::MaxConnections);
-            let limits = limits.find(|one| one.source == active.source)?;
-            limits.most(f64::NEG_INFINITY, f64::INFINITY)?
-        }
+    let limit = if let Some(pool) = pool {
+        (pool * evidence.issuing_processes().max(1)) as f64
+    } else {
+        let mut limits = evidence.series_of(Quantity::MaxConnections);
+        let limits = limits.find(|one| one.source == active.source)?;
+        limits.most(f64::NEG_INFINITY, f64::INFINITY)?
     };
     let values = active.by_second(evidence.seconds);
     let value = sustained(&values, lasts(symptom))?;
@@ -188,7 +188,7 @@ fn connections(evidence: &Evidence<'_>, symptom: &Symptom) -> Option<(f64, Sourc
 }
 
 /// How many faults of a party, or of one kind of it, were injected.
-fn fault(evidence: &Evidence<'_>, wanted: &str, figures: &mut Figures) -> Option<Measured> {
+fn fault(evidence: &Evidence<'_>, wanted: &str, figures: &mut Figures) -> Measured {
     let (party, kind) = match wanted.split_once('.') {
         Some((party, kind)) => (party, Some(kind)),
         None => (wanted, None),
@@ -206,15 +206,15 @@ fn fault(evidence: &Evidence<'_>, wanted: &str, figures: &mut Figures) -> Option
     let Some((at, first)) = injected.next() else {
         let fig = figures.cite("0", Source::Summary("/faults".to_owned()));
         let said = said!("symptom.fault", party = code(wanted), count = "0"; fig);
-        return Some(Measured { value: 0.0, said });
+        return Measured { value: 0.0, said };
     };
     let count = 1 + injected.count() as u64;
     let source = Source::Summary(format!("/faults/{at}/what"));
     let fig = figures.cite(first.what.clone(), source);
-    Some(Measured {
+    Measured {
         value: count as f64,
         said: said!("symptom.fault", party = code(wanted), count = counted(count); fig),
-    })
+    }
 }
 
 /// Every role of the server is the server.

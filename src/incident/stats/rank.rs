@@ -56,14 +56,18 @@ fn centred(values: &[f64]) -> Option<Vec<f64>> {
     let mut ranks = vec![0.0; values.len()];
     let mut from = 0;
     while from < order.len() {
-        let same = |to: &usize| values[order[*to]] == values[order[from]];
+        let same = |to: &usize| values[order[*to]].total_cmp(&values[order[from]]).is_eq();
         let to = (from..order.len()).take_while(same).last().unwrap_or(from);
         let rank = f64::midpoint(from as f64, to as f64);
-        order[from..=to].iter().for_each(|at| ranks[*at] = rank);
+        for at in &order[from..=to] {
+            ranks[*at] = rank;
+        }
         from = to + 1;
     }
     let middle = (values.len() - 1) as f64 / 2.0;
-    ranks.iter_mut().for_each(|rank| *rank -= middle);
+    for rank in &mut ranks {
+        *rank -= middle;
+    }
     let length = ranks.iter().map(|rank| rank * rank).sum::<f64>().sqrt();
     (length > 0.0).then(|| ranks.iter().map(|rank| rank / length).collect())
 }

@@ -58,7 +58,7 @@ impl Sink for Rows {
                 } => {
                     let all = std::iter::zip(operations, parts);
                     for (operation, parts) in all.filter(|(one, _)| is_taken(*mode, one)) {
-                        row(&mut writer, &names.attempt(operation, parts))?;
+                        row(&mut writer, names.attempt(operation, parts))?;
                     }
                 }
                 Feed::Second { line, histograms } => {

@@ -30,12 +30,11 @@ impl Ending {
         self.cut.run_over();
         let told = "interrupted: outputs are still written; once more leaves them as they are";
         let ended = patiently(interrupts, progress, told, &mut self.accounts).await;
-        let ended = match ended {
-            Some(ended) => ended,
-            None => {
-                self.cut.ask();
-                (&mut self.accounts).await
-            }
+        let ended = if let Some(ended) = ended {
+            ended
+        } else {
+            self.cut.ask();
+            (&mut self.accounts).await
         };
         let accounts = ended.unwrap_or_default().into_iter();
         accounts

@@ -7,7 +7,7 @@ use super::{OutputMode, Prometheus, Secret};
 /// Everything that gets figures of the run beside its directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outputs {
-    /// Stores that take InfluxDB's line protocol, and files of it.
+    /// Stores that take the line protocol of InfluxDB, and files of it.
     pub influxdb: Vec<Influxdb>,
     /// JSON lines.
     pub json: Option<FileOutput>,

@@ -8,7 +8,7 @@ const FIRST: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(5);
 
 /// Nobody waits longer, whatever a store asks for.
-const LONGEST_ASKED: Duration = Duration::from_secs(60);
+const LONGEST_ASKED: Duration = Duration::from_mins(1);
 
 /// The wait after `failures` in a row: doubled each time, of which the second half is by chance, so
 /// that many who wait for one store do not come back together.

@@ -41,7 +41,7 @@ pub(super) enum Answer {
 /// A store.
 #[derive(Debug)]
 pub(super) struct Client {
-    client: reqwest::Client,
+    http: reqwest::Client,
     url: Url,
     authorization: Option<HeaderValue>,
     account: Option<(String, String)>,
@@ -79,7 +79,7 @@ impl Client {
     /// When the address or the token cannot be sent.
     pub(super) fn new(store: &Store, mask: Mask) -> Result<Self, String> {
         crate::tls::install_provider();
-        let client = reqwest::Client::builder()
+        let http = reqwest::Client::builder()
             // A redirect would send the token to somebody else.
             .redirect(redirect::Policy::none())
             .no_proxy()
@@ -105,7 +105,7 @@ impl Client {
             }
         }
         Ok(Self {
-            client,
+            http,
             url: address(store)?,
             authorization,
             account,
@@ -117,7 +117,7 @@ impl Client {
     /// Posts the batch.
     pub(super) async fn write(&self, batch: &Batch) -> Answer {
         let mut request = self
-            .client
+            .http
             .post(self.url.clone())
             .header(CONTENT_TYPE, "text/plain; charset=utf-8");
         if let Some(value) = &self.authorization {

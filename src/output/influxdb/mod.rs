@@ -198,10 +198,10 @@ impl Batches {
             name: self.name,
             points_written: left.sent.written,
             points_dropped: left.sent.refused + left.dropped,
-            points_spooled_left: left.left,
+            points_spooled_left: left.on_disk,
             retries: left.sent.retries,
             last_error: left.failure.or(left.sent.last_error),
-            resend: (left.left > 0).then_some(self.resend),
+            resend: (left.on_disk > 0).then_some(self.resend),
         }
     }
 }

@@ -57,7 +57,7 @@ pub(super) struct Left {
     /// Points without a place on the disk.
     pub(super) dropped: u64,
     /// Points on the disk.
-    pub(super) left: u64,
+    pub(super) on_disk: u64,
     pub(super) failure: Option<String>,
 }
 
@@ -120,7 +120,7 @@ impl Sender {
         Left {
             sent,
             dropped: queue.dropped(),
-            left,
+            on_disk: left,
             failure: queue.failure().map(str::to_owned),
         }
     }

@@ -157,7 +157,7 @@ fn influxdb(written: &Written, report: &mut Report<'_>) -> Option<Influxdb> {
         WrittenTo::Url(url) => {
             let text = url.value.to_string();
             let at = url.position;
-            let store = store(written, text, at, report);
+            let store = store(written, &text, at, report);
             store.map(|store| InfluxdbTo::Store(Box::new(store)))
         }
     };
@@ -213,7 +213,7 @@ fn beside(
     found
 }
 
-fn store(written: &Written, url: String, at: Position, report: &mut Report<'_>) -> Option<Store> {
+fn store(written: &Written, url: &str, at: Position, report: &mut Report<'_>) -> Option<Store> {
     let gate = gate(written, at, report);
     let every = span(written.every.as_ref(), EVERY, (100, 60_000), report);
     let drain = span(written.drain.as_ref(), DRAIN, (0, 3_600_000), report);

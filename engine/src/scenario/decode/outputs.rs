@@ -3,7 +3,7 @@
 use super::super::model::{FileOutput, Influxdb, InfluxdbTo, Outputs};
 use super::super::node::{Entry, Node};
 use super::super::position::At;
-use super::super::reader::{self, Fields};
+use super::super::reader::{self, Fields, Given};
 use super::super::report::Report;
 use super::super::value::{OutputMode, ValueError};
 use super::prometheus;
@@ -23,14 +23,14 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Outputs> {
             self::influxdb(report, entry, node)
         }),
     };
-    let json = json.map(|entry| file(report, entry));
-    let csv = csv.map(|entry| file(report, entry));
-    let prometheus = prometheus.map(|entry| prometheus::read(report, entry));
+    let json = Given::read(json, |entry| file(report, entry));
+    let csv = Given::read(csv, |entry| file(report, entry));
+    let prometheus = Given::read(prometheus, |entry| prometheus::read(report, entry));
     let outputs = Outputs {
         influxdb: influxdb?,
-        json: whole(json)?,
-        csv: whole(csv)?,
-        prometheus: whole(prometheus)?,
+        json: whole(json).ok()?,
+        csv: whole(csv).ok()?,
+        prometheus: whole(prometheus).ok()?,
     };
     let has_files = outputs.json.is_some() || outputs.csv.is_some();
     if outputs.influxdb.is_empty() && !has_files && outputs.prometheus.is_none() {
@@ -44,11 +44,15 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Outputs> {
     Some(outputs)
 }
 
+/// What is there, and wrong; it was reported.
+struct Wrong;
+
 /// What is there and wrong is no value; what is not there is none.
-fn whole<T>(part: Option<Option<T>>) -> Option<Option<T>> {
+fn whole<T>(part: Given<T>) -> Result<Option<T>, Wrong> {
     match part {
-        None => Some(None),
-        Some(read) => read.map(Some),
+        Given::Absent => Ok(None),
+        Given::Broken => Err(Wrong),
+        Given::Value(value) => Ok(Some(value)),
     }
 }
 
@@ -67,7 +71,7 @@ fn file(report: &mut Report<'_>, entry: &Entry) -> Option<FileOutput> {
     fields.finish(report);
     Some(FileOutput {
         file: file?,
-        mode: mode?.map(|mode: At<OutputMode>| mode.value),
+        mode: whole(mode).ok()?.map(|mode: At<OutputMode>| mode.value),
     })
 }
 
@@ -84,8 +88,7 @@ fn influxdb(report: &mut Report<'_>, entry: &Entry, node: &Node) -> Option<Influ
         _ => reader::text(report, &entry.node).map(InfluxdbTo::File),
     });
     let mut text = |report: &mut Report<'_>, key| {
-        let entry = fields.get(key);
-        whole(entry.map(|entry| reader::text(report, &entry.node)))
+        Given::read(fields.get(key), |entry| reader::text(report, &entry.node))
     };
     let org = text(report, "org");
     let bucket = text(report, "bucket");
@@ -94,11 +97,11 @@ fn influxdb(report: &mut Report<'_>, entry: &Entry, node: &Node) -> Option<Influ
     let user = text(report, "user");
     let password = text(report, "password");
     let testid = text(report, "testid");
-    let tags = fields.get("tags").map(|entry| tags(report, entry));
+    let tags = Given::read(fields.get("tags"), |entry| tags(report, entry));
     let mode = optional(report, fields.get("mode"));
     let every = optional(report, fields.get("every"));
     let batch = optional(report, fields.get("batch"));
-    let gzip = fields.get("gzip").map(|entry| {
+    let gzip = Given::read(fields.get("gzip"), |entry| {
         let value = reader::flag(report, &entry.node)?;
         Some(At {
             value,
@@ -111,28 +114,28 @@ fn influxdb(report: &mut Report<'_>, entry: &Entry, node: &Node) -> Option<Influ
     fields.finish(report);
     Some(Influxdb {
         to: to?,
-        org: org?,
-        bucket: bucket?,
-        token: token?,
-        db: db?,
-        user: user?,
-        password: password?,
-        mode: mode?.map(|mode: At<OutputMode>| mode.value),
-        testid: testid?,
-        tags: whole(tags)?.unwrap_or_default(),
-        every: every?,
-        batch: batch?,
-        gzip: whole(gzip)?,
-        spool: spool?,
-        drain: drain?,
+        org: whole(org).ok()?,
+        bucket: whole(bucket).ok()?,
+        token: whole(token).ok()?,
+        db: whole(db).ok()?,
+        user: whole(user).ok()?,
+        password: whole(password).ok()?,
+        mode: whole(mode).ok()?.map(|mode: At<OutputMode>| mode.value),
+        testid: whole(testid).ok()?,
+        tags: whole(tags).ok()?.unwrap_or_default(),
+        every: whole(every).ok()?,
+        batch: whole(batch).ok()?,
+        gzip: whole(gzip).ok()?,
+        spool: whole(spool).ok()?,
+        drain: whole(drain).ok()?,
     })
 }
 
 fn optional<T: FromStr<Err = ValueError>>(
     report: &mut Report<'_>,
     entry: Option<&Entry>,
-) -> Option<Option<At<T>>> {
-    whole(entry.map(|entry| reader::value(report, &entry.node)))
+) -> Given<At<T>> {
+    Given::read(entry, |entry| reader::value(report, &entry.node))
 }
 
 fn tags(report: &mut Report<'_>, entry: &Entry) -> Option<Vec<(At<String>, At<String>)>> {

@@ -156,7 +156,7 @@ struct Changes {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 
-    /// Have a page for Prometheus while it runs: `127.0.0.1:9464` is at http://127.0.0.1:9464/metrics
+    /// Have a page for Prometheus while it runs: `127.0.0.1:9464` is at `http://127.0.0.1:9464/metrics`
     #[arg(long, value_name = "ADDRESS:PORT")]
     metrics: Option<Listen>,
 }

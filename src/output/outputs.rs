@@ -160,8 +160,7 @@ impl Starting {
             self.add("prometheus", Box::new(page), Box::new(prometheus::weigh))?;
         }
         if let Some(to) = &plan.outputs.prometheus.remote_write {
-            let mask = plan.mask.clone();
-            let writer = RemoteWriter::start(to, mask, testid, clock, shared())?;
+            let writer = RemoteWriter::start(to, &plan.mask, testid, clock, shared())?;
             let weigh = Box::new(prometheus::weigh);
             self.add("remote-write", Box::new(writer), weigh)?;
         }

@@ -68,7 +68,10 @@ impl Cut {
 
 /// What all outputs of a run have lost so far, by their names.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Losses(Arc<Mutex<Vec<(String, Arc<Loss>)>>>);
+pub(super) struct Losses(Arc<Mutex<Vec<Named>>>);
+
+/// An output by its name.
+type Named = (String, Arc<Loss>);
 
 /// What one output has lost so far, in points.
 #[derive(Debug, Default)]
@@ -97,7 +100,7 @@ impl Losses {
         loss
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<(String, Arc<Loss>)>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Named>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

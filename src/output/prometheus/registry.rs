@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 use prometheus::TextEncoder;
-use prometheus::proto::{self, LabelPair, MetricFamily, MetricType};
+use prometheus::proto::MetricType::{self, COUNTER, GAUGE, HISTOGRAM};
+use prometheus::proto::{self, LabelPair, MetricFamily};
 
 use super::buckets::Buckets;
 use crate::plan::Mask;
@@ -33,125 +34,141 @@ pub(super) enum Name {
 
 /// What a metric is called, and what a scraper is told of it.
 struct About {
+    of: Name,
     name: &'static str,
     help: &'static str,
     labels: &'static [&'static str],
     kind: MetricType,
 }
 
+/// The contract: what is renamed here breaks dashboards and alert rules.
+const METRICS: [About; 17] = [
+    About {
+        of: Name::BuildInfo,
+        name: "fcfs_build_info",
+        kind: GAUGE,
+        labels: &["version"],
+        help: "Always 1; which fcfs-bench it is.",
+    },
+    About {
+        of: Name::DataReceived,
+        name: "fcfs_data_received_bytes_total",
+        kind: COUNTER,
+        labels: &[],
+        help: "Bytes read from connections of the load.",
+    },
+    About {
+        of: Name::DataSent,
+        name: "fcfs_data_sent_bytes_total",
+        kind: COUNTER,
+        labels: &[],
+        help: "Bytes written to connections of the load.",
+    },
+    About {
+        of: Name::DroppedIterations,
+        name: "fcfs_dropped_iterations_total",
+        kind: COUNTER,
+        labels: &["load"],
+        help: "Iterations that were due without a free VU.",
+    },
+    About {
+        of: Name::FaultActive,
+        name: "fcfs_fault_active",
+        kind: GAUGE,
+        labels: &["fault"],
+        help: "1 from the moment a fault is applied until it is healed.",
+    },
+    About {
+        of: Name::FaultEffectSeen,
+        name: "fcfs_fault_effect_seen",
+        kind: GAUGE,
+        labels: &["fault"],
+        help: "1 from the moment a fault was seen to bite until it is healed.",
+    },
+    About {
+        of: Name::GeneratorCpu,
+        name: "fcfs_generator_cpu_cores",
+        kind: GAUGE,
+        labels: &[],
+        help: "Cores that the harness used in the last second of the load.",
+    },
+    About {
+        of: Name::Iterations,
+        name: "fcfs_iterations_total",
+        kind: COUNTER,
+        labels: &["load"],
+        help: "Iterations that have ended.",
+    },
+    About {
+        of: Name::OutputDroppedPoints,
+        name: "fcfs_output_dropped_points_total",
+        kind: COUNTER,
+        labels: &["output"],
+        help: "Points that an output could not take.",
+    },
+    About {
+        of: Name::PhaseActive,
+        name: "fcfs_phase_active",
+        kind: GAUGE,
+        labels: &["load", "phase"],
+        help: "1 while the phase of the load is under way.",
+    },
+    About {
+        of: Name::Requests,
+        name: "fcfs_requests_total",
+        kind: COUNTER,
+        labels: &["step", "outcome", "load"],
+        help: "Attempts that have ended, one of them for each request.",
+    },
+    About {
+        of: Name::ResponseTime,
+        name: "fcfs_response_time_seconds",
+        kind: HISTOGRAM,
+        labels: &["step"],
+        help: "From the intended start of an attempt that was sent to the end of its answer.",
+    },
+    About {
+        of: Name::RunInfo,
+        name: "fcfs_run_info",
+        kind: GAUGE,
+        labels: &["name", "testid", "seed"],
+        help: "Always 1; which run it is.",
+    },
+    About {
+        of: Name::ScheduleLag,
+        name: "fcfs_schedule_lag_seconds",
+        kind: HISTOGRAM,
+        labels: &["load"],
+        help: "How late iterations started.",
+    },
+    About {
+        of: Name::ServiceTime,
+        name: "fcfs_service_time_seconds",
+        kind: HISTOGRAM,
+        labels: &["step"],
+        help: "From sending an attempt to the end of its answer.",
+    },
+    About {
+        of: Name::StockRemaining,
+        name: "fcfs_stock_remaining",
+        kind: GAUGE,
+        labels: &[],
+        help: "The remaining stock as the probe read it last.",
+    },
+    About {
+        of: Name::Vus,
+        name: "fcfs_vus",
+        kind: GAUGE,
+        labels: &[],
+        help: "The most VUs at one time in the last second of the load.",
+    },
+];
+
 impl Name {
-    fn about(self) -> About {
-        use MetricType::{COUNTER, GAUGE, HISTOGRAM};
-        let about = |name, kind, labels, help| About {
-            name,
-            help,
-            labels,
-            kind,
-        };
-        match self {
-            Self::BuildInfo => about(
-                "fcfs_build_info",
-                GAUGE,
-                &["version"],
-                "Always 1; which fcfs-bench it is.",
-            ),
-            Self::DataReceived => about(
-                "fcfs_data_received_bytes_total",
-                COUNTER,
-                &[],
-                "Bytes read from connections of the load.",
-            ),
-            Self::DataSent => about(
-                "fcfs_data_sent_bytes_total",
-                COUNTER,
-                &[],
-                "Bytes written to connections of the load.",
-            ),
-            Self::DroppedIterations => about(
-                "fcfs_dropped_iterations_total",
-                COUNTER,
-                &["load"],
-                "Iterations that were due without a free VU.",
-            ),
-            Self::FaultActive => about(
-                "fcfs_fault_active",
-                GAUGE,
-                &["fault"],
-                "1 from the moment a fault is applied until it is healed.",
-            ),
-            Self::FaultEffectSeen => about(
-                "fcfs_fault_effect_seen",
-                GAUGE,
-                &["fault"],
-                "1 from the moment a fault was seen to bite until it is healed.",
-            ),
-            Self::GeneratorCpu => about(
-                "fcfs_generator_cpu_cores",
-                GAUGE,
-                &[],
-                "Cores that the harness used in the last second of the load.",
-            ),
-            Self::Iterations => about(
-                "fcfs_iterations_total",
-                COUNTER,
-                &["load"],
-                "Iterations that have ended.",
-            ),
-            Self::OutputDroppedPoints => about(
-                "fcfs_output_dropped_points_total",
-                COUNTER,
-                &["output"],
-                "Points that an output could not take.",
-            ),
-            Self::PhaseActive => about(
-                "fcfs_phase_active",
-                GAUGE,
-                &["load", "phase"],
-                "1 while the phase of the load is under way.",
-            ),
-            Self::Requests => about(
-                "fcfs_requests_total",
-                COUNTER,
-                &["step", "outcome", "load"],
-                "Attempts that have ended, one of them for each request.",
-            ),
-            Self::ResponseTime => about(
-                "fcfs_response_time_seconds",
-                HISTOGRAM,
-                &["step"],
-                "From the intended start of an attempt that was sent to the end of its answer.",
-            ),
-            Self::RunInfo => about(
-                "fcfs_run_info",
-                GAUGE,
-                &["name", "testid", "seed"],
-                "Always 1; which run it is.",
-            ),
-            Self::ScheduleLag => about(
-                "fcfs_schedule_lag_seconds",
-                HISTOGRAM,
-                &["load"],
-                "How late iterations started.",
-            ),
-            Self::ServiceTime => about(
-                "fcfs_service_time_seconds",
-                HISTOGRAM,
-                &["step"],
-                "From sending an attempt to the end of its answer.",
-            ),
-            Self::StockRemaining => about(
-                "fcfs_stock_remaining",
-                GAUGE,
-                &[],
-                "The remaining stock as the probe read it last.",
-            ),
-            Self::Vus => about(
-                "fcfs_vus",
-                GAUGE,
-                &[],
-                "The most VUs at one time in the last second of the load.",
-            ),
-        }
+    fn about(self) -> &'static About {
+        let mut all = METRICS.iter();
+        all.find(|about| about.of == self)
+            .expect("the table has every name")
     }
 }
 
@@ -160,7 +177,7 @@ impl Name {
 enum Value {
     Sum(u64),
     Level(f64),
-    Times(Buckets),
+    Times(Box<Buckets>),
 }
 
 /// All series. A metric without one is not told of at all.
@@ -194,7 +211,7 @@ impl Registry {
 
     /// Adds times in microseconds to a histogram.
     pub(super) fn observe(&mut self, name: Name, labels: &[&str], times: &Histogram<u64>) {
-        if let Value::Times(buckets) = self.value(name, labels, Value::Times(Buckets::default())) {
+        if let Value::Times(buckets) = self.value(name, labels, Value::Times(Box::default())) {
             buckets.add(times);
         }
     }
@@ -262,7 +279,7 @@ fn metric(names: &[&str], labels: &[String], value: &Value, kind: MetricType) ->
 }
 
 fn set_number(metric: &mut proto::Metric, kind: MetricType, number: f64) {
-    if kind == MetricType::COUNTER {
+    if kind == COUNTER {
         let mut counter = proto::Counter::default();
         counter.set_value(number);
         metric.set_counter(counter);

@@ -33,7 +33,7 @@ impl RemoteWriter {
     /// When there can be no thread, or the receiver can never be asked as it is written.
     pub(in crate::output) fn start(
         to: &RemoteWrite,
-        mask: Mask,
+        mask: &Mask,
         testid: &str,
         clock: RunClock,
         shared: Shared,

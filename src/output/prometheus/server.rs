@@ -27,7 +27,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// How long nothing is accepted after the system refused to, as it does without file descriptors.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// The only format. One format is one set of series: OpenMetrics would write bounds of buckets in
+/// The only format. One format is one set of series: `OpenMetrics` would write bounds of buckets in
 /// another way.
 const FORMAT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 

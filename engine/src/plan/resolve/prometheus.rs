@@ -11,8 +11,8 @@ const EVERY: Duration = Duration::from_secs(5);
 const DRAIN: Duration = Duration::from_secs(30);
 
 /// Below it a reading would tell nothing new; above it, dashboards have gaps.
-const EVERY_BETWEEN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
-const DRAIN_BETWEEN: (Duration, Duration) = (Duration::ZERO, Duration::from_secs(3_600));
+const EVERY_BETWEEN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
+const DRAIN_BETWEEN: (Duration, Duration) = (Duration::ZERO, Duration::from_hours(1));
 
 /// `metrics` is of the command line, and stands for `listen`.
 pub(super) fn resolve(

@@ -15,7 +15,7 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Prometheus>
     let mut fields = Fields::behind(report, entry)?;
     let listen = optional(report, fields.get("listen"));
     let remote_write = fields.get("remote_write");
-    let is_empty = fields.get("listen").is_none() && remote_write.is_none();
+    let is_empty = listen.is_absent() && remote_write.is_none();
     fields.finish(report);
     if is_empty {
         report.error_hint(
@@ -29,8 +29,11 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry) -> Option<Prometheus>
         None => None,
         Some(entry) => Some(self::remote_write(report, entry)?),
     };
+    if listen.is_broken() {
+        return None;
+    }
     Some(Prometheus {
-        listen: listen?,
+        listen: listen.into_value(),
         remote_write,
     })
 }
@@ -44,24 +47,20 @@ fn remote_write(report: &mut Report<'_>, entry: &Entry) -> Option<RemoteWrite> {
     let every = optional(report, fields.get("every"));
     let drain = optional(report, fields.get("drain"));
     fields.finish(report);
-    if auth.is_broken() {
+    if auth.is_broken() || every.is_broken() || drain.is_broken() {
         return None;
     }
     Some(RemoteWrite {
         url: url?,
         auth: auth.into_value(),
-        every: every?,
-        drain: drain?,
+        every: every.into_value(),
+        drain: drain.into_value(),
     })
 }
 
-/// What is there and wrong is no value; what is not there is none.
 fn optional<T: FromStr<Err = ValueError>>(
     report: &mut Report<'_>,
     entry: Option<&Entry>,
-) -> Option<Option<At<T>>> {
-    match entry {
-        None => Some(None),
-        Some(entry) => reader::value(report, &entry.node).map(Some),
-    }
+) -> Given<At<T>> {
+    Given::read(entry, |entry| reader::value(report, &entry.node))
 }

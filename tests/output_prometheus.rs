@@ -1,5 +1,5 @@
 //! The metrics of a run as Prometheus has them: scraped while it goes on, or written to it and to
-//! VictoriaMetrics; what they add up to, and what is left when nobody takes them.
+//! `VictoriaMetrics`; what they add up to, and what is left when nobody takes them.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -8,6 +8,7 @@ mod harness;
 #[allow(dead_code, reason = "shared by several tests")]
 mod support;
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
@@ -81,8 +82,11 @@ fn victoria_metrics(port: u16) -> Service {
 
 /// The values that a query has now, in the order of their series.
 fn values(port: u16, query: &str) -> Vec<f64> {
-    let encoded: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    let answer = get(port, &format!("/api/v1/query?query={encoded}"));
+    let mut path = "/api/v1/query?query=".to_owned();
+    for byte in query.bytes() {
+        write!(path, "%{byte:02X}").unwrap();
+    }
+    let answer = get(port, &path);
     let (from, to) = (answer.find('{').unwrap(), answer.rfind('}').unwrap());
     let answer: Value = serde_json::from_str(&answer[from..=to]).unwrap();
     assert_eq!(answer["status"], "success", "{answer}");
@@ -225,12 +229,11 @@ fn prometheus_that_scrapes_a_run_has_its_sums_and_saw_its_fault() {
 
 #[test]
 fn remote_write_brings_the_same_sums_to_who_takes_it_and_ends_its_series() {
-    let start: [(&str, fn(u16) -> Service); 2] = [
-        ("prometheus", |port| prometheus(port, None)),
-        ("victoria-metrics", victoria_metrics),
-    ];
-    for (name, start) in start {
-        let store = start(free_port());
+    for name in ["prometheus", "victoria-metrics"] {
+        let store = match name {
+            "prometheus" => prometheus(free_port(), None),
+            _ => victoria_metrics(free_port()),
+        };
         let url = format!("http://127.0.0.1:{}/api/v1/write", store.port);
         let outputs = format!("remote_write: {{ url: \"{url}\", every: 1s }}");
         let bench = with_outputs(&scenario(), &outputs);

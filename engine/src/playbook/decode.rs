@@ -397,7 +397,7 @@ prevention: [test]
                 "not in the order",
                 "p.yaml:11:1",
             ),
-            ("do: scale", "do: ''", "the text is empty", "p.yaml:11:38"),
+            ("do: scale", "do: ''", "the text is empty", "p.yaml:11:39"),
             ("for: 10s", "for: 10ms", "too short", "p.yaml:6:36"),
             ("steps: product", "steps: '('", "", "p.yaml:3:8"),
             (

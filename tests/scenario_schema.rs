@@ -111,6 +111,10 @@ const BEYOND_A_SCHEMA: [(&str, &str); 8] = [
         "names refer to other parts of the scenario",
     ),
     (
+        "queue-overlap",
+        "what is said twice is known to those who compare names",
+    ),
+    (
         "queue-numbers",
         "names refer to other parts of the scenario",
     ),

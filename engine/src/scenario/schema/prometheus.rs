@@ -29,7 +29,7 @@ pub(super) struct Prometheus {
 #[schemars(deny_unknown_fields)]
 struct RemoteWrite {
     /// Its whole address: `/api/v1/write` of Prometheus (started with
-    /// `--web.enable-remote-write-receiver`) and `VictoriaMetrics`, `/api/v1/push` of Mimir.
+    /// `--web.enable-remote-write-receiver`) and VictoriaMetrics, `/api/v1/push` of Mimir.
     #[schemars(example = "http://127.0.0.1:9090/api/v1/write")]
     url: Url,
     /// What each request proves itself with.

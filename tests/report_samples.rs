@@ -4,10 +4,18 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use fcfs_bench::incident::{self, Lang};
 use fcfs_bench::report::{
-    Comparison, Summary, chart, compared_markdown, junit, markdown, scalability_chart, timeline,
-    timeline_file,
+    Comparison, Summary, chart, compared_markdown, html, junit, markdown, scalability_chart,
+    timeline, timeline_file,
 };
+use fcfs_bench::run::{self, RunDirectory};
+
+/// Pages are large: one of them is kept.
+const WITH_PAGE: [&str; 1] = ["fault"];
+
+/// What their incident reports are made of is kept as well.
+const WITH_INCIDENT: [&str; 2] = ["redlock-before", "redlock-after"];
 
 fn samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("reports/samples")
@@ -30,6 +38,22 @@ fn rendered(summary: &Summary) -> Vec<(String, String)> {
         }
     }
     files
+}
+
+/// In both languages, by the file's name.
+fn incidents(sample: &Path) -> Vec<(String, String)> {
+    let directory = RunDirectory::open(sample).expect("a run directory");
+    let left = run::left(summary(sample), &directory, &|_| None).expect("it can be read");
+    let evidence = left.evidence();
+    let playbooks = incident::shipped().expect("shipped playbooks are right");
+    let found = incident::find(&evidence, &playbooks);
+    let written = [Lang::En, Lang::Ko].map(|lang| {
+        let text = incident::markdown(&found, &evidence, lang).expect("a report");
+        let name = directory.incident_file(lang);
+        let name = name.file_name().expect("a name").to_string_lossy();
+        (name.into_owned(), text)
+    });
+    written.into()
 }
 
 fn summary(sample: &Path) -> Summary {
@@ -71,7 +95,14 @@ fn every_sample_is_what_is_rendered_today() {
             let fresh = compared_markdown(&comparison);
             held_against(&path, vec![("compare.md".to_owned(), fresh)]);
         } else {
-            held_against(&path, rendered(&summary(&path)));
+            let summary = summary(&path);
+            held_against(&path, rendered(&summary));
+            if WITH_PAGE.contains(&name.as_str()) {
+                held_against(&path, vec![("report.html".to_owned(), html(&summary))]);
+            }
+            if WITH_INCIDENT.contains(&name.as_str()) {
+                held_against(&path, incidents(&path));
+            }
         }
         names.insert(name);
     }

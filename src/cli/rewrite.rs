@@ -10,6 +10,7 @@ use crate::exit::Exit;
 use crate::incident::{self, Lang};
 use crate::output::{say, to_stderr};
 use crate::playbook::{self, Playbook};
+use crate::report::Summary;
 use crate::run::{self, RunDirectory};
 use crate::scenario::Diagnostics;
 
@@ -51,7 +52,7 @@ pub(super) fn run(args: &ReportArgs) -> Exit {
     show(&assembled.summary, &Show::of(args.run.json, false));
     say!("report: {}", directory.report_file().display());
     if args.incident
-        && let Err(exit) = write(args, &directory, &playbooks)
+        && let Err(exit) = write(args, assembled.summary, &directory, &playbooks)
     {
         return exit;
     }
@@ -59,11 +60,16 @@ pub(super) fn run(args: &ReportArgs) -> Exit {
     Exit::Ok
 }
 
-fn write(args: &ReportArgs, directory: &RunDirectory, playbooks: &[Playbook]) -> Result<(), Exit> {
+fn write(
+    args: &ReportArgs,
+    summary: Summary,
+    directory: &RunDirectory,
+    playbooks: &[Playbook],
+) -> Result<(), Exit> {
     let lang = args.lang.unwrap_or_default();
     let variables = variables(args.run.env_file.as_deref())?;
     let environment = |name: &str| variable(&variables, name);
-    let left = run::left(directory, &environment);
+    let left = run::left(summary, directory, &environment);
     let left = left.map_err(|error| internal(&error.to_string()))?;
     let evidence = left.evidence();
     let found = incident::find(&evidence, playbooks);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use super::assemble::{AssembleError, assemble, plan_of};
+use super::assemble::{AssembleError, plan_of};
 use super::event::{Event, read_events};
 use super::{RunDirectory, RunRecord};
 use crate::incident::{Evidence, FiredAt, Moments, Series};
@@ -49,16 +49,15 @@ impl Left {
     }
 }
 
-/// Judges the run again and reads what lies beside its summary. A file that a killed run has not
-/// written is empty.
+/// Reads what lies beside the summary of a run. A file that a killed run has not written is empty.
 ///
 /// # Errors
-/// When the directory's scenario or history cannot be read.
+/// When the directory's scenario cannot be read, or one of the files.
 pub fn left(
+    summary: Summary,
     directory: &RunDirectory,
     environment: &Environment<'_>,
 ) -> Result<Left, AssembleError> {
-    let summary = assemble(directory, environment)?.summary;
     let plan = plan_of(directory, environment)?;
     let record = directory.read_record()?;
     let events = or_empty(read_events(&directory.events_file()))?;

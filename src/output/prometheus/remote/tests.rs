@@ -58,10 +58,11 @@ fn receiver(answers: &[&str]) -> (String, mpsc::Receiver<Got>) {
                 .unwrap_or_else(|| "204 No Content".to_owned());
             let answer =
                 format!("HTTP/1.1 {answer}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
-            stream.write_all(answer.as_bytes()).expect("it listens");
+            // Told first: whoever has the answer may look at once.
             if tell.send(got).is_err() {
                 return;
             }
+            stream.write_all(answer.as_bytes()).expect("it listens");
         }
     });
     (url, told)

@@ -26,7 +26,9 @@ fn every_shipped_scenario_is_valid() {
     let mut count = 0;
     for path in paths.filter(|path| path.extension().is_some_and(|end| end == "yaml")) {
         let path = path.display().to_string();
-        let ended = bench.run(&["validate", &path, "--env-file", &passwords]).expect(0);
+        let ended = bench
+            .run(&["validate", &path, "--env-file", &passwords])
+            .expect(0);
         assert_eq!(ended.stdout, format!("{path}: valid\n"));
         assert_eq!(ended.stderr, "", "no warning");
         count += 1;

@@ -61,10 +61,26 @@ impl Bench {
         std::fs::write(self.path(name), content).expect("a file");
     }
 
+    /// A file of this place.
+    ///
+    /// # Panics
+    ///
+    /// Where it is not there, with all that the commands of this place have said: most often one of
+    /// them should have written it.
+    #[track_caller]
     pub(crate) fn read(&self, name: &str) -> String {
         let path = self.path(name);
-        let read = std::fs::read_to_string(&path);
-        read.unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        std::fs::read_to_string(&path).unwrap_or_else(|error| {
+            let path = path.display();
+            panic!("{path}: {error}; what was said here: {}", self.said())
+        })
+    }
+
+    /// What the commands of this place have said on stderr.
+    fn said(&self) -> String {
+        let files = (0..).map(|number| self.path(&format!("{number}.stderr")));
+        let said = files.map_while(|path| std::fs::read_to_string(path).ok());
+        said.collect()
     }
 
     /// Runs a command to its end.
@@ -112,6 +128,7 @@ impl Bench {
     }
 
     /// `summary.json` of the run directory `run`.
+    #[track_caller]
     pub(crate) fn summary(&self) -> Value {
         serde_json::from_str(&self.read("run/summary.json")).expect("summary.json is JSON")
     }

@@ -173,13 +173,13 @@ impl<'a> Visitor<'a> {
             iteration: 0,
             unix_s: visit.clock.unix_s(),
         };
-        users.write(taking, &mut user, &mut slots);
+        let taken = users.write(taking, &mut user, &mut slots);
         Self {
             endpoint,
             clock: visit.clock,
             connection: None,
             user,
-            number: users.number(place),
+            number: taken.number,
             vu,
             random: users.random(place),
             slots,

@@ -49,10 +49,10 @@ impl<'a> Crowd<'a> {
             unix_s: self.unix_s,
         };
         let (mut user, mut slots) = (String::new(), self.slots.to_vec());
-        self.users.write(taking, &mut user, &mut slots);
+        let taken = self.users.write(taking, &mut user, &mut slots);
         Member {
             user,
-            number: self.users.number(place),
+            number: taken.number,
             random: self.users.random(place),
             slots,
         }

@@ -1,6 +1,7 @@
 //! What is kept of an answer for the steps behind it.
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::http::Answer;
 use super::json::Pointers;
@@ -16,8 +17,8 @@ pub struct Captures {
 #[derive(Debug)]
 struct Compiled {
     capture: Capture,
-    /// Of its JSON pointer, among those that are followed in one pass.
-    number: Option<usize>,
+    /// Of its JSON pointer; 0 where it has none.
+    pointer: usize,
 }
 
 impl Captures {
@@ -25,9 +26,9 @@ impl Captures {
     pub fn new(captures: &[Capture]) -> Self {
         let mut pointers = Pointers::default();
         let compile = |capture: &Capture| Compiled {
-            number: match &capture.from {
+            pointer: match &capture.from {
                 CaptureFrom::Json(pointer) => pointers.add(pointer),
-                _ => None,
+                _ => 0,
             },
             capture: capture.clone(),
         };
@@ -42,16 +43,12 @@ impl Captures {
             return;
         }
         let found = self.pointers.find(answer.body());
-        for Compiled { capture, number } in &self.list {
-            let value = match (&capture.from, number) {
-                (CaptureFrom::Json(_), Some(number)) => found[*number].as_ref().and_then(text),
-                (CaptureFrom::Json(pointer), None) => {
-                    let whole: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
-                    whole.pointer(pointer).and_then(text)
-                }
-                (CaptureFrom::Header(name), _) => answer.header(name).next().map(lossy),
-                (CaptureFrom::Cookie(name), _) => cookie(answer, name),
-                (CaptureFrom::Matches(pattern), _) => pattern.find(answer.body()).map(lossy),
+        for Compiled { capture, pointer } in &self.list {
+            let value = match &capture.from {
+                CaptureFrom::Json(_) => found[*pointer].and_then(text),
+                CaptureFrom::Header(name) => answer.header(name).next().map(lossy),
+                CaptureFrom::Cookie(name) => cookie(answer, name),
+                CaptureFrom::Matches(pattern) => pattern.find(answer.body()).map(lossy),
             };
             if let Some(text) = &value {
                 for metric in &capture.metrics {
@@ -75,10 +72,10 @@ impl Captures {
 }
 
 /// A text as it is, another value as JSON; null is nothing.
-fn text(value: &Value) -> Option<String> {
-    match value {
+fn text(found: &RawValue) -> Option<String> {
+    match serde_json::from_str::<Value>(found.get()).ok()? {
         Value::Null => None,
-        Value::String(text) => Some(text.clone()),
+        Value::String(text) => Some(text),
         other => Some(other.to_string()),
     }
 }

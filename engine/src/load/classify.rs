@@ -3,10 +3,11 @@
 mod explain;
 
 use memchr::memmem::Finder;
-use serde_json::Value;
+use serde_json::value::RawValue;
+use serde_json::{Number, Value};
 
 use super::http::Answer;
-use super::json::Pointers;
+use super::json::{Found, Pointers};
 use crate::history::{Cause, Key, OutcomeKind};
 use crate::plan::{JsonMatch, Label, Rule, Step};
 
@@ -23,16 +24,10 @@ pub struct Classifier {
 struct CompiledRule {
     rule: Rule,
     text: Option<Finder<'static>>,
-    json: Vec<(Pointer, JsonMatch)>,
-    coupon: Option<Pointer>,
+    /// The numbers of pointers, and what is to stand there.
+    json: Vec<(usize, JsonMatch)>,
+    coupon: Option<usize>,
     kind: OutcomeKind,
-}
-
-/// A JSON pointer, and its number among those that are followed in one pass.
-#[derive(Debug)]
-struct Pointer {
-    number: Option<usize>,
-    text: String,
 }
 
 /// What an answer is.
@@ -118,10 +113,7 @@ impl Classifier {
 
 impl CompiledRule {
     fn new(rule: &Rule, labels: &[Label], pointers: &mut Pointers) -> Self {
-        let mut pointer = |text: &String| Pointer {
-            number: pointers.add(text),
-            text: text.clone(),
-        };
+        let mut pointer = |text: &String| pointers.add(text);
         let label = labels.get(usize::from(rule.label));
         Self {
             text: rule
@@ -157,18 +149,41 @@ impl CompiledRule {
             && self
                 .json
                 .iter()
-                .all(|(pointer, wanted)| wanted_json(json.at(pointer), wanted))
+                .all(|(pointer, wanted)| wanted_json(json.at(*pointer), wanted))
     }
 
     fn coupon(&self, json: &mut LazyJson<'_>) -> Key {
-        match self.coupon.as_ref().and_then(|pointer| json.at(pointer)) {
-            Some(Value::String(text)) => Key::of(text),
-            Some(Value::Number(number)) => number
-                .as_u64()
-                .map_or_else(|| Key::of(&number.to_string()), plain_key),
-            _ => Key::NONE,
-        }
+        let found = self.coupon.and_then(|pointer| json.at(pointer));
+        found.map_or(Key::NONE, key)
     }
+}
+
+/// The key of a coupon's id: of a text or a number, else none.
+fn key(found: &RawValue) -> Key {
+    if let Some(text) = plain_text(found) {
+        return Key::of(text);
+    }
+    match found.get().as_bytes()[0] {
+        b'"' => {
+            serde_json::from_str::<String>(found.get()).map_or(Key::NONE, |text| Key::of(&text))
+        }
+        b'-' | b'0'..=b'9' => number(found).map_or(Key::NONE, |number| {
+            number
+                .as_u64()
+                .map_or_else(|| Key::of(&number.to_string()), plain_key)
+        }),
+        _ => Key::NONE,
+    }
+}
+
+/// A text in which nothing is escaped.
+fn plain_text(found: &RawValue) -> Option<&str> {
+    let text = found.get().strip_prefix('"')?.strip_suffix('"')?;
+    (!text.contains('\\')).then_some(text)
+}
+
+fn number(found: &RawValue) -> Option<Number> {
+    serde_json::from_str(found.get()).ok()
 }
 
 fn plain_key(number: u64) -> Key {
@@ -187,23 +202,31 @@ fn has_header(answer: &Answer, (name, value): &(String, Option<String>)) -> bool
     }
 }
 
-fn wanted_json(found: Option<&Value>, wanted: &JsonMatch) -> bool {
+fn wanted_json(found: Option<&RawValue>, wanted: &JsonMatch) -> bool {
     match wanted {
         JsonMatch::Equals(value) => found.is_some_and(|found| same(found, value)),
         JsonMatch::AnyOf(values) => {
             found.is_some_and(|found| values.iter().any(|value| same(found, value)))
         }
-        JsonMatch::Exists(wanted) => found.is_some_and(|found| !found.is_null()) == *wanted,
+        JsonMatch::Exists(wanted) => found.is_some_and(|found| found.get() != "null") == *wanted,
     }
 }
 
-/// JSON has one kind of number: 1 and 1.0 are the same.
-fn same(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::Number(one), Value::Number(other)) => {
-            one == other || one.as_f64() == other.as_f64()
+/// Whether the text says the value. JSON has one kind of number: 1 and 1.0 are the same.
+fn same(found: &RawValue, wanted: &Value) -> bool {
+    match wanted {
+        Value::Null => found.get() == "null",
+        Value::Bool(wanted) => found.get() == if *wanted { "true" } else { "false" },
+        Value::Number(wanted) => {
+            number(found).is_some_and(|found| found == *wanted || found.as_f64() == wanted.as_f64())
         }
-        _ => one == other,
+        Value::String(wanted) => match plain_text(found) {
+            Some(found) => found == wanted,
+            None => serde_json::from_str::<String>(found.get()).is_ok_and(|found| found == *wanted),
+        },
+        Value::Array(_) | Value::Object(_) => {
+            serde_json::from_str::<Value>(found.get()).is_ok_and(|found| found == *wanted)
+        }
     }
 }
 
@@ -211,9 +234,7 @@ fn same(one: &Value, other: &Value) -> bool {
 struct LazyJson<'a> {
     body: &'a [u8],
     pointers: &'a Pointers,
-    found: Option<Vec<Option<Value>>>,
-    /// For pointers that were too many for one pass. Null where the body is not JSON.
-    whole: Option<Value>,
+    found: Option<Found<'a>>,
 }
 
 impl<'a> LazyJson<'a> {
@@ -222,23 +243,12 @@ impl<'a> LazyJson<'a> {
             body,
             pointers,
             found: None,
-            whole: None,
         }
     }
 
-    fn at(&mut self, pointer: &Pointer) -> Option<&Value> {
-        let Self {
-            body,
-            pointers,
-            found,
-            whole,
-        } = self;
-        match pointer.number {
-            Some(number) => found.get_or_insert_with(|| pointers.find(body))[number].as_ref(),
-            None => whole
-                .get_or_insert_with(|| serde_json::from_slice(body).unwrap_or_default())
-                .pointer(&pointer.text),
-        }
+    fn at(&mut self, pointer: usize) -> Option<&'a RawValue> {
+        let find = || self.pointers.find(self.body);
+        self.found.get_or_insert_with(find)[pointer]
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::task::{Poll, Waker};
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -14,6 +14,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 pub(super) struct Deadline {
     /// Rings at the limit of this wait or of one before it, which was earlier.
     timer: Option<Pin<Box<Sleep>>>,
+    /// Whom the timer wakes. It need not be told again with each wait.
+    wakes: Option<Waker>,
 }
 
 impl Deadline {
@@ -22,20 +24,28 @@ impl Deadline {
         let timer = self
             .timer
             .get_or_insert_with(|| Box::pin(sleep_until(limit)));
+        let wakes = &mut self.wakes;
         if timer.deadline() > limit {
             timer.as_mut().reset(limit);
+            *wakes = None;
         }
         let mut future = pin!(future);
         poll_fn(|cx| {
             if let Poll::Ready(output) = future.as_mut().poll(cx) {
                 return Poll::Ready(Some(output));
             }
+            let is_told = |waker: &Waker| waker.will_wake(cx.waker());
+            if wakes.as_ref().is_some_and(is_told) && !timer.is_elapsed() {
+                return Poll::Pending;
+            }
             while timer.as_mut().poll(cx).is_ready() {
                 if timer.deadline() >= limit {
+                    *wakes = None;
                     return Poll::Ready(None);
                 }
                 timer.as_mut().reset(limit);
             }
+            *wakes = Some(cx.waker().clone());
             Poll::Pending
         })
         .await
@@ -58,6 +68,20 @@ mod tests {
             .by(begun + Duration::from_secs(limit), future)
             .await;
         (done.is_some(), begun.elapsed().as_secs())
+    }
+
+    /// The timer must ring for the task that waits now, not for one that has waited before.
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_in_another_task_is_ended_too() {
+        let mut deadline = Deadline::default();
+        assert_eq!(wait(&mut deadline, 1, 10).await, (true, 1));
+        let waits = async move {
+            let second = wait(&mut deadline, 20, 15).await;
+            (second, deadline)
+        };
+        let (second, mut deadline) = tokio::spawn(waits).await.expect("no panic");
+        assert_eq!(second, (false, 15));
+        assert_eq!(wait(&mut deadline, 20, 2).await, (false, 2));
     }
 
     #[tokio::test(start_paused = true)]

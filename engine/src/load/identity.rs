@@ -27,6 +27,15 @@ pub struct Taking {
     pub unix_s: u64,
 }
 
+/// Who was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// The user's number, from 1.
+    pub number: u64,
+    /// There are no records, or one of them is this user's.
+    pub is_known: bool,
+}
+
 impl Identities {
     /// The users of this plan; `records` if it has some.
     pub fn new(plan: &Plan, records: Option<Arc<Records>>) -> Self {
@@ -37,20 +46,14 @@ impl Identities {
         }
     }
 
-    /// The number of the user at this place, from 1.
-    pub fn number(&self, place: u64) -> u64 {
-        self.sequence.fresh(place)
-    }
-
     /// 128 bits that belong to the user at this place.
     pub fn random(&self, place: u64) -> u128 {
         self.sequence.random(place)
     }
 
-    /// Writes the user's id, and what is known of it into its slots. `false`: there are records,
-    /// but none for this user.
-    pub fn write(&self, taking: Taking, user: &mut String, slots: &mut [Option<String>]) -> bool {
-        let number = self.number(taking.place);
+    /// Writes the user's id, and what is known of it into its slots.
+    pub fn write(&self, taking: Taking, user: &mut String, slots: &mut [Option<String>]) -> Taken {
+        let number = self.sequence.fresh(taking.place);
         let is_known = match &self.records {
             Some(records) => records.fill(number, slots),
             None => true,
@@ -65,7 +68,7 @@ impl Identities {
             token.write(&values, taking.unix_s, &mut text);
             slots[at] = Some(text);
         }
-        is_known
+        Taken { number, is_known }
     }
 }
 

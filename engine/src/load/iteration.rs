@@ -23,6 +23,8 @@ pub(super) struct Turn {
     pub(super) subject: OutcomeKind,
     /// When the first request was due; the others are due when they start.
     due_ns: Option<u64>,
+    /// When its last answer was there, if nothing has been waited for since.
+    pub(super) answered_ns: Option<u64>,
     pauses: u64,
     /// The label of the last answer, by step.
     labels: Vec<u8>,
@@ -39,6 +41,7 @@ impl Turn {
             number: 0,
             subject: OutcomeKind::Ok,
             due_ns: None,
+            answered_ns: None,
             pauses: 0,
             labels: vec![NOT_ASKED; steps],
         }
@@ -49,6 +52,7 @@ impl Turn {
         (self.phase, self.number) = (phase, number);
         self.subject = OutcomeKind::Ok;
         self.due_ns = Some(due_ns);
+        self.answered_ns = None;
         self.pauses = 0;
         self.labels.fill(NOT_ASKED);
     }
@@ -103,6 +107,7 @@ impl Vu {
                 Action::Think(from, to) => {
                     let _ = self.turn.take_due();
                     sleep(self.pause(*from, *to)).await;
+                    self.turn.answered_ns = None;
                 }
                 nested => self.perform_nested(shared, nested).await?,
             }
@@ -175,6 +180,7 @@ impl Vu {
             branch.perform(shared, actions)
         });
         let ends = futures_util::future::join_all(ends).await;
+        self.turn.answered_ns = None;
         for branch in &branches[..lists.len()] {
             self.turn.join(&branch.turn);
             self.cookies.clone_from(&branch.cookies);

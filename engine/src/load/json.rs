@@ -1,12 +1,23 @@
-//! Reads the values at a few JSON pointers (RFC 6901) in one pass, without building the rest.
+//! Finds the values at a few JSON pointers (RFC 6901) in one pass, as they stand in the text:
+//! nothing is built, and nothing is allocated for a few of them.
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
+use serde::Deserialize as _;
+use serde::de::{
+    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
+use serde_json::value::RawValue;
+use smallvec::SmallVec;
 
-/// Pointers that are followed at once. A set of them is a mask of bits.
-const MOST: usize = 64;
+/// Pointers that are followed in one pass: a set of them is a mask of bits.
+const AT_ONCE: usize = 64;
+
+/// Values for which there is room without an allocation; scenarios rarely look at more.
+const FEW: usize = 6;
+
+/// The text of the value at each pointer, by the pointer's number.
+pub(super) type Found<'a> = SmallVec<[Option<&'a RawValue>; FEW]>;
 
 /// Pointers that are looked up in many documents.
 #[derive(Debug, Default)]
@@ -16,71 +27,67 @@ pub(super) struct Pointers {
 }
 
 impl Pointers {
-    /// The number that stands for this pointer from now on; `None` if there are too many.
-    pub(super) fn add(&mut self, pointer: &str) -> Option<usize> {
+    /// The number that stands for this pointer from now on.
+    pub(super) fn add(&mut self, pointer: &str) -> usize {
         let unescaped = |token: &str| token.replace("~1", "/").replace("~0", "~");
         let path: Vec<_> = pointer.split('/').skip(1).map(unescaped).collect();
         if let Some(at) = self.paths.iter().position(|known| *known == path) {
-            return Some(at);
+            return at;
         }
-        (self.paths.len() < MOST).then(|| {
-            self.paths.push(path);
-            self.paths.len() - 1
-        })
+        self.paths.push(path);
+        self.paths.len() - 1
     }
 
     /// The value at each pointer; nothing at all if the text is not JSON.
-    pub(super) fn find(&self, text: &[u8]) -> Vec<Option<Value>> {
-        let mut found = vec![None; self.paths.len()];
-        let mask = self.all();
-        let level = Level {
-            paths: &self.paths,
-            mask,
-            depth: 0,
-            found: &mut found,
-        };
-        let mut json = serde_json::Deserializer::from_slice(text);
-        if level
-            .deserialize(&mut json)
-            .and_then(|()| json.end())
-            .is_err()
+    pub(super) fn find<'a>(&self, text: &'a [u8]) -> Found<'a> {
+        let mut found = SmallVec::from_elem(None, self.paths.len());
+        for (paths, found) in std::iter::zip(self.paths.chunks(AT_ONCE), found.chunks_mut(AT_ONCE))
         {
-            found.fill(None);
+            let mask = u64::MAX >> (AT_ONCE - paths.len());
+            let level = Level {
+                paths,
+                mask,
+                depth: 0,
+                found,
+            };
+            let mut json = serde_json::Deserializer::from_slice(text);
+            let read = level.deserialize(&mut json).and_then(|()| json.end());
+            if read.is_err() {
+                return SmallVec::from_elem(None, self.paths.len());
+            }
         }
         found
-    }
-
-    const fn all(&self) -> u64 {
-        match self.paths.len() {
-            MOST => u64::MAX,
-            count => (1 << count) - 1,
-        }
     }
 }
 
 /// A value of the document, and the pointers that lead to it or into it.
-struct Level<'a> {
+struct Level<'a, 'de> {
     paths: &'a [Vec<String>],
     mask: u64,
     /// Tokens that were followed so far.
     depth: usize,
-    found: &'a mut [Option<Value>],
+    found: &'a mut [Option<&'de RawValue>],
 }
 
-fn bits(mask: u64) -> impl Iterator<Item = usize> {
-    (0..MOST).filter(move |at| mask >> at & 1 == 1)
+fn bits(mut mask: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let at = mask.trailing_zeros();
+        let more = mask != 0;
+        mask &= mask.wrapping_sub(1);
+        more.then_some(at as usize)
+    })
 }
 
-/// The pointers of the mask whose token at this depth is `token`.
-fn follow(paths: &[Vec<String>], mask: u64, depth: usize, token: &str) -> u64 {
-    let same = |at: &usize| paths[*at].get(depth).is_some_and(|wanted| wanted == token);
+/// The pointers of the mask whose token at this depth is wanted.
+fn follow(paths: &[Vec<String>], mask: u64, depth: usize, is_it: impl Fn(&str) -> bool) -> u64 {
+    let same = |at: &usize| paths[*at].get(depth).is_some_and(|wanted| is_it(wanted));
     bits(mask)
         .filter(same)
         .fold(0, |followed, at| followed | 1 << at)
 }
 
-impl Level<'_> {
-    fn below(&mut self, mask: u64) -> Level<'_> {
+impl<'de> Level<'_, 'de> {
+    fn below(&mut self, mask: u64) -> Level<'_, 'de> {
         // A name that comes twice counts with its last value, as in a parsed document.
         bits(mask).for_each(|at| self.found[at] = None);
         Level {
@@ -92,54 +99,43 @@ impl Level<'_> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Level<'_> {
+impl<'de> DeserializeSeed<'de> for Level<'_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
         if self.mask == 0 {
-            return IgnoredAny.visit_value(json);
+            return json.deserialize_ignored_any(IgnoredAny).map(|_| ());
         }
-        if bits(self.mask).all(|at| self.paths[at].len() > self.depth) {
+        let ends_here = |at: &usize| self.paths[*at].len() == self.depth;
+        let here = bits(self.mask)
+            .filter(ends_here)
+            .fold(0, |ends, at| ends | 1 << at);
+        if here == 0 {
             return json.deserialize_any(self);
         }
-        // Some pointer ends here: the value is wanted as a whole, and others may lead into it.
-        let value = <Value as serde::Deserialize>::deserialize(json)?;
-        for at in bits(self.mask) {
-            let rest = &self.paths[at][self.depth..];
-            self.found[at] = rest
-                .iter()
-                .try_fold(&value, |value, token| step(value, token))
-                .cloned();
+        let value = <&RawValue>::deserialize(json)?;
+        bits(here).for_each(|at| self.found[at] = Some(value));
+        let inner = self.mask & !here;
+        if inner != 0 {
+            // Others lead into the value: it is read once more, as it stands.
+            let inner = Level {
+                mask: inner,
+                ..self
+            };
+            let mut json = serde_json::Deserializer::from_str(value.get());
+            return inner.deserialize(&mut json).map_err(D::Error::custom);
         }
         Ok(())
     }
 }
 
-fn step<'a>(value: &'a Value, token: &str) -> Option<&'a Value> {
-    match value {
-        Value::Object(map) => map.get(token),
-        Value::Array(list) => list.get(index(token)?),
-        _ => None,
-    }
-}
-
-/// An index has no sign and no leading zero.
-fn index(token: &str) -> Option<usize> {
+/// Whether the token is the index (RFC 6901, section 4: digits without a leading zero).
+fn is_index(token: &str, at: usize) -> bool {
     let canonical = !token.starts_with('+') && (token == "0" || !token.starts_with('0'));
-    canonical.then(|| token.parse().ok()).flatten()
+    canonical && token.parse() == Ok(at)
 }
 
-trait VisitValue {
-    fn visit_value<'de, D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error>;
-}
-
-impl VisitValue for IgnoredAny {
-    fn visit_value<'de, D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
-        json.deserialize_ignored_any(self).map(|_| ())
-    }
-}
-
-impl<'de> Visitor<'de> for Level<'_> {
+impl<'de> Visitor<'de> for Level<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -162,8 +158,8 @@ impl<'de> Visitor<'de> for Level<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
         for at in 0_usize.. {
-            let token = at.to_string();
-            let mask = follow(self.paths, self.mask, self.depth, &token);
+            let is_here = |token: &str| is_index(token, at);
+            let mask = follow(self.paths, self.mask, self.depth, is_here);
             if list.next_element_seed(self.below(mask))?.is_none() {
                 break;
             }
@@ -219,7 +215,9 @@ impl Visitor<'_> for Name<'_> {
     }
 
     fn visit_str<E>(self, name: &str) -> Result<u64, E> {
-        Ok(follow(self.paths, self.mask, self.depth, name))
+        Ok(follow(self.paths, self.mask, self.depth, |token| {
+            token == name
+        }))
     }
 }
 
@@ -227,15 +225,14 @@ impl Visitor<'_> for Name<'_> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use serde_json::Value;
 
     fn find(pointers: &[&str], text: &str) -> Vec<Option<Value>> {
         let mut all = Pointers::default();
-        let at: Vec<_> = pointers
-            .iter()
-            .map(|pointer| all.add(pointer).expect("room"))
-            .collect();
+        let at: Vec<_> = pointers.iter().map(|pointer| all.add(pointer)).collect();
         let found = all.find(text.as_bytes());
-        at.into_iter().map(|at| found[at].clone()).collect()
+        let parsed = |raw: &RawValue| serde_json::from_str(raw.get()).expect("it was read before");
+        at.into_iter().map(|at| found[at].map(parsed)).collect()
     }
 
     #[test]
@@ -257,6 +254,18 @@ mod tests {
         let text = r#"{"a/b":1,"c~d":2,"\u0065":3}"#;
         let found = find(&["/a~1b", "/c~0d", "/e"], text);
         assert_eq!(found, [Some(1.into()), Some(2.into()), Some(3.into())]);
+    }
+
+    #[test]
+    fn pointers_beyond_one_pass_are_found_in_another() {
+        let names: Vec<String> = (0..=2 * AT_ONCE).map(|at| format!("/k{at}")).collect();
+        let pairs = (0..=2 * AT_ONCE).map(|at| format!("\"k{at}\":{at}"));
+        let text = format!("{{{}}}", pairs.collect::<Vec<_>>().join(","));
+        let pointers: Vec<&str> = names.iter().map(String::as_str).collect();
+        let found = find(&pointers, &text);
+        let all: Vec<_> = (0..=2 * AT_ONCE).map(|at| Some(at.into())).collect();
+        assert_eq!(found, all);
+        assert!(find(&pointers, &text[1..]).iter().all(Option::is_none));
     }
 
     fn json() -> impl Strategy<Value = Value> {

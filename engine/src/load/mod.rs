@@ -31,7 +31,7 @@ pub use clock::RunClock;
 pub use cookies::Cookies;
 pub use engine::{Drained, Engine, Job, drain};
 pub use executor::Stop;
-pub use identity::{Identities, Taking};
+pub use identity::{Identities, Taken, Taking};
 pub use recorder::Recorder;
 pub use records::Records;
 pub use request::{CompiledStep, Scratch, StepError};

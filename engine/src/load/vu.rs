@@ -12,7 +12,7 @@ use super::cookies::Cookies;
 use super::deadline::Deadline;
 use super::detail::About;
 use super::http::{Answer, ConnectError, Connection, Endpoint, Outgoing};
-use super::identity::{Identities, Taking};
+use super::identity::{Identities, Taken, Taking};
 use super::iteration::Turn;
 use super::recorder::Recorder;
 use super::request::{CompiledStep, Scratch};
@@ -80,8 +80,8 @@ pub(super) struct Vu {
     requests: u64,
     place: Option<u64>,
     user: String,
-    /// There are records, but none for this user: nothing is sent.
-    is_nobody: bool,
+    /// Nobody before the first iteration. Where it is not known, nothing is sent.
+    taken: Taken,
     /// What captures and the user's own data have brought.
     pub(super) slots: SlotValues,
     /// Room for requests and answers, kept between them.
@@ -123,7 +123,10 @@ impl Vu {
             requests: 0,
             place: None,
             user: String::new(),
-            is_nobody: false,
+            taken: Taken {
+                number: 0,
+                is_known: true,
+            },
             slots,
             scratch: Scratch::default(),
             answer: Answer::default(),
@@ -163,7 +166,7 @@ impl Vu {
 
     /// Whether no record was left for its user.
     pub(super) const fn is_nobody(&self) -> bool {
-        self.is_nobody
+        !self.taken.is_known
     }
 
     fn endpoint(&self) -> usize {
@@ -191,7 +194,8 @@ impl Vu {
         // Where it ends early is on record: in the attempt that was not sent, or the poll.
         let _ = self.perform(&shared, &flow.actions).await;
         self.iteration += 1;
-        let ended_ns = shared.clock.now_ns();
+        let ended_ns = self.turn.answered_ns;
+        let ended_ns = ended_ns.unwrap_or_else(|| shared.clock.now_ns());
         shared
             .recorder
             .borrow_mut()
@@ -211,7 +215,6 @@ impl Vu {
             }
             _ => shared.take_place(),
         };
-        let number = shared.users.sequence.number(place);
         if self.place != Some(place) {
             for slot in captured {
                 self.slots[usize::from(*slot)] = None;
@@ -228,10 +231,10 @@ impl Vu {
                 unix_s: shared.clock.unix_s(),
             };
             let (user, slots) = (&mut self.user, &mut self.slots);
-            self.is_nobody = !shared.users.write(taking, user, slots);
+            self.taken = shared.users.write(taking, user, slots);
         }
         self.place = Some(place);
-        number
+        self.taken.number
     }
 
     /// The next pause: each of a VU's pauses has its own chance.
@@ -247,7 +250,7 @@ impl Vu {
     pub(super) fn branch(&self, branch: &mut Self) {
         branch.iteration = self.iteration;
         branch.place = self.place;
-        branch.is_nobody = self.is_nobody;
+        branch.taken = self.taken;
         branch.user.clone_from(&self.user);
         branch.slots.clone_from(&self.slots);
         branch.turn.clone_from(&self.turn);
@@ -274,7 +277,7 @@ impl Vu {
             (Some(cookies), Some(url)) if compiled.takes_cookies() => cookies.header(url),
             _ => String::new(),
         };
-        let request = if compiled.is_ready(&self.slots) && !self.is_nobody {
+        let request = if compiled.is_ready(&self.slots) && self.taken.is_known {
             let request = compiled.request(&values, &cookies, &mut self.scratch);
             request.ok_or(Cause::ValueUnfit)
         } else {
@@ -391,6 +394,7 @@ impl Vu {
             self.turn.subject = operation.kind;
         }
         self.turn.answered(operation.step, operation.label);
+        self.turn.answered_ns = answered.then_some(operation.ret_ns);
         let until = step.until.as_ref();
         Asked {
             label: operation.label,
@@ -455,7 +459,12 @@ impl Attempt<'_> {
         let Some(connection) = self.slot.as_mut() else {
             return Err(Cause::ConnectFailed);
         };
-        let sent_ns = clock.now_ns();
+        // Each look at the clock costs: where there was nothing to wait for, one serves.
+        let sent_ns = if usable && connection.is_at_once() {
+            self.operation.inv_ns
+        } else {
+            clock.now_ns()
+        };
         connection.trace().begin(sent_ns);
         self.begun = true;
         self.parts.blocked = sent_ns - self.operation.inv_ns;
@@ -465,7 +474,8 @@ impl Attempt<'_> {
     }
 
     fn answered(&mut self, step: &CompiledStep) -> OutcomeKind {
-        self.operation.ret_ns = self.shared.clock.now_ns();
+        let whole_ns = self.slot.as_ref().and_then(Connection::whole_ns);
+        self.operation.ret_ns = whole_ns.unwrap_or_else(|| self.shared.clock.now_ns());
         let class = step.classifier.classify(self.answer);
         self.operation.status = self.answer.status;
         self.operation.kind = class.kind;

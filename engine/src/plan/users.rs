@@ -27,7 +27,10 @@ pub struct UserSequence {
     seed: u64,
     pool: u64,
     draw: Draw,
-    half_bits: u32,
+    /// Bits of a place, in two parts: the upper one has as many as the lower one, or one less.
+    bits: [u32; 2],
+    /// Of the rounds of the permutation.
+    keys: [u64; 4],
     repeat_below: u64,
     id: Template,
 }
@@ -36,12 +39,13 @@ impl UserSequence {
     /// The sequence of these users under this seed.
     pub fn new(users: &Users, seed: u64) -> Self {
         let pool = users.pool.max(1);
-        let bits = u64::BITS - (pool - 1).leading_zeros();
+        let bits = (u64::BITS - (pool - 1).leading_zeros()).max(2);
         Self {
             seed,
             pool,
             draw: users.draw,
-            half_bits: bits.div_ceil(2).max(1),
+            bits: [bits / 2, bits - bits / 2],
+            keys: [0, 1, 2, 3].map(|round| mix(seed ^ mix(round))),
             repeat_below: (users.repeat.clamp(0.0, 1.0) * u64::MAX as f64) as u64,
             id: users.id.clone(),
         }
@@ -118,7 +122,7 @@ impl UserSequence {
         if place >= self.pool {
             return place + 1;
         }
-        // Cycle walking: a Feistel network permutes a power of four that is at least the pool;
+        // Cycle walking: a Feistel network permutes a power of two that is less than twice the pool;
         // walking on until the value is in the pool keeps it a permutation of the pool.
         let mut value = self.feistel(place);
         while value >= self.pool {
@@ -127,15 +131,16 @@ impl UserSequence {
         value + 1
     }
 
-    /// Four rounds, each half of `half_bits`.
+    /// Four rounds. Each changes one part by the other alone, so that it can be undone.
     fn feistel(&self, value: u64) -> u64 {
-        let mask = (1_u64 << self.half_bits) - 1;
-        let (mut left, mut right) = (value >> self.half_bits, value & mask);
-        for round in 0..4_u64 {
-            let mixed = mix(self.seed ^ mix(right ^ (round << 60))) & mask;
-            (left, right) = (right, left ^ mixed);
+        let [upper_bits, lower_bits] = self.bits;
+        let (upper_mask, lower_mask) = ((1 << upper_bits) - 1, (1 << lower_bits) - 1);
+        let (mut upper, mut lower) = (value >> lower_bits, value & lower_mask);
+        for keys in self.keys.chunks_exact(2) {
+            upper ^= mix(lower ^ keys[0]) & upper_mask;
+            lower ^= mix(upper ^ keys[1]) & lower_mask;
         }
-        (left << self.half_bits) | right
+        (upper << lower_bits) | lower
     }
 }
 
@@ -229,6 +234,28 @@ mod tests {
             let numbers: HashSet<_> = (0..pool).map(|n| sequence.number(n)).collect();
             prop_assert_eq!(numbers.len() as u64, pool);
             prop_assert!(numbers.iter().all(|number| (1..=pool).contains(number)));
+        }
+
+        #[test]
+        fn the_order_of_a_large_pool_is_one_of_chance(
+            pool in (1_u64 << 20)..(1 << 40),
+            seed: u64,
+        ) {
+            let sequence = sequence(pool, 0.0, seed);
+            let numbers: Vec<_> = (0..4_000).map(|n| sequence.number(n)).collect();
+            let distinct: HashSet<_> = numbers.iter().collect();
+            prop_assert_eq!(distinct.len(), 4_000);
+            // Sixteenths of the pool: 250 each, and eight deviations of 15.3 are beyond chance.
+            let mut counts = [0_i32; 16];
+            let mut odd = 0_i32;
+            for number in &numbers {
+                counts[(u128::from(*number - 1) * 16 / u128::from(pool)) as usize] += 1;
+                odd += (number % 2) as i32;
+            }
+            prop_assert!(counts.iter().all(|count| (count - 250).abs() < 123), "{:?}", counts);
+            prop_assert!((odd - 2_000).abs() < 254, "{}", odd);
+            let rises = numbers.windows(2).filter(|pair| pair[0] < pair[1]).count() as i32;
+            prop_assert!((rises - 2_000).abs() < 254, "{}", rises);
         }
 
         #[test]

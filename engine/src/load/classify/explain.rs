@@ -1,5 +1,7 @@
 //! Why an answer is what it is: for a person who is writing the rules.
 
+use serde_json::value::RawValue;
+
 use super::{Classifier, CompiledRule, LazyJson, has_header, wanted_json};
 use crate::load::http::Answer;
 use crate::plan::{JsonMatch, StatusMatch};
@@ -74,15 +76,11 @@ fn failed(rule: &CompiledRule, answer: &Answer, json: &mut LazyJson<'_>) -> Vec<
     });
     let failed = status.into_iter().chain(headers).chain(text);
     let mut failed: Vec<String> = failed.chain(pattern).chain(empty).collect();
-    for (pointer, wanted) in &rule.json {
-        let found = json.at(pointer);
+    for ((pointer, wanted), (text, _)) in std::iter::zip(&rule.json, &rule.rule.json) {
+        let found = json.at(*pointer);
         if !wanted_json(found, wanted) {
-            let found = found.map_or_else(|| "not there".to_owned(), ToString::to_string);
-            failed.push(format!(
-                "{} is {found}, not {}",
-                pointer.text,
-                values(wanted)
-            ));
+            let found = found.map_or("not there", RawValue::get);
+            failed.push(format!("{text} is {found}, not {}", values(wanted)));
         }
     }
     failed

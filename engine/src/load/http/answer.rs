@@ -6,23 +6,69 @@ pub(super) const BODY_LIMIT: usize = 1 << 20;
 /// Memory that one large answer may leave behind with its VU.
 const KEPT_BYTES: usize = 16 << 10;
 
-/// A whole answer.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// A whole answer. Two are equal when they say the same.
+#[derive(Debug, Clone, Default)]
 pub struct Answer {
     /// 100 to 999, as received.
     pub status: u16,
-    /// Names and values behind each other.
+    /// Names and values, and what may stand between them.
     text: Vec<u8>,
-    /// Where each name and its value end in `text`.
-    ends: Vec<(u32, u32)>,
+    /// Where each name and its value stand in `text`.
+    headers: Vec<Header>,
     body: Vec<u8>,
 }
+
+#[derive(Debug, Clone, Copy)]
+struct Header {
+    name: Span,
+    value: Span,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    from: u32,
+    to: u32,
+}
+
+impl Span {
+    /// Of this piece, which is a part of `text` that begins at `base`.
+    ///
+    /// # Panics
+    /// If it is no part of it.
+    fn within(text: &[u8], piece: &[u8], base: usize) -> Self {
+        // Nothing may stand anywhere, also outside of the text.
+        let from = if piece.is_empty() {
+            0
+        } else {
+            piece.as_ptr().addr().wrapping_sub(text.as_ptr().addr())
+        };
+        assert!(from + piece.len() <= text.len(), "a header is of its head");
+        let from = base + from;
+        Self {
+            from: from as u32,
+            to: (from + piece.len()) as u32,
+        }
+    }
+
+    fn of(self, text: &[u8]) -> &[u8] {
+        &text[self.from as usize..self.to as usize]
+    }
+}
+
+impl PartialEq for Answer {
+    fn eq(&self, other: &Self) -> bool {
+        (self.status, &self.body) == (other.status, &other.body)
+            && self.headers().eq(other.headers())
+    }
+}
+
+impl Eq for Answer {}
 
 impl Answer {
     /// Forgets everything but the room for it.
     pub fn clear(&mut self) {
         self.status = 0;
-        self.ends.clear();
+        self.headers.clear();
         for bytes in [&mut self.text, &mut self.body] {
             bytes.clear();
             bytes.shrink_to(KEPT_BYTES);
@@ -31,10 +77,25 @@ impl Answer {
 
     /// Adds a header. All headers together must be shorter than 4 GiB.
     pub fn push_header(&mut self, name: &[u8], value: &[u8]) {
+        let from = self.text.len() as u32;
         self.text.extend_from_slice(name);
-        let name_end = self.text.len() as u32;
+        let between = self.text.len() as u32;
         self.text.extend_from_slice(value);
-        self.ends.push((name_end, self.text.len() as u32));
+        let to = self.text.len() as u32;
+        self.headers.push(Header {
+            name: Span { from, to: between },
+            value: Span { from: between, to },
+        });
+    }
+
+    /// Adds the headers of this head, of which each name and value is a part: with one copy.
+    pub(super) fn push_head(&mut self, head: &[u8], headers: &[httparse::Header<'_>]) {
+        let base = self.text.len();
+        self.text.extend_from_slice(head);
+        self.headers.extend(headers.iter().map(|header| Header {
+            name: Span::within(head, header.name.as_bytes(), base),
+            value: Span::within(head, header.value, base),
+        }));
     }
 
     /// Adds a piece of the body; what is above the first MiB is dropped.
@@ -50,13 +111,8 @@ impl Answer {
 
     /// Names and values in the order of their arrival.
     pub fn headers(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        let mut start = 0;
-        self.ends.iter().map(move |&(name_end, end)| {
-            let name = &self.text[start..name_end as usize];
-            let value = &self.text[name_end as usize..end as usize];
-            start = end as usize;
-            (name, value)
-        })
+        let headers = self.headers.iter();
+        headers.map(|header| (header.name.of(&self.text), header.value.of(&self.text)))
     }
 
     /// The values of all headers of this name, in whatever case.

@@ -60,6 +60,19 @@ impl Connection {
         }
     }
 
+    /// Whether nothing has to be waited for before a request can be sent.
+    pub(in crate::load) const fn is_at_once(&self) -> bool {
+        matches!(self.0, Kind::Plain(_))
+    }
+
+    /// When the last byte of a whole answer was there; `None` where others may come behind it.
+    pub(in crate::load) const fn whole_ns(&self) -> Option<u64> {
+        match &self.0 {
+            Kind::Plain(plain) => Some(plain.trace().last_read_ns()),
+            Kind::Library(_) => None,
+        }
+    }
+
     /// Waits until a request can be sent; `false` if the peer has closed the connection meanwhile,
     /// so that the request can go over a new one instead of being lost with this one.
     pub async fn is_usable(&mut self) -> bool {

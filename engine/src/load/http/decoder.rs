@@ -167,8 +167,8 @@ impl Decoder {
         let mut framing = Framing::new(is_http11);
         for header in response.headers.iter() {
             framing.header(header.name, header.value);
-            answer.push_header(header.name.as_bytes(), header.value);
         }
+        answer.push_head(&input[..length], response.headers);
         self.keep_alive = framing.keep_alive;
         self.state = match answer.status {
             // A switch of protocols, which nobody has asked for, is the last that is HTTP.

@@ -35,6 +35,11 @@ impl Trace {
         self.received.get()
     }
 
+    /// When something was read last.
+    pub(super) const fn last_read_ns(&self) -> u64 {
+        self.last_read_ns.get()
+    }
+
     /// Nanoseconds spent sending, waiting for the first byte, and receiving.
     pub const fn parts_ns(&self) -> (u64, u64, u64) {
         let (begun, written) = (self.begun_ns.get(), self.written_ns.get());

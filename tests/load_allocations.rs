@@ -50,12 +50,13 @@ fn allocations(scenario: &str, requests: u64) -> u64 {
             let url = urls[0].clone();
             let endpoint = Endpoint::resolve(url, false, &[]).await.expect("loopback");
             let (sink, _batches) = sync_channel(1_000);
+            let slots = plan.slots.iter().map(|_| None).collect();
             let job = Job {
                 plan: Arc::new(plan),
                 clock: RunClock::start(),
                 endpoints: [endpoint].into(),
                 sink,
-                slots: Arc::default(),
+                slots,
                 records: None,
                 next_place: Arc::new(AtomicU64::new(0)),
             };

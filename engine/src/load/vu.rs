@@ -11,7 +11,7 @@ use super::batch::{Parts, Shape};
 use super::cookies::Cookies;
 use super::deadline::Deadline;
 use super::detail::About;
-use super::http::{Answer, ConnectError, Connection, Endpoint, Outgoing};
+use super::http::{Answer, ConnectError, Connection, Endpoint, Outgoing, Pace};
 use super::identity::{Identities, Taking};
 use super::iteration::Turn;
 use super::recorder::Recorder;
@@ -31,6 +31,8 @@ pub(super) struct Shared {
     pub start_ns: u64,
     /// The instances of the target.
     pub endpoints: Arc<[Endpoint]>,
+    /// How fast connections are opened, of all loads of the thread.
+    pub pace: Pace,
     /// The plan's steps, for each endpoint.
     pub steps: Rc<[Vec<CompiledStep>]>,
     /// Where the thread's measurements go.
@@ -141,7 +143,8 @@ impl Vu {
     /// When it cannot be opened; the first request will try again.
     pub(super) async fn connect(&mut self) -> Result<(), ConnectError> {
         let at = self.endpoint();
-        let opened = self.shared.endpoints[at].connect(self.shared.clock).await?;
+        let opening = self.shared.endpoints[at].connect(self.shared.clock);
+        let opened = self.shared.pace.keep(opening).await?;
         self.connections[at] = Some(opened.connection);
         Ok(())
     }
@@ -447,7 +450,8 @@ impl Attempt<'_> {
         if !usable {
             *self.slot = None;
             // Boxed: it is rare, and larger than all the rest of a VU.
-            let opened = Box::pin(endpoint.connect(clock)).await;
+            let opening = endpoint.connect(clock);
+            let opened = Box::pin(self.shared.pace.keep(opening)).await;
             let opened = opened.map_err(|error| error.cause)?;
             self.parts.connected = Some((opened.connecting_ns, opened.handshaking_ns));
             *self.slot = Some(opened.connection);

@@ -1,6 +1,8 @@
 //! What keeps a green result from being vacuous: each guard that strikes makes the verdict
 //! `Unknown` and says why.
 
+use super::event::Event;
+use crate::history::Cause;
 use crate::measure::{Second, Totals, Trend};
 use crate::plan::{Executor, Plan};
 
@@ -114,6 +116,35 @@ pub(super) fn doubts(plan: &Plan, totals: &Totals, generator: Generator, end: &E
     }
     doubts.extend(late(plan, totals));
     doubts
+}
+
+/// What the machine of the generator had run out of: such attempts say nothing of the target.
+pub(super) fn exhausted(events: &[Event]) -> Vec<String> {
+    let seen = |wanted: Cause| -> u64 {
+        let counts = events.iter().filter_map(|event| match event {
+            Event::Recorded { unknown, .. } => Some(unknown),
+            _ => None,
+        });
+        let counts = counts.flatten().filter(|count| count.cause == wanted);
+        counts.map(|count| count.count).sum()
+    };
+    let table = [
+        (
+            Cause::NoLocalPort,
+            "local ports: give it more addresses with `--local-addresses`",
+        ),
+        (
+            Cause::NoFile,
+            "open files: raise the limit with `ulimit -n`",
+        ),
+    ];
+    let doubt = |(cause, what): (Cause, &str)| match seen(cause) {
+        0 => None,
+        count => Some(format!(
+            "{GENERATOR} out of {what} ({count} attempts had no connection for want of one)"
+        )),
+    };
+    table.into_iter().filter_map(doubt).collect()
 }
 
 /// Schedules of the open model that were not kept. A stampede is late by its nature: its users

@@ -17,7 +17,7 @@ use super::iteration::Turn;
 use super::recorder::Recorder;
 use super::request::{CompiledStep, Scratch};
 use crate::history::{Cause, Key, Operation, OutcomeKind};
-use crate::plan::{By, Per, Plan, SlotValues, Target, Values, mix};
+use crate::plan::{By, Executor, Per, Plan, SlotValues, Target, Values, mix};
 
 /// What all VUs of one load on one thread share.
 pub(super) struct Shared {
@@ -60,6 +60,12 @@ impl Shared {
         let over = phases.partition_point(|phase| phase.to <= elapsed) as u16;
         // What starts after the end belongs to the last phase.
         (own.start + over).min(own.end.saturating_sub(1))
+    }
+
+    /// Whether users are released together, once.
+    fn is_stampede(&self) -> bool {
+        let executor = &self.plan.loads[self.load].executor;
+        matches!(executor, Executor::Stampede { .. }) && self.only_phase.is_none()
     }
 
     fn take_place(&self) -> u64 {
@@ -260,6 +266,7 @@ impl Vu {
     /// Sends the request of this step once.
     pub(super) async fn request(&mut self, shared: &Shared, step: u8) -> Asked {
         let due_ns = self.turn.take_due();
+        let released = due_ns.is_some() && shared.is_stampede();
         let due_ns = due_ns.unwrap_or_else(|| shared.clock.now_ns());
         let endpoint = self.endpoint();
         let compiled = &shared.steps[endpoint][usize::from(step)];
@@ -314,6 +321,8 @@ impl Vu {
             operation,
             parts: Parts::default(),
             due_ns,
+            released,
+            unconnected: None,
             begun: false,
             ended: false,
         };
@@ -434,6 +443,10 @@ struct Attempt<'a> {
     operation: Operation,
     parts: Parts,
     due_ns: u64,
+    /// It is the first one of a user of a stampede.
+    released: bool,
+    /// Whether its connection was not there when it began; `None`: it has not.
+    unconnected: Option<bool>,
     /// Whether the connection's trace is about this attempt and not about the one before.
     begun: bool,
     ended: bool,
@@ -447,6 +460,7 @@ impl Attempt<'_> {
             Some(connection) => connection.is_usable().await,
             None => false,
         };
+        self.unconnected = Some(!usable);
         if !usable {
             *self.slot = None;
             // Boxed: it is rare, and larger than all the rest of a VU.
@@ -538,6 +552,12 @@ impl Attempt<'_> {
             recorder.unknown(shape, self.answer.body(), |text| self.hidden(text));
         }
         recorder.attempt(self.operation, self.parts);
+        if let (true, Some(unconnected)) = (self.released, self.unconnected) {
+            let wrote = self.operation.kind != OutcomeKind::NotSent;
+            let after = self.operation.inv_ns.saturating_sub(self.due_ns);
+            let phase = self.operation.phase;
+            recorder.released(phase, wrote.then_some(after), unconnected);
+        }
         if let Some(about) = self.about.take() {
             about.record(self.operation, &mut recorder);
         }

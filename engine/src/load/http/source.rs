@@ -117,7 +117,10 @@ mod tests {
 
     #[test]
     fn addresses_of_loopback_follow_one_another_behind_those_of_others() {
-        assert_eq!(addresses(&Sources::loopback(0, 2)), ["127.0.0.2", "127.0.0.3"]);
+        assert_eq!(
+            addresses(&Sources::loopback(0, 2)),
+            ["127.0.0.2", "127.0.0.3"]
+        );
         assert_eq!(addresses(&Sources::loopback(2, 1)), ["127.0.0.4"]);
         assert_eq!(addresses(&Sources::loopback(254, 1)), ["127.0.1.0"]);
         assert!(addresses(&Sources::loopback(3, 0)).is_empty());

@@ -94,7 +94,7 @@ pub(super) struct Vu {
     pub(super) slots: SlotValues,
     /// Room for requests and answers, kept between them.
     scratch: Scratch,
-    answer: Answer,
+    pub(super) answer: Answer,
     deadline: Deadline,
     /// Of this user, where users keep them.
     pub(super) cookies: Option<Box<Cookies>>,

@@ -21,7 +21,8 @@ trap '[[ -z $nginx ]] || { kill $nginx; wait $nginx || true; } 2>/dev/null; rm -
 start_nginx() {
     local port most
     port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-    ulimit -Sn "$(ulimit -Hn)"
+    # As root the hard limit can be raised as well.
+    ulimit -n 65536 2>/dev/null || ulimit -Sn "$(ulimit -Hn)"
     most=$(($(ulimit -n) - 100))
     cat >"$work/nginx.conf" <<CONF
 worker_processes 1;

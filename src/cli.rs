@@ -204,7 +204,7 @@ struct RunArgs {
     /// Addresses of this machine that connections of the load come from, in turn: one has some 28,000
     /// ports to one target [default: as the system chooses, or several of 127.0.0.0/8 to a target there]
     #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
-    local_addresses: Vec<IpAddr>,
+    local_ips: Vec<IpAddr>,
 
     /// Begin the load at this time, such as 2026-03-01T12:30:00Z; all segments need the same
     #[arg(long, value_name = "TIME")]
@@ -466,7 +466,7 @@ fn judged_run(args: &RunArgs) -> Result<Judged, Exit> {
         overrides: &loaded.overrides,
         out: args.out.as_deref(),
         threads: args.threads.map(usize::from),
-        local_addresses: args.local_addresses.clone(),
+        local_addresses: args.local_ips.clone(),
         start_at: args.start_at,
         quiet: args.quiet,
     };

@@ -101,7 +101,7 @@ fn connections_come_from_the_given_addresses_in_turn_or_from_one() {
         let target = Target::start(|_| Reply::issued());
         let mut bench = Bench::load("per_vu_iterations: { vus: 60, iterations: 2 }").threads(2);
         for address in addresses {
-            bench = bench.argument("--local-addresses").argument(address);
+            bench = bench.argument("--local-ips").argument(address);
         }
         let ran = bench.run(&target.url());
         assert_eq!(ran.issued(), 120, "{}", ran.errors);
@@ -118,7 +118,7 @@ fn an_address_of_nobody_here_is_refused_before_anything_starts() {
     let target = Target::start(|_| Reply::issued());
     // A network for documentation.
     let bench = Bench::load("constant_vus: { vus: 1, for: 1s }");
-    let bench = bench.argument("--local-addresses").argument("192.0.2.1");
+    let bench = bench.argument("--local-ips").argument("192.0.2.1");
     let ran = bench.run(&target.url());
     assert_eq!(ran.status.code(), Some(2), "{}", ran.errors);
     assert!(

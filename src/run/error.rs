@@ -66,7 +66,7 @@ pub enum RunError {
     },
     /// There are fewer local ports than connections needed.
     #[error(
-        "{needed} connections to {to} are needed, and {} of this machine {} ports for {has}\n  hint: nothing was started; name more addresses of this machine with `--local-addresses`, widen `net.ipv4.ip_local_port_range`, use fewer VUs, or share the load with `--segment`",
+        "{needed} connections to {to} are needed, and {} of this machine {} ports for {has}\n  hint: nothing was started; name more addresses of this machine with `--local-ips`, widen `net.ipv4.ip_local_port_range`, use fewer VUs, or share the load with `--segment`",
         if *.addresses == 1 { "one address".to_owned() } else { format!("{addresses} addresses") },
         if *.addresses == 1 { "has" } else { "have" }
     )]
@@ -82,7 +82,7 @@ pub enum RunError {
     },
     /// An address that connections were to come from is none of this machine.
     #[error(
-        "connections cannot come from {address}: {source}\n  hint: nothing was started; `--local-addresses` takes addresses that this machine has"
+        "connections cannot come from {address}: {source}\n  hint: nothing was started; `--local-ips` takes addresses that this machine has"
     )]
     LocalAddress {
         /// As it was given.
@@ -92,7 +92,7 @@ pub enum RunError {
     },
     /// No address that connections were to come from leads to the target.
     #[error(
-        "none of `--local-addresses` can reach {to}\n  hint: nothing was started; the addresses and the target must both be IPv4 or both IPv6, and one of loopback reaches this machine alone"
+        "none of `--local-ips` can reach {to}\n  hint: nothing was started; the addresses and the target must both be IPv4 or both IPv6, and one of loopback reaches this machine alone"
     )]
     NoLocalAddress {
         /// The target.

@@ -131,7 +131,7 @@ pub(super) fn exhausted(events: &[Event]) -> Vec<String> {
     let table = [
         (
             Cause::NoLocalPort,
-            "local ports: give it more addresses with `--local-addresses`",
+            "local ports: give it more addresses with `--local-ips`",
         ),
         (
             Cause::NoFile,

@@ -170,14 +170,14 @@ mod tests {
         assert_eq!(chosen(&elsewhere, 25_409, &[]), Ok(Vec::new()));
         let error = chosen(&elsewhere, 25_410, &[]).expect_err("too many");
         assert!(error.contains("25410 connections to 10.0.0.9"), "{error}");
-        assert!(error.contains("--local-addresses"), "{error}");
+        assert!(error.contains("--local-ips"), "{error}");
         // A second address has as many again; one of loopback is of no use there.
         let both = ["10.0.0.1", "10.0.0.2"];
         let all = both.map(str::to_owned).to_vec();
         assert_eq!(chosen(&elsewhere, 50_818, &both), Ok(all));
         assert!(chosen(&elsewhere, 50_819, &both).is_err());
         let error = chosen(&elsewhere, 1, &["127.0.0.2"]).expect_err("no use");
-        assert!(error.contains("none of `--local-addresses`"), "{error}");
+        assert!(error.contains("none of `--local-ips`"), "{error}");
         // What is spread on loopback does not help the other instance.
         let mixed = ["127.0.0.1:80", "10.0.0.9:80"];
         assert!(chosen(&mixed, 30_000, &[]).is_err());

@@ -41,6 +41,7 @@ pub(super) fn section(summary: &Summary) -> Option<Section> {
 fn sentences(load: &LoadSummary) -> Vec<Block> {
     let stampede = load.stampede.as_ref().map(StampedeSummary::sentence);
     let told = [load.schedule(), stampede].into_iter().flatten();
-    told.map(|sentence| Block::text(format!("{}: {sentence}", load.load)))
+    let paragraph = |sentence: String| [code(&load.load), plain(format!(": {sentence}"))].concat();
+    told.map(|sentence| Block::Paragraph(paragraph(sentence)))
         .collect()
 }

@@ -170,3 +170,38 @@ fn late(plan: &Plan, totals: &Totals) -> Vec<String> {
     });
     too_late.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::event::UnknownCount;
+
+    #[test]
+    fn attempts_for_which_this_machine_had_nothing_left_are_a_doubt_about_the_generator() {
+        let count = |step, cause, count| UnknownCount {
+            step,
+            cause,
+            status: 0,
+            count,
+        };
+        let recorded = |unknown| {
+            [Event::Recorded {
+                lost: 0,
+                failure: None,
+                unknown,
+            }]
+        };
+        // What the target refuses is about the target.
+        let refused = recorded(vec![count(0, Cause::ConnectRefused, 7)]);
+        assert!(exhausted(&refused).is_empty());
+        let out_of_both = recorded(vec![
+            count(0, Cause::NoLocalPort, 2),
+            count(1, Cause::NoLocalPort, 3),
+            count(0, Cause::NoFile, 4),
+        ]);
+        let doubts = exhausted(&out_of_both);
+        assert!(doubts.iter().all(|doubt| is_of_generator(doubt)));
+        assert!(doubts[0].contains("out of local ports") && doubts[0].contains("(5 attempts"));
+        assert!(doubts[1].contains("out of open files") && doubts[1].contains("(4 attempts"));
+    }
+}

@@ -141,7 +141,7 @@ fn an_address_of_nobody_here_is_refused_before_anything_starts() {
 fn thousands_of_vus_that_pause_each_have_one_connection_and_lose_no_attempt() {
     many_files();
     let target = Target::start(|_| Reply::issued());
-    let ran = Bench::load("per_vu_iterations: { vus: 3000, iterations: 3, max_duration: 50s }")
+    let ran = Bench::load("per_vu_iterations: { vus: 3000, iterations: 3 }")
         .more("    - think: 500ms")
         .threads(2)
         .run(&target.url());

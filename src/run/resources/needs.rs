@@ -133,12 +133,18 @@ mod tests {
     fn each_branch_has_a_connection_of_its_own_and_nested_ones_too() {
         let table = [
             ("{ get: /a }", 100),
-            ("{ get: /a }, { think: 1s }, { get: /b }", 100),
-            ("{ parallel: [ { get: /a }, { get: /b } ] }", 300),
+            (
+                "{ name: a, get: /a }, { think: 1s }, { name: b, get: /b }",
+                100,
+            ),
+            (
+                "{ parallel: [ { name: a, get: /a }, { name: b, get: /b } ] }",
+                300,
+            ),
             ("{ parallel: { times: 5, do: [ { get: /a } ] } }", 600),
             // The second takes the branches of the first.
             (
-                "{ parallel: { times: 5, do: [ { get: /a } ] } }, { parallel: [ { get: /b }, { get: /c } ] }",
+                "{ parallel: { times: 5, do: [ { name: a, get: /a } ] } }, { parallel: [ { name: b, get: /b }, { name: c, get: /c } ] }",
                 600,
             ),
             (

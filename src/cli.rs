@@ -16,6 +16,7 @@ mod reports;
 mod rewrite;
 
 use std::io::IsTerminal as _;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -199,6 +200,11 @@ struct RunArgs {
     /// Load threads [default: one for each core; beside a bundled server one for two]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
+
+    /// Addresses of this machine that connections of the load come from, in turn: one has some 28,000
+    /// ports to one target [default: as the system chooses, or several of 127.0.0.0/8 to a target there]
+    #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
+    local_ips: Vec<IpAddr>,
 
     /// Begin the load at this time, such as 2026-03-01T12:30:00Z; all segments need the same
     #[arg(long, value_name = "TIME")]
@@ -460,6 +466,7 @@ fn judged_run(args: &RunArgs) -> Result<Judged, Exit> {
         overrides: &loaded.overrides,
         out: args.out.as_deref(),
         threads: args.threads.map(usize::from),
+        local_addresses: args.local_ips.clone(),
         start_at: args.start_at,
         quiet: args.quiet,
     };
@@ -486,10 +493,13 @@ fn refuse(error: &RunError, mask: &Mask) -> Exit {
         | RunError::Before { .. }
         | RunError::Late { .. }
         | RunError::Files { .. }
+        | RunError::Link { .. }
+        | RunError::Ports { .. }
+        | RunError::NoLocalAddress { .. }
         | RunError::Listen { .. }
         | RunError::Users(FeederError::Sql(_)) => Exit::NotReady,
         RunError::Users(_) => Exit::InvalidScenario,
-        RunError::Directory { .. } => Exit::Usage,
+        RunError::Directory { .. } | RunError::LocalAddress { .. } => Exit::Usage,
         RunError::Interrupted => Exit::Interrupted,
         RunError::Io { .. } => Exit::Internal,
     }

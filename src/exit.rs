@@ -22,8 +22,8 @@ pub enum Exit {
     Invariant,
     /// Inconclusive, vacuous, or evidence was lost.
     Unknown,
-    /// The target or its stack is not ready, or the machine: too few open files, or a port that
-    /// somebody else has.
+    /// The target or its stack is not ready, or the machine: too few open files or local ports, or a
+    /// port that somebody else has.
     NotReady,
     /// A fault could not be healed.
     NotHealed,

@@ -361,8 +361,8 @@ pub(crate) fn passed() -> Summary {
             executor: "ramping_vus".to_owned(),
             model: "closed".to_owned(),
             iterations: 61_200,
-            dropped: 0,
-            lag_p99_ms: None,
+            started: Some(61_200),
+            ..LoadSummary::default()
         }],
         dropped_iterations: 0,
         vus_max: 500,
@@ -449,7 +449,11 @@ pub(crate) fn failed() -> Summary {
     summary.loads[0].executor = "constant_arrival_rate".to_owned();
     summary.loads[0].model = "open".to_owned();
     summary.loads[0].dropped = 1250;
+    summary.loads[0].started = Some(61_200);
+    summary.loads[0].due = Some(62_450);
+    summary.loads[0].lag_p50_ms = Some(0.5);
     summary.loads[0].lag_p99_ms = Some(1.375);
+    summary.loads[0].lag_max_ms = Some(4.25);
     summary.invariants = vec![
         judged("stock", Verdict::Fail, OVERSOLD),
         judged(

@@ -10,6 +10,7 @@ pub(crate) mod fixture;
 mod format;
 mod html;
 mod junit;
+mod loads;
 mod markdown;
 mod metrics;
 mod outputs;
@@ -30,6 +31,7 @@ pub use comparison::{
 pub use faults::{FaultAlert, FaultBaseline, FaultState, FaultSummary};
 pub use html::html;
 pub use junit::junit;
+pub use loads::{LoadSummary, Spread, StampedeSummary};
 pub use markdown::{compared_markdown, markdown};
 pub use outputs::OutputSummary;
 pub use resources::{IncreaseFigures, LevelFigures, ResourceSample, ResourceSummary};
@@ -37,8 +39,8 @@ pub use scalability::{ScalabilityLaw, ScalabilityStep, ScalabilitySummary};
 pub use setup::{Moment, SetupSummary};
 pub use step_summary::step_summary;
 pub use summary::{
-    CounterFigures, Drain, Environment, FairnessSummary, Judged, Latency, LoadSummary,
-    MetricSummary, PhaseSummary, Sample, Summary, TrendFigures, UnknownShape,
+    CounterFigures, Drain, Environment, FairnessSummary, Judged, Latency, MetricSummary,
+    PhaseSummary, Sample, Summary, TrendFigures, UnknownShape,
 };
 pub use table::terminal;
 pub use timeline::timeline;

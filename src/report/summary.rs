@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::comparison::Comparison;
 use super::faults::FaultSummary;
+use super::loads::LoadSummary;
 use super::outputs::OutputSummary;
 use super::resources::ResourceSummary;
 use super::scalability::ScalabilitySummary;
@@ -286,23 +287,6 @@ pub struct CounterFigures {
     pub count: f64,
     /// By second of the load.
     pub rate: f64,
-}
-
-/// One load's model and counts.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LoadSummary {
-    /// The load's name.
-    pub load: String,
-    /// The executor as the scenario spells it.
-    pub executor: String,
-    /// `open` (starts follow a schedule) or `closed` (starts follow the answers).
-    pub model: String,
-    /// Iterations that ended.
-    pub iterations: u64,
-    /// Iterations that were due without a free VU.
-    pub dropped: u64,
-    /// 99th percentile of how late iterations started, in milliseconds; only the open model.
-    pub lag_p99_ms: Option<f64>,
 }
 
 /// What the drain phase did.

@@ -11,6 +11,7 @@ mod after;
 pub(super) use after::patiently;
 
 use std::io;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -59,6 +60,9 @@ pub struct Request<'a> {
     pub out: Option<&'a Path>,
     /// Load threads; `None`: one for each core, or for every second core beside a bundled server.
     pub threads: Option<usize>,
+    /// Addresses of this machine that connections of the load come from, in turn; none: as many of
+    /// loopback as they need, or as the system chooses.
+    pub local_addresses: Vec<IpAddr>,
     /// When the load begins; `None`: as soon as all is ready. A segment needs it.
     pub start_at: Option<StartAt>,
     /// Whether progress is shown.
@@ -85,6 +89,7 @@ pub async fn conduct(mut request: Request<'_>) -> Result<RunDirectory, RunError>
     let mut waiting = interrupts.clone();
     let Prepared {
         records,
+        sources,
         directory,
         clock,
         mut events,
@@ -103,7 +108,8 @@ pub async fn conduct(mut request: Request<'_>) -> Result<RunDirectory, RunError>
         Ready::start(&request.plan, &stack, request.directory(), &say).await
     };
     let ready = waiting.unless(1, start).await;
-    let ready = ready.ok_or(RunError::Interrupted)??;
+    let mut ready = ready.ok_or(RunError::Interrupted)??;
+    ready.reached_from(&sources);
     let scenario = request.directory().to_owned();
     let (plan, threads) = (Arc::new(request.plan), request.threads);
     let start_at = request.start_at;

@@ -1,7 +1,7 @@
 //! Why there is no run to judge.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use super::start::StartAt;
@@ -46,13 +46,57 @@ pub enum RunError {
     Users(#[from] FeederError),
     /// There are fewer files than sockets needed.
     #[error(
-        "{needed} open files are needed and {limit} allowed\n  hint: raise the limit with `ulimit -n {needed}`, or use fewer VUs"
+        "{needed} open files are needed and {limit} allowed\n  hint: nothing was started; raise the limit with `ulimit -n {needed}` (above a hard limit as root, or in /etc/security/limits.conf), or use fewer VUs"
     )]
     Files {
-        /// Sockets of all VUs and some more.
+        /// Sockets of all VUs and some more, of the harness or of a server that it starts.
         needed: u64,
         /// The hard limit.
         limit: u64,
+    },
+    /// A link of the fault proxy takes fewer connections than the load has.
+    #[error(
+        "{needed} connections are needed, and a link with faults on the way of clients takes {most}\n  hint: nothing was started; use fewer VUs, or leave out the faults of `client`"
+    )]
+    Link {
+        /// Of all VUs.
+        needed: u64,
+        /// What a link takes.
+        most: u64,
+    },
+    /// There are fewer local ports than connections needed.
+    #[error(
+        "{needed} connections to {to} are needed, and {} of this machine {} ports for {has}\n  hint: nothing was started; name more addresses of this machine with `--local-ips`, widen `net.ipv4.ip_local_port_range`, use fewer VUs, or share the load with `--segment`",
+        if *.addresses == 1 { "one address".to_owned() } else { format!("{addresses} addresses") },
+        if *.addresses == 1 { "has" } else { "have" }
+    )]
+    Ports {
+        /// To one target.
+        needed: u64,
+        /// The target.
+        to: IpAddr,
+        /// Of this machine, that connections can come from.
+        addresses: u64,
+        /// What they have ports for, without those that are left to others.
+        has: u64,
+    },
+    /// An address that connections were to come from is none of this machine.
+    #[error(
+        "connections cannot come from {address}: {source}\n  hint: nothing was started; `--local-ips` takes addresses that this machine has"
+    )]
+    LocalAddress {
+        /// As it was given.
+        address: IpAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// No address that connections were to come from leads to the target.
+    #[error(
+        "none of `--local-ips` can reach {to}\n  hint: nothing was started; the addresses and the target must both be IPv4 or both IPv6, and one of loopback reaches this machine alone"
+    )]
+    NoLocalAddress {
+        /// The target.
+        to: IpAddr,
     },
     /// The page for Prometheus has no place.
     #[error(

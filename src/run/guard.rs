@@ -1,6 +1,8 @@
 //! What keeps a green result from being vacuous: each guard that strikes makes the verdict
 //! `Unknown` and says why.
 
+use super::event::Event;
+use crate::history::Cause;
 use crate::measure::{Second, Totals, Trend};
 use crate::plan::{Executor, Plan};
 
@@ -116,6 +118,35 @@ pub(super) fn doubts(plan: &Plan, totals: &Totals, generator: Generator, end: &E
     doubts
 }
 
+/// What the machine of the generator had run out of: such attempts say nothing of the target.
+pub(super) fn exhausted(events: &[Event]) -> Vec<String> {
+    let seen = |wanted: Cause| -> u64 {
+        let counts = events.iter().filter_map(|event| match event {
+            Event::Recorded { unknown, .. } => Some(unknown),
+            _ => None,
+        });
+        let counts = counts.flatten().filter(|count| count.cause == wanted);
+        counts.map(|count| count.count).sum()
+    };
+    let table = [
+        (
+            Cause::NoLocalPort,
+            "local ports: give it more addresses with `--local-ips`",
+        ),
+        (
+            Cause::NoFile,
+            "open files: raise the limit with `ulimit -n`",
+        ),
+    ];
+    let doubt = |(cause, what): (Cause, &str)| match seen(cause) {
+        0 => None,
+        count => Some(format!(
+            "{GENERATOR} out of {what} ({count} attempts had no connection for want of one)"
+        )),
+    };
+    table.into_iter().filter_map(doubt).collect()
+}
+
 /// Schedules of the open model that were not kept. A stampede is late by its nature: its users
 /// follow one another on each thread.
 fn late(plan: &Plan, totals: &Totals) -> Vec<String> {
@@ -138,4 +169,39 @@ fn late(plan: &Plan, totals: &Totals) -> Vec<String> {
         })
     });
     too_late.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::event::UnknownCount;
+
+    #[test]
+    fn attempts_for_which_this_machine_had_nothing_left_are_a_doubt_about_the_generator() {
+        let count = |step, cause, count| UnknownCount {
+            step,
+            cause,
+            status: 0,
+            count,
+        };
+        let recorded = |unknown| {
+            [Event::Recorded {
+                lost: 0,
+                failure: None,
+                unknown,
+            }]
+        };
+        // What the target refuses is about the target.
+        let refused = recorded(vec![count(0, Cause::ConnectRefused, 7)]);
+        assert!(exhausted(&refused).is_empty());
+        let out_of_both = recorded(vec![
+            count(0, Cause::NoLocalPort, 2),
+            count(1, Cause::NoLocalPort, 3),
+            count(0, Cause::NoFile, 4),
+        ]);
+        let doubts = exhausted(&out_of_both);
+        assert!(doubts.iter().all(|doubt| is_of_generator(doubt)));
+        assert!(doubts[0].contains("out of local ports") && doubts[0].contains("(5 attempts"));
+        assert!(doubts[1].contains("out of open files") && doubts[1].contains("(4 attempts"));
+    }
 }

@@ -56,15 +56,30 @@ pub fn process_cpu_ns() -> u64 {
     (time.tv_sec as u64) * 1_000_000_000 + time.tv_nsec as u64
 }
 
-/// Raises the soft limit of open files to the hard limit and returns it: each VU has a socket.
-pub fn raise_file_limit() -> u64 {
+/// Raises the soft limit of open files to the hard limit, and the hard limit to what is needed where
+/// this process may, and returns what is allowed then: each VU has a socket.
+pub fn raise_file_limit(needed: u64) -> u64 {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: limit.maximum,
-        maximum: limit.maximum,
-    };
+    let hard = getrlimit(Resource::Nofile).maximum;
+    let enough = hard.map(|hard| hard.max(needed));
     // Where it may not be raised the limit stays as it is; the caller compares with its need.
-    let _ = setrlimit(Resource::Nofile, raised);
+    for maximum in [enough, hard] {
+        let raised = Rlimit {
+            current: maximum,
+            maximum,
+        };
+        if setrlimit(Resource::Nofile, raised).is_ok() {
+            break;
+        }
+    }
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
+/// Ports that the system gives to connections of one address of this machine; `None` where it does
+/// not say.
+pub fn local_ports() -> Option<u64> {
+    let range = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?;
+    let mut ends = range.split_whitespace().map(str::parse::<u64>);
+    let (first, last) = (ends.next()?.ok()?, ends.next()?.ok()?);
+    Some((last + 1).saturating_sub(first))
 }

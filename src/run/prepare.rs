@@ -12,12 +12,13 @@ use super::conductor::Request;
 use super::error::{RunError, failed_to};
 use super::event::EventLog;
 use super::interrupt::Interrupts;
-use super::resources::enough_files;
+use super::resources::{self, enough_files};
 use super::segment::SegmentRecord;
 use super::{RunDirectory, RunRecord, machine};
 use crate::fault::{self, Guard};
 use crate::feeder;
 use crate::history::HistoryWriter;
+use crate::load::http::Sources;
 use crate::load::{Records, RunClock};
 use crate::output::{Outputs, Progress, listen};
 use crate::plan::{Plan, print};
@@ -26,6 +27,8 @@ use crate::plan::{Plan, print};
 pub(super) struct Prepared {
     /// What is known of the users.
     pub(super) records: Option<Arc<Records>>,
+    /// Where connections of the load come from.
+    pub(super) sources: Sources,
     pub(super) directory: RunDirectory,
     pub(super) clock: RunClock,
     pub(super) events: EventLog,
@@ -40,13 +43,18 @@ impl Prepared {
     /// The plan of the request learns how many users there are.
     ///
     /// # Errors
-    /// When the machine allows too few open files, somebody else has the port of the metrics, the
+    /// When the machine allows too few open files or has too few local ports, somebody else has the port of the metrics, the
     /// users cannot be read, the evidence has no place, or a signal came.
     pub(super) async fn new(
         request: &mut Request<'_>,
         interrupts: &mut Interrupts,
     ) -> Result<Self, RunError> {
-        enough_files(&request.plan)?;
+        let threads = request.threads;
+        let threads = threads.unwrap_or_else(|| resources::threads(&request.plan));
+        enough_files(&request.plan, threads)?;
+        let sources = resources::sources(&request.plan, &request.local_addresses);
+        let sources = interrupts.unless(1, sources).await;
+        let sources = sources.ok_or(RunError::Interrupted)??;
         let listener = listener(&request.plan)?;
         let reading = read_records(request);
         let records = interrupts.unless(1, reading).await;
@@ -72,6 +80,7 @@ impl Prepared {
         let guard = guard.map_err(failed_to("guard what will be broken"))?;
         Ok(Self {
             records,
+            sources,
             directory,
             clock,
             events,

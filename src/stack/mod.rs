@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use rustls::pki_types::CertificateDer;
 use tokio::task::JoinSet;
 
-use crate::load::http::Endpoint;
+use crate::load::http::{Endpoint, Sources};
 use crate::plan::{Backlog, Delivery, Plan, Slot, Source, Tables, Target};
 
 use clock::Clocks;
@@ -310,6 +310,13 @@ impl Ready {
                 })
             }
         }
+    }
+
+    /// Lets connections of the load come from these addresses of this machine.
+    pub fn reached_from(&mut self, sources: &Sources) {
+        let endpoints = std::mem::take(&mut self.endpoints).into_iter();
+        let reached = endpoints.map(|endpoint| endpoint.reached_from(sources.clone()));
+        self.endpoints = reached.collect();
     }
 
     /// What is loaded, for people.

@@ -1,7 +1,7 @@
 //! A programmable HTTP/1.1 server in the test process: it does what the test says, also what no
 //! server should do, and writes down what it saw.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -117,6 +117,7 @@ pub(crate) struct Seen {
 /// A connection; one without an end was open when it was looked at.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Open {
+    pub(crate) from: IpAddr,
     pub(crate) opened: Instant,
     pub(crate) closed: Option<Instant>,
 }
@@ -241,12 +242,17 @@ async fn watch_timers(shared: Arc<Shared>) {
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     loop {
-        let (stream, _) = listener.accept().await.unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
         stream.set_nodelay(true).unwrap();
         let connection = {
             let mut all = shared.connections.lock().unwrap();
             let (opened, closed) = (Instant::now(), None);
-            all.push(Open { opened, closed });
+            let from = peer.ip();
+            all.push(Open {
+                from,
+                opened,
+                closed,
+            });
             all.len() as u64 - 1
         };
         let shared = Arc::clone(&shared);

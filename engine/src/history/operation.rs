@@ -167,7 +167,7 @@ pub enum Cause {
     ConnectRefused = 1,
     /// The connection was not made in time.
     ConnectTimeout = 2,
-    /// The connection could not be made for another reason (DNS, route, no local port).
+    /// The connection could not be made for another reason (DNS, no route).
     ConnectFailed = 3,
     /// The TLS handshake failed.
     TlsFailed = 4,
@@ -185,11 +185,15 @@ pub enum Cause {
     ValueMissing = 10,
     /// A value cannot stand where the request has its place, such as a line break in a header.
     ValueUnfit = 11,
+    /// No port was left of the addresses of this machine that connections come from.
+    NoLocalPort = 12,
+    /// This machine, or this process, had no file left for a connection.
+    NoFile = 13,
 }
 
 impl Cause {
     /// Every cause, in the order of its number.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::None,
         Self::ConnectRefused,
         Self::ConnectTimeout,
@@ -202,6 +206,8 @@ impl Cause {
         Self::Cut,
         Self::ValueMissing,
         Self::ValueUnfit,
+        Self::NoLocalPort,
+        Self::NoFile,
     ];
 
     /// The cause in words that finish "because".
@@ -219,6 +225,8 @@ impl Cause {
             Self::Cut => "the run ended while the request was under way",
             Self::ValueMissing => "a value that it needs is not there",
             Self::ValueUnfit => "a value cannot stand at its place in the request",
+            Self::NoLocalPort => "this machine had no local port left for the connection",
+            Self::NoFile => "this machine had no open file left for the connection",
         }
     }
 }
@@ -293,7 +301,7 @@ mod tests {
         #[test]
         fn a_record_survives_the_disk(
             user: u64, coupon: u64, inv_ns: u64, ret_ns: u64, lag_us: u32, status: u16,
-            kind in 0_u8..10, label: u8, step: u8, cause in 0_usize..10, phase: u16, vu: u32,
+            kind in 0_u8..10, label: u8, step: u8, cause in 0_usize..14, phase: u16, vu: u32,
         ) {
             let operation = Operation {
                 user: Key(user), coupon: Key(coupon), inv_ns, ret_ns, lag_us, status,

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep_until};
 use super::RunClock;
 use super::batch::Batch;
 use super::executor::{Alarm, Common, Gate, Share, Stop};
-use super::http::Endpoint;
+use super::http::{Endpoint, Pace};
 use super::identity::Identities;
 use super::recorder::Recorder;
 use super::records::Records;
@@ -163,7 +163,7 @@ impl LoadThread {
             .build()?;
         let recorder = Recorder::new(&self.job.plan, self.thread, self.job.sink.clone());
         let recorder = Rc::new(RefCell::new(recorder));
-        let steps = compile(&self.job)?;
+        let (steps, pace) = (compile(&self.job)?, Pace::default());
         let local = LocalSet::new();
         local.block_on(&runtime, async {
             let reporter = tokio::task::spawn_local(report(
@@ -180,7 +180,10 @@ impl LoadThread {
                     let share = Share {
                         // Without a VU there is nothing to do.
                         stripe: plan.segment.among(plan.loads[load].executor.max_vus())?,
-                        shared: shared(&self.job, load, self.start_ns, &steps, &recorder, None),
+                        shared: Rc::new(Shared {
+                            pace: pace.clone(),
+                            ..shared(&self.job, load, self.start_ns, &steps, &recorder, None)
+                        }),
                         thread: self.thread as u64,
                         threads: self.threads as u64,
                         common: common.clone(),
@@ -224,12 +227,13 @@ fn shared(
     steps: &Rc<[Vec<CompiledStep>]>,
     recorder: &Rc<RefCell<Recorder>>,
     only_phase: Option<u16>,
-) -> Rc<Shared> {
-    Rc::new(Shared {
+) -> Shared {
+    Shared {
         load,
         clock: job.clock,
         start_ns,
         endpoints: Arc::clone(&job.endpoints),
+        pace: Pace::default(),
         steps: Rc::clone(steps),
         recorder: Rc::clone(recorder),
         slots: Arc::clone(&job.slots),
@@ -237,7 +241,7 @@ fn shared(
         next_place: Arc::clone(&job.next_place),
         only_phase,
         plan: Arc::clone(&job.plan),
-    })
+    }
 }
 
 /// Hands over operations now and then, and the sums at the end of each second.
@@ -290,6 +294,7 @@ pub async fn drain(job: &Job, load: usize, most: u64, within: Duration) -> io::R
     let recorder = Rc::new(RefCell::new(recorder));
     let phase = Some(job.plan.drain_phase());
     let shared = shared(job, load, job.clock.now_ns(), &steps, &recorder, phase);
+    let shared = Rc::new(shared);
     let drained = Rc::new(RefCell::new(Drained::default()));
     let ask = |index: u64, most: u64| {
         let (drained, mut vu) = (Rc::clone(&drained), Vu::new(Rc::clone(&shared), index));

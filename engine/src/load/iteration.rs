@@ -106,6 +106,7 @@ impl Vu {
                 Action::Think(..) if shared.only_phase.is_some() => {}
                 Action::Think(from, to) => {
                     let _ = self.turn.take_due();
+                    self.answer.give_back();
                     sleep(self.pause(*from, *to)).await;
                     self.turn.answered_ns = None;
                 }

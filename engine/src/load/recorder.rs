@@ -114,6 +114,12 @@ impl Recorder {
         self.series.lag(phase, lag_ns);
     }
 
+    /// Takes the first attempt of a user of a stampede: how long after the release it began to write,
+    /// if it did, and whether it had no connection by then.
+    pub fn released(&mut self, phase: u16, wrote_ns: Option<u64>, unconnected: bool) {
+        self.series.released(phase, wrote_ns, unconnected);
+    }
+
     /// Takes a poll that has ended with this label, after so long.
     pub fn polled(&mut self, phase: u16, step: u8, label: u8, waited_ns: u64) {
         self.series.polled(phase, step, label, waited_ns);

@@ -21,7 +21,12 @@ const BY_STEP: [Trend; 6] = [
 /// Trends that are kept by phase, step and custom metric.
 const BY_METRIC: [Trend; 3] = [Trend::Value, Trend::Sum, Trend::LeftOut];
 /// Trends that are kept by phase.
-const BY_PHASE: [Trend; 2] = [Trend::ScheduleLag, Trend::IterationDuration];
+const BY_PHASE: [Trend; 4] = [
+    Trend::ScheduleLag,
+    Trend::IterationDuration,
+    Trend::Release,
+    Trend::Unconnected,
+];
 
 /// Most cells of the table stay empty: they cost a pointer each.
 type Cell = Option<Box<Histogram<u64>>>;
@@ -127,6 +132,18 @@ impl Series {
     pub(super) fn iteration(&mut self, phase: u16, ns: u64) {
         let cell = &mut self.by_phase[usize::from(phase) * BY_PHASE.len() + 1];
         record(cell, Trend::IterationDuration.digits(), ns / 1_000);
+    }
+
+    /// Takes the first attempt of a user of a stampede: how long after the release it began to write,
+    /// if it did, and whether it had no connection by then.
+    pub(super) fn released(&mut self, phase: u16, wrote_ns: Option<u64>, unconnected: bool) {
+        let row = usize::from(phase) * BY_PHASE.len();
+        if let Some(ns) = wrote_ns {
+            let cell = &mut self.by_phase[row + 2];
+            record(cell, Trend::Release.digits(), ns / 1_000);
+        }
+        let cell = &mut self.by_phase[row + 3];
+        record(cell, Trend::Unconnected.digits(), unconnected.into());
     }
 
     /// Everything as `(series, value, count)`.

@@ -11,13 +11,13 @@ use super::batch::{Parts, Shape};
 use super::cookies::Cookies;
 use super::deadline::Deadline;
 use super::detail::About;
-use super::http::{Answer, ConnectError, Connection, Endpoint, Outgoing};
+use super::http::{Answer, ConnectError, Connection, Endpoint, Outgoing, Pace};
 use super::identity::{Identities, Taken, Taking};
 use super::iteration::Turn;
 use super::recorder::Recorder;
 use super::request::{CompiledStep, Scratch};
 use crate::history::{Cause, Key, Operation, OutcomeKind};
-use crate::plan::{By, Per, Plan, SlotValues, Target, Values, mix};
+use crate::plan::{By, Executor, Per, Plan, SlotValues, Target, Values, mix};
 
 /// What all VUs of one load on one thread share.
 pub(super) struct Shared {
@@ -31,6 +31,8 @@ pub(super) struct Shared {
     pub start_ns: u64,
     /// The instances of the target.
     pub endpoints: Arc<[Endpoint]>,
+    /// How fast connections are opened, of all loads of the thread.
+    pub pace: Pace,
     /// The plan's steps, for each endpoint.
     pub steps: Rc<[Vec<CompiledStep>]>,
     /// Where the thread's measurements go.
@@ -60,6 +62,12 @@ impl Shared {
         (own.start + over).min(own.end.saturating_sub(1))
     }
 
+    /// Whether users are released together, once.
+    fn is_stampede(&self) -> bool {
+        let executor = &self.plan.loads[self.load].executor;
+        matches!(executor, Executor::Stampede { .. }) && self.only_phase.is_none()
+    }
+
     fn take_place(&self) -> u64 {
         let place = self.next_place.fetch_add(1, Ordering::Relaxed);
         self.plan.segment.place(place)
@@ -86,7 +94,7 @@ pub(super) struct Vu {
     pub(super) slots: SlotValues,
     /// Room for requests and answers, kept between them.
     scratch: Scratch,
-    answer: Answer,
+    pub(super) answer: Answer,
     deadline: Deadline,
     /// Of this user, where users keep them.
     pub(super) cookies: Option<Box<Cookies>>,
@@ -144,7 +152,8 @@ impl Vu {
     /// When it cannot be opened; the first request will try again.
     pub(super) async fn connect(&mut self) -> Result<(), ConnectError> {
         let at = self.endpoint();
-        let opened = self.shared.endpoints[at].connect(self.shared.clock).await?;
+        let opening = self.shared.endpoints[at].connect(self.shared.clock);
+        let opened = self.shared.pace.keep(opening).await?;
         self.connections[at] = Some(opened.connection);
         Ok(())
     }
@@ -260,6 +269,7 @@ impl Vu {
     /// Sends the request of this step once.
     pub(super) async fn request(&mut self, shared: &Shared, step: u8) -> Asked {
         let due_ns = self.turn.take_due();
+        let released = due_ns.is_some() && shared.is_stampede();
         let due_ns = due_ns.unwrap_or_else(|| shared.clock.now_ns());
         let endpoint = self.endpoint();
         let compiled = &shared.steps[endpoint][usize::from(step)];
@@ -314,6 +324,8 @@ impl Vu {
             operation,
             parts: Parts::default(),
             due_ns,
+            released,
+            unconnected: None,
             begun: false,
             ended: false,
         };
@@ -435,6 +447,10 @@ struct Attempt<'a> {
     operation: Operation,
     parts: Parts,
     due_ns: u64,
+    /// It is the first one of a user of a stampede.
+    released: bool,
+    /// Whether its connection was not there when it began; `None`: it has not.
+    unconnected: Option<bool>,
     /// Whether the connection's trace is about this attempt and not about the one before.
     begun: bool,
     ended: bool,
@@ -448,10 +464,12 @@ impl Attempt<'_> {
             Some(connection) => connection.is_usable().await,
             None => false,
         };
+        self.unconnected = Some(!usable);
         if !usable {
             *self.slot = None;
             // Boxed: it is rare, and larger than all the rest of a VU.
-            let opened = Box::pin(endpoint.connect(clock)).await;
+            let opening = endpoint.connect(clock);
+            let opened = Box::pin(self.shared.pace.keep(opening)).await;
             let opened = opened.map_err(|error| error.cause)?;
             self.parts.connected = Some((opened.connecting_ns, opened.handshaking_ns));
             *self.slot = Some(opened.connection);
@@ -544,6 +562,12 @@ impl Attempt<'_> {
             recorder.unknown(shape, self.answer.body(), |text| self.hidden(text));
         }
         recorder.attempt(self.operation, self.parts);
+        if let (true, Some(unconnected)) = (self.released, self.unconnected) {
+            let wrote = self.operation.kind != OutcomeKind::NotSent;
+            let after = self.operation.inv_ns.saturating_sub(self.due_ns);
+            let phase = self.operation.phase;
+            recorder.released(phase, wrote.then_some(after), unconnected);
+        }
         if let Some(about) = self.about.take() {
             about.record(self.operation, &mut recorder);
         }

@@ -212,6 +212,8 @@ const fn trend_name(trend: Trend) -> &'static str {
         Trend::Value => "value",
         Trend::Sum => "sum",
         Trend::LeftOut => "left_out",
+        Trend::Release => "release",
+        Trend::Unconnected => "unconnected",
     }
 }
 

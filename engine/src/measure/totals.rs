@@ -38,11 +38,16 @@ pub enum Trend {
     Sum = 12,
     /// Texts that are no values, by [`super::LeftOut`].
     LeftOut = 13,
+    /// From the release of a stampede until a user's first request was about to be written; only of
+    /// those who came to write. By phase, like the next one.
+    Release = 14,
+    /// Whether a user of a stampede had no connection when it was to write: 1, else 0.
+    Unconnected = 15,
 }
 
 impl Trend {
     /// Every trend in the order of its number.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Duration,
         Self::ResponseTime,
         Self::Blocked,
@@ -57,13 +62,19 @@ impl Trend {
         Self::Value,
         Self::Sum,
         Self::LeftOut,
+        Self::Release,
+        Self::Unconnected,
     ];
 
     /// Significant decimal digits of its histograms: 3 where percentiles are reported and judged,
     /// 2 for the parts of a request, which are many.
     pub const fn digits(self) -> u8 {
         match self {
-            Self::Duration | Self::ResponseTime | Self::IterationDuration | Self::Value => 3,
+            Self::Duration
+            | Self::ResponseTime
+            | Self::IterationDuration
+            | Self::Value
+            | Self::Release => 3,
             _ => 2,
         }
     }

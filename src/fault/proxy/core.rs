@@ -20,7 +20,7 @@ use super::{ProxyError, Shared};
 use crate::plan::{LinkFault, LinkRule};
 
 /// Connections of one link at a time. More wait in the kernel's queue.
-const OPEN: u64 = 16_384;
+pub const OPEN_ON_A_LINK: u64 = 16_384;
 
 /// Rules on one link at a time.
 const RULES: usize = 64;
@@ -265,7 +265,7 @@ async fn accept(core: Rc<Core>) {
 
 /// The next connection, once there is room for it.
 async fn next(core: &Core) -> io::Result<TcpStream> {
-    while core.counters().open.get() >= OPEN {
+    while core.counters().open.get() >= OPEN_ON_A_LINK {
         tokio::time::sleep(RETRY).await;
     }
     let accepted = std::future::poll_fn(|cx| {

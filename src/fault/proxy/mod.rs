@@ -34,6 +34,7 @@ use self::core::Core;
 use self::counters::Counters;
 use crate::plan::{LinkFault, LinkRule, Protocol};
 
+pub use self::core::OPEN_ON_A_LINK;
 pub use self::counters::LinkCounters;
 pub use self::rules::RuleId;
 

@@ -5,13 +5,14 @@ mod comparison;
 mod evidence;
 mod fault;
 mod latency;
+mod loads;
 
 pub(super) use comparison::comparison;
 
 use super::document::{Block, Section, Table, code, plain, text, verdict};
 use super::format::{NO_DATA, count, drain_sentence, expectation};
 use super::{Judged, Summary, metrics, outputs, resources, scalability, setup};
-use crate::measure::{Unit, grouped, milliseconds};
+use crate::measure::{Unit, grouped};
 
 /// The run over time, which a reader may want sooner.
 pub(super) const OVER_TIME: &str = "over-time";
@@ -34,7 +35,7 @@ pub(super) fn sections(summary: &Summary) -> Vec<Section> {
         outside(summary),
         Some(over_time(summary)),
         summary.comparison.as_ref().map(comparison),
-        loads(summary),
+        loads::section(summary),
         drain(summary),
         outputs::section(&summary.outputs),
         evidence::unknown_shapes(&summary.unknown_shapes),
@@ -163,36 +164,6 @@ fn over_time(summary: &Summary) -> Section {
         ));
     }
     Section::new(OVER_TIME, title, blocks)
-}
-
-fn loads(summary: &Summary) -> Option<Section> {
-    if summary.loads.is_empty() {
-        return None;
-    }
-    let rows = summary.loads.iter().map(|load| {
-        vec![
-            code(&load.load),
-            code(&load.executor),
-            text(&load.model),
-            plain(count(load.iterations)),
-            plain(count(load.dropped)),
-            plain(match load.lag_p99_ms {
-                Some(lag) => format!("{} ms", milliseconds(lag)),
-                None if load.model == "open" => NO_DATA.to_owned(),
-                None => "–".to_owned(),
-            }),
-        ]
-    });
-    let head = [
-        "Load",
-        "Executor",
-        "Model",
-        "Iterations",
-        "Dropped",
-        "p99 of the schedule lag",
-    ];
-    let table = Block::Table(Table::new(head, "lllrrr", rows));
-    Some(Section::new("loads", "Loads", vec![table]))
 }
 
 fn drain(summary: &Summary) -> Option<Section> {

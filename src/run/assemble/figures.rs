@@ -7,8 +7,7 @@ use crate::history::OutcomeKind;
 use crate::measure::Trend;
 use crate::plan::Draw;
 use crate::report::{
-    Drain, Environment, Latency, LoadSummary, OutputSummary, PhaseSummary, SetupSummary,
-    UnknownShape,
+    Drain, Environment, Latency, OutputSummary, PhaseSummary, SetupSummary, UnknownShape,
 };
 use crate::run::event::Event;
 
@@ -89,29 +88,6 @@ impl Judge<'_> {
             .enumerate()
             .filter_map(summary)
             .collect()
-    }
-
-    pub(super) fn loads(&self) -> Vec<LoadSummary> {
-        let totals = &self.files.totals;
-        let summary = |load: &crate::plan::Load| {
-            let of_load = |phase: u16| load.phases.contains(&phase);
-            let lag = totals.merged(Trend::ScheduleLag, |id| of_load(id.phase));
-            let lag_ms = lag.map(|lag| lag.value_at_quantile(0.99) as f64 / 1_000.0);
-            let open = load.executor.is_open();
-            let dropped = totals.dropped.iter().enumerate();
-            LoadSummary {
-                load: load.name.clone(),
-                executor: load.executor.name().to_owned(),
-                model: if open { "open" } else { "closed" }.to_owned(),
-                iterations: totals.count(Trend::IterationDuration, |id| of_load(id.phase)),
-                dropped: dropped
-                    .filter(|(at, _)| of_load(*at as u16))
-                    .map(|(_, n)| *n)
-                    .sum(),
-                lag_p99_ms: lag_ms.filter(|_| open),
-            }
-        };
-        self.plan.loads.iter().map(summary).collect()
     }
 
     pub(super) fn drained(&self) -> Option<Drain> {

@@ -5,6 +5,7 @@ mod alerts;
 mod faults;
 mod figures;
 mod files;
+mod loads;
 mod metrics;
 mod resources;
 mod scalability;
@@ -15,7 +16,7 @@ use std::io;
 
 use super::event::Event;
 use super::fault_guard::{FaultDoubts, fault_doubts};
-use super::guard::{End, Interrupted, doubts};
+use super::guard::{End, Interrupted, doubts, exhausted};
 use super::{RunDirectory, RunRecord};
 use crate::check::{Checked, Evidence, Fairness, Finding, check_and_measure};
 use crate::exit::Exit;
@@ -155,6 +156,7 @@ impl Judge<'_> {
             doubts: of_faults,
         } = self.of_faults(&end);
         doubts.extend(short.map(|short| format!("evidence was lost of the history: {short}")));
+        doubts.extend(exhausted(&self.files.events));
         doubts.extend(of_faults);
         let exit = exit(&findings, &thresholds, &not_healed, &doubts, &end);
         let verdict = Verdict::worst(
@@ -375,7 +377,7 @@ impl Judge<'_> {
             fairness: None,
             scalability: scalability::summary(&self.files.scaling),
             not_healed: Vec::new(),
-            loads: self.loads(),
+            loads: loads::summaries(self.plan, self.files),
             dropped_iterations: totals.dropped.iter().sum(),
             vus_max: totals.vus_max,
             data_sent: totals.data_sent,

@@ -5,7 +5,7 @@ use crate::check::Finding;
 use crate::exit::Exit;
 use crate::report::Judged;
 use crate::run::fault_guard::FaultDoubts;
-use crate::run::guard::{Interrupted, doubts};
+use crate::run::guard::{Interrupted, doubts, exhausted};
 use crate::verdict::Verdict;
 
 impl Judge<'_> {
@@ -16,7 +16,8 @@ impl Judge<'_> {
         let (number, of) = (segment.number(), segment.of());
         let why = format!("segment {number} of {of}: `fcfs-bench merge` of all {of} judges them");
         let end = self.end();
-        let doubts = doubts(self.plan, &self.files.totals, self.files.generator, &end);
+        let mut doubts = doubts(self.plan, &self.files.totals, self.files.generator, &end);
+        doubts.extend(exhausted(&self.files.events));
         let FaultDoubts { not_healed, .. } = self.of_faults(&end);
         let exit = if end.interrupted != Interrupted::No {
             Exit::Interrupted

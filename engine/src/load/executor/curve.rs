@@ -194,3 +194,55 @@ async fn turn(mut seated: Seated, shared: Rc<Shared>, wanted: Rc<Cell<bool>>) {
         tokio::task::consume_budget().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::sync::Arc;
+    use std::sync::mpsc::sync_channel;
+
+    use super::*;
+    use crate::load::RunClock;
+    use crate::load::http::Pace;
+    use crate::load::identity::Identities;
+    use crate::load::recorder::Recorder;
+    use crate::plan::{Overrides, load};
+
+    const SCENARIO: &str = "
+name: size
+target: { url: \"http://127.0.0.1:1\" }
+load: { a: { constant_vus: { vus: 1, for: 1s } } }
+flows: { f: [ { post: /issue, json: { userId: \"{{ user }}\" } }, { think: 1s } ] }
+";
+
+    /// 20,000 of them are what an executor holds, beside their sockets' buffers.
+    #[test]
+    fn a_vu_with_its_task_takes_little_memory() {
+        let plan = load("size.yaml", SCENARIO, &Overrides::default(), &|_| None);
+        let plan = Arc::new(plan.expect("a plan"));
+        let (sink, _batches) = sync_channel(1);
+        let recorder = Rc::new(RefCell::new(Recorder::new(&plan, 0, sink)));
+        let shared = Rc::new(Shared {
+            load: 0,
+            clock: RunClock::start(),
+            start_ns: 0,
+            endpoints: Arc::new([]),
+            pace: Pace::default(),
+            steps: Rc::new([]),
+            recorder,
+            slots: Arc::new([]),
+            users: Identities::new(&plan, None),
+            next_place: Arc::default(),
+            only_phase: None,
+            plan,
+        });
+        let seated = Seated {
+            vu: Some(Vu::new(Rc::clone(&shared), 0)),
+            seat: Rc::default(),
+        };
+        let vu = size_of::<Vu>();
+        let task = size_of_val(&turn(seated, shared, Rc::default()));
+        println!("a VU has {vu} bytes, the future of its task {task}");
+        assert!(vu <= 768 && task <= 3_072, "{vu} {task}");
+    }
+}

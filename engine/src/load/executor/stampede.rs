@@ -5,15 +5,12 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout_at};
 
 use super::crew::{Counted, Crew};
 use super::{Share, Stop};
 use crate::load::vu::Vu;
-
-/// Connections that one thread opens at the same time. A listener's backlog is often 128 to 511.
-const CONNECTING_AT_ONCE: usize = 64;
 
 /// Between the last connection and the release, so that every thread is awake in time.
 const BREATH: Duration = Duration::from_millis(20);
@@ -55,7 +52,6 @@ pub(super) async fn run(
     max_duration: Duration,
 ) {
     let connected_by = share.start() + connect_within;
-    let connecting = Rc::new(Semaphore::new(CONNECTING_AT_ONCE));
     let go = Rc::new(Notify::new());
     let intended_ns = Rc::new(std::cell::Cell::new(0));
     let waiting = Rc::new(std::cell::Cell::new(0_u64));
@@ -65,15 +61,13 @@ pub(super) async fn run(
     let mut crew = Crew::new(&share.alarm);
     for index in own {
         let shared = Rc::clone(&share.shared);
-        let (connecting, go, intended_ns) = (connecting.clone(), go.clone(), intended_ns.clone());
+        let (go, intended_ns) = (go.clone(), intended_ns.clone());
         let (waiting, all_wait) = (waiting.clone(), all_wait.clone());
         crew.spawn(async move {
             let _counted = Counted::new(&shared.recorder);
             let mut vu = Vu::new(shared, index);
-            if let Ok(_permit) = connecting.acquire().await {
-                // Who has no connection by then is released all the same, and connects then.
-                let _ = timeout_at(connected_by, vu.connect()).await;
-            }
+            // Who has no connection by then is released all the same, and connects then.
+            let _ = timeout_at(connected_by, vu.connect()).await;
             let released = go.notified();
             waiting.set(waiting.get() + 1);
             if waiting.get() == count {

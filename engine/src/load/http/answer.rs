@@ -6,6 +6,9 @@ pub(super) const BODY_LIMIT: usize = 1 << 20;
 /// Memory that one large answer may leave behind with its VU.
 const KEPT_BYTES: usize = 16 << 10;
 
+/// The same while the VU pauses: thousands may.
+const IDLE_BYTES: usize = 1 << 10;
+
 /// A whole answer. Two are equal when they say the same.
 #[derive(Debug, Clone, Default)]
 pub struct Answer {
@@ -72,6 +75,14 @@ impl Answer {
         for bytes in [&mut self.text, &mut self.body] {
             bytes.clear();
             bytes.shrink_to(KEPT_BYTES);
+        }
+    }
+
+    /// Forgets the answer, and gives back the room that a large one has taken.
+    pub fn give_back(&mut self) {
+        self.clear();
+        for bytes in [&mut self.text, &mut self.body] {
+            bytes.shrink_to(IDLE_BYTES);
         }
     }
 
@@ -150,5 +161,13 @@ mod tests {
         assert_eq!(answer.body().len(), BODY_LIMIT);
         answer.clear();
         assert!(answer.body.capacity() <= KEPT_BYTES);
+        answer.push_body(&[b'.'; KEPT_BYTES]);
+        answer.clear();
+        assert!(
+            answer.body.capacity() >= KEPT_BYTES,
+            "the next one is as large"
+        );
+        answer.give_back();
+        assert!(answer.body.capacity() <= IDLE_BYTES);
     }
 }

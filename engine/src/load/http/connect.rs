@@ -4,12 +4,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use rustix::io::Errno;
 use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::connection::Connection;
+use super::source::Sources;
 use super::wire::Stream;
 use crate::history::Cause;
 use crate::load::RunClock;
@@ -24,6 +26,7 @@ pub struct Endpoint {
     /// As the scenario names it.
     pub url: BaseUrl,
     addresses: Arc<[SocketAddr]>,
+    sources: Sources,
     tls: Option<(TlsConnector, ServerName<'static>)>,
     /// By prior knowledge on `http:`, by ALPN on `https:`.
     pub http2: bool,
@@ -75,6 +78,7 @@ impl Endpoint {
         Ok(Self {
             url,
             addresses,
+            sources: Sources::default(),
             tls,
             http2,
         })
@@ -92,6 +96,12 @@ impl Endpoint {
             addresses: [address].into(),
             ..self
         }
+    }
+
+    /// The same, reached from these addresses of this machine.
+    #[must_use]
+    pub fn reached_from(self, sources: Sources) -> Self {
+        Self { sources, ..self }
     }
 
     /// Whether its connections take requests as text; else they take them as messages.
@@ -150,7 +160,7 @@ impl Endpoint {
     async fn connect_tcp(&self) -> Result<TcpStream, ConnectError> {
         let mut last = None;
         for address in self.addresses.iter() {
-            match TcpStream::connect(address).await {
+            match self.sources.connect(*address).await {
                 Ok(stream) => {
                     // Without it a small request may wait for the ACK of the one before.
                     let _ = stream.set_nodelay(true);
@@ -160,12 +170,22 @@ impl Endpoint {
             }
         }
         let source = last.unwrap_or_else(|| io::Error::other("no address"));
-        let cause = match source.kind() {
-            io::ErrorKind::ConnectionRefused => Cause::ConnectRefused,
-            io::ErrorKind::TimedOut => Cause::ConnectTimeout,
-            _ => Cause::ConnectFailed,
-        };
+        let cause = cause_of(&source);
         Err(ConnectError { cause, source })
+    }
+}
+
+/// What this machine has run out of is not the target's fault.
+fn cause_of(error: &io::Error) -> Cause {
+    let out_of_files = [Errno::MFILE, Errno::NFILE];
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => Cause::ConnectRefused,
+        io::ErrorKind::TimedOut => Cause::ConnectTimeout,
+        io::ErrorKind::AddrNotAvailable => Cause::NoLocalPort,
+        _ if Errno::from_io_error(error).is_some_and(|it| out_of_files.contains(&it)) => {
+            Cause::NoFile
+        }
+        _ => Cause::ConnectFailed,
     }
 }
 
@@ -181,4 +201,24 @@ fn tls(
     config.alpn_protocols = vec![if http2 { HTTP2 } else { HTTP1 }.to_vec()];
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
     Ok((TlsConnector::from(Arc::new(config)), name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_this_machine_has_run_out_of_is_told_apart_from_what_the_target_refuses() {
+        let table = [
+            (Errno::ADDRNOTAVAIL, Cause::NoLocalPort),
+            (Errno::MFILE, Cause::NoFile),
+            (Errno::NFILE, Cause::NoFile),
+            (Errno::CONNREFUSED, Cause::ConnectRefused),
+            (Errno::TIMEDOUT, Cause::ConnectTimeout),
+            (Errno::HOSTUNREACH, Cause::ConnectFailed),
+        ];
+        for (errno, cause) in table {
+            assert_eq!(cause_of(&errno.into()), cause, "{errno}");
+        }
+    }
 }

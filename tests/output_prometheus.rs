@@ -294,7 +294,7 @@ fn a_receiver_that_is_away_for_some_seconds_gets_everything() {
 #[test]
 fn what_nobody_takes_is_counted_and_changes_no_verdict() {
     let outputs = format!(
-        "remote_write: {{ url: \"http://127.0.0.1:{}/api/v1/write?key=${{RECEIVER_KEY}}\", \
+        "remote_write: {{ url: \"http://127.0.0.1:{}/${{RECEIVER_KEY}}/api/v1/write\", \
          drain: 0s, auth: {{ bearer: \"${{RECEIVER_TOKEN}}\" }} }}",
         free_port()
     );

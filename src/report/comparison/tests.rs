@@ -111,7 +111,7 @@ fn korean_says_the_same_and_none_of_our_english_words() {
             assert!(text.contains(sentence), "{sentence}\n{text}");
         }
         for word in [
-            "before",
+            " before",
             " now",
             "differs",
             "Base",

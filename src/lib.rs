@@ -10,6 +10,7 @@ pub mod feeder;
 pub mod import;
 pub mod incident;
 pub mod keeper;
+pub mod messages;
 pub mod output;
 pub mod probe;
 mod process;

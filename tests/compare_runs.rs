@@ -75,11 +75,27 @@ fn a_run_and_its_like_are_no_regression_and_fifteen_percent_more_is() {
     let slower = Bench::load(LOAD).run(&url);
     let (code, found) = comparison(&base, &slower);
     assert_eq!(code, Some(115), "{:?}", found.figures);
+    in_korean(&base, &slower);
     let p50 = found
         .regressions
         .iter()
         .any(|one| one.starts_with("p50 of `issue`"));
     assert!(p50, "{:?}", found.regressions);
+}
+
+/// The table and the Markdown are Korean then; JSON and exit code do not know of it.
+fn in_korean(base: &Ran, new: &Ran) {
+    let of = |more: &[&str]| {
+        let output = compare(&base.directory(), &new.directory(), more);
+        assert_eq!(output.status.code(), Some(115), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for form in [&["--lang", "ko"][..], &["--lang", "ko", "--markdown"]] {
+        let korean = of(form);
+        assert!(korean.contains("스텝 `issue`의 응답 시간 p50"), "{korean}");
+        assert!(!korean.contains(" before"), "{korean}");
+    }
+    assert_eq!(of(&["--json", "--lang", "ko"]), of(&["--json"]));
 }
 
 #[test]
@@ -154,4 +170,8 @@ fn what_is_no_run_or_no_limit_is_a_wrong_command_line() {
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("`p99=10` is no limit"), "{said}");
+    let output = compare(nothing.path(), nothing.path(), &["--lang", "fr"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("no language of reports: en or ko"), "{said}");
 }

@@ -359,11 +359,88 @@ fn what_has_no_place_is_counted_and_what_is_left_can_be_sent_by_hand() {
     assert_eq!(spooled(&spool), (0, 0));
 }
 
+/// A store that nobody starts, with little room for what waits for it.
+fn nobody_there(port: u16) -> String {
+    format!(
+        "influxdb: {{ url: \"http://127.0.0.1:{port}\", db: load, mode: raw, batch: 200, \
+         spool: 20kB, drain: 0 }}"
+    )
+}
+
+#[test]
+fn points_without_a_place_are_counted_while_the_run_goes_on() {
+    let page = free_port();
+    let outputs = format!(
+        "{}, prometheus: {{ listen: \"127.0.0.1:{page}\" }}",
+        nobody_there(free_port())
+    );
+    let load = "constant_vus: { vus: 4, for: 12s }";
+    let bench = bench(&Scenario::short().load(load).think("10ms"), &outputs);
+    let mut running = bench.start_scenario(&[]);
+    let mut counted = 0.0;
+    wait_until("points are dropped", || {
+        assert!(!running.has_ended(), "{}", running.stderr());
+        if TcpStream::connect(("127.0.0.1", page)).is_ok() {
+            counted = dropped(&get(page, "/metrics"));
+        }
+        counted > 0.0
+    });
+    running.wait().expect(0);
+    let (_, outputs) = told(&bench);
+    let in_all = count(&outputs[0], "points_dropped") as f64;
+    assert!(counted <= in_all, "{counted} of {in_all}");
+}
+
+/// What the page says of the points that InfluxDB was not given.
+fn dropped(page: &str) -> f64 {
+    let line = page.lines().find(|line| {
+        line.starts_with("fcfs_output_dropped_points_total{")
+            && line.contains("output=\"influxdb\"")
+    });
+    let value = line.and_then(|line| line.rsplit(' ').next());
+    value.map_or(0.0, |value| value.parse().unwrap())
+}
+
+#[test]
+fn what_a_killed_run_leaves_can_be_sent_as_the_documentation_says() {
+    let port = free_port();
+    let load = "constant_vus: { vus: 4, for: 2m }";
+    let scenario = Scenario::short().load(load).think("10ms");
+    let bench = bench(&scenario, &nobody_there(port));
+    let running = bench.start_scenario(&[]);
+    let spool = bench.path("run/spool/influxdb-1");
+    wait_until("batches are on disk", || {
+        std::fs::read_dir(&spool).is_ok_and(|files| files.count() >= 3)
+    });
+    running.signal(Signal::KILL);
+    assert_eq!(running.wait().code, None);
+    let (_, left) = spooled(&spool);
+    assert!(left > 0);
+
+    let docs = include_str!("../docs/outputs.md");
+    let (_, killed) = docs.split_once("### What a killed run leaves").unwrap();
+    let command = killed.split("```").nth(1).unwrap();
+    let command = command
+        .trim_start_matches("sh")
+        .replace("8086", &port.to_string());
+    let _store = influxdb(port, false);
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(command).current_dir(bench.path("run"));
+    let sent = shell.output().unwrap();
+    assert!(sent.status.success(), "{sent:?}");
+    assert!(asked(port, "SELECT COUNT(value) FROM http_reqs") > 0);
+    assert_eq!(spooled(&spool), (0, 0));
+}
+
 /// Bytes and points of the files.
 fn spooled(directory: &Path) -> (u64, u64) {
     let (mut bytes, mut points) = (0, 0);
     for entry in std::fs::read_dir(directory).unwrap() {
-        let file = std::fs::read(entry.unwrap().path()).unwrap();
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|end| end != "gz") {
+            continue;
+        }
+        let file = std::fs::read(path).unwrap();
         bytes += file.len() as u64;
         let mut text = String::new();
         flate2::read::GzDecoder::new(file.as_slice())

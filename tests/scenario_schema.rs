@@ -1,22 +1,20 @@
 //! The JSON Schema of scenarios says what the reader of scenarios does.
 
+#[path = "scenario_schema/keys.rs"]
+mod keys;
 #[path = "support/schema.rs"]
 mod schema;
+#[path = "scenario_schema/values.rs"]
+mod values;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
-use std::sync::LazyLock;
 
 use fcfs_bench::measure::Metric;
 use fcfs_bench::plan::{self, Invariant, Overrides};
-use fcfs_bench::scenario::value::{
-    Count, HeaderName, HeaderValue, Name, Pointer, Rate, Share, Span, Status, Url,
-};
 use fcfs_bench::scenario::{self, Diagnostics};
 use jsonschema::Validator;
-use proptest::prelude::*;
-use schema::{Place, Segment, by_path, places, shown};
+use schema::{Segment, by_path, places, shown};
 use serde_json::{Map, Value, json};
 
 fn root() -> &'static Path {
@@ -41,13 +39,6 @@ fn yaml(text: &str) -> Option<Value> {
 
 fn validator() -> Validator {
     jsonschema::draft202012::new(&scenario::schema()).expect("a valid schema")
-}
-
-/// Accepts what the type of the schema accepts.
-fn type_validator(name: &str) -> Validator {
-    let mut schema = scenario::schema();
-    let node = json!({ "$ref": format!("#/$defs/{name}"), "$defs": schema["$defs"].take() });
-    jsonschema::draft202012::new(&node).expect("a valid schema")
 }
 
 #[test]
@@ -194,183 +185,6 @@ fn names(text: &str) -> BTreeSet<String> {
         .step_by(2)
         .map(str::to_owned)
         .collect()
-}
-
-/// What the decoder knows of a map: its keys, those that must be there, and those of which exactly
-/// one must be there.
-#[derive(Debug, Default, PartialEq)]
-struct Keys {
-    known: BTreeSet<String>,
-    required: BTreeSet<String>,
-    one_of: BTreeSet<String>,
-}
-
-fn keys_of_decoder(path: &[Segment]) -> Keys {
-    let (text, line) = probe(path, &format!("{STRANGE}: 1"));
-    let mut keys = Keys::default();
-    for diagnostic in refused(&text).list {
-        let here = match diagnostic.place {
-            scenario::Place::Line { line: at, .. } => at + 1 == line || at == line,
-            scenario::Place::File(_) => path.is_empty(),
-            scenario::Place::Argument(_) => false,
-        };
-        let (message, hint) = (diagnostic.message, diagnostic.hint.unwrap_or_default());
-        if message == format!("unknown key `{STRANGE}`") {
-            keys.known = names(&hint);
-        } else if here && message.starts_with("the key `") && message.ends_with("is missing") {
-            keys.required.extend(names(&message));
-        } else if here && message.ends_with(" is missing") && hint.starts_with("write one of") {
-            keys.one_of.extend(names(&hint));
-        }
-    }
-    keys
-}
-
-fn keys_of_schema(place: &Place) -> Keys {
-    let mut keys = Keys::default();
-    let required = |form: &Map<String, Value>| -> BTreeSet<String> {
-        let list = form.get("required").and_then(Value::as_array);
-        let list = list.into_iter().flatten().filter_map(Value::as_str);
-        list.map(str::to_owned).collect()
-    };
-    let mut maps = 0;
-    for form in place.maps() {
-        maps += 1;
-        keys.known.extend(
-            form["properties"]
-                .as_object()
-                .expect("a map")
-                .keys()
-                .cloned(),
-        );
-        keys.required.extend(required(form));
-        let list = |form: &Map<String, Value>, word: &str| {
-            let list = form.get(word).and_then(Value::as_array);
-            let maps = list.into_iter().flatten().filter_map(Value::as_object);
-            maps.cloned().collect::<Vec<_>>()
-        };
-        // Of several lists of keys, each is within one part of `allOf`.
-        for part in list(form, "allOf").iter().chain([form]) {
-            for form in list(part, "oneOf") {
-                keys.one_of.extend(required(&form));
-            }
-        }
-    }
-    // Where several maps may stand, none of their keys must be there in all.
-    if maps > 1 {
-        keys.required.clear();
-    }
-    keys
-}
-
-/// Keys of a step that are only known beside `when` or `each`.
-const HELD: [&str; 3] = ["then", "else", "do"];
-
-/// Whether it is a step within a step.
-fn is_held(shown: &str) -> bool {
-    let Some(inner) = shown.strip_prefix("flows.NAME[].") else {
-        return false;
-    };
-    let parallel = ["parallel[]", "parallel.do"];
-    HELD.iter()
-        .chain(&parallel)
-        .any(|held| inner.starts_with(held))
-}
-
-/// What the decoder does otherwise than the schema, and why.
-fn agreed(path: &str, mut decoder: Keys) -> Keys {
-    match path {
-        // Planning asks for the target, since `--url` can stand in its place; load and flows may be
-        // in an included file.
-        "" => decoder.required.retain(|key| key == "name"),
-        // Which of them a step may have depends on what else it has.
-        "flows.NAME[]" => decoder.known.extend(HELD.map(str::to_owned)),
-        // What is missing beside the key is said at the key; and of two forms of values each has
-        // its own, of which the decoder names the likelier.
-        "flows.NAME[].when" | "flows.NAME[].each" | "flows.NAME[].each.NAME" => {
-            decoder.required.clear();
-        }
-        // By its method it is a request, which has no other kind's key.
-        "before[]" | "after[]" => {
-            decoder
-                .known
-                .extend(["redis", "shell", "sql"].map(str::to_owned));
-            decoder.known.remove("outcomes");
-            decoder.one_of = ["get", "post", "put", "patch", "delete", "head"]
-                .map(str::to_owned)
-                .into();
-        }
-        // What is missing beside the key is said at the fault.
-        _ if path.starts_with("faults[].") => {
-            decoder.required.remove("name");
-            for key in ["at", "after", "when"] {
-                // `close` has a key of this name itself.
-                if !(key == "after" && path.rsplit('.').next() == Some("close")) {
-                    decoder.one_of.remove(key);
-                }
-            }
-        }
-        // Known so that its message can say why it does not go with rows.
-        "truth.issued" => decoder.known.retain(|key| key != "offset"),
-        _ => {}
-    }
-    decoder
-}
-
-#[test]
-fn the_decoder_and_the_schema_know_the_same_keys() {
-    let places = by_path(places(&scenario::schema()));
-    let mut maps = 0;
-    for (path, place) in &places {
-        if place.maps().next().is_none() {
-            continue;
-        }
-        let shown = shown(path);
-        // The same steps again, which the decoder reads only in their place; and what is read when
-        // it is chosen.
-        if is_held(&shown) || shown == A_PROFILE {
-            continue;
-        }
-        maps += 1;
-        let decoder = agreed(&shown, keys_of_decoder(path));
-        assert_eq!(
-            decoder,
-            keys_of_schema(place),
-            "{shown:?}: decoder left, schema right"
-        );
-    }
-    assert!(maps > 25, "only {maps} maps were compared");
-}
-
-const A_PROFILE: &str = "profiles.NAME";
-
-#[test]
-fn a_profile_may_change_what_is_not_fixed() {
-    let places = by_path(places(&scenario::schema()));
-    let known = |wanted: &str| {
-        let (_, place) = places
-            .iter()
-            .find(|(path, _)| shown(path) == wanted)
-            .expect("a place");
-        keys_of_schema(place).known
-    };
-    let fixed = ["name", "include", "profiles"].map(str::to_owned);
-    let mut expected = known("");
-    expected.retain(|key| !fixed.contains(key));
-    assert_eq!(known(A_PROFILE), expected);
-}
-
-#[test]
-fn where_the_schema_has_a_value_the_decoder_reads_no_map() {
-    let places = by_path(places(&scenario::schema()));
-    for (path, place) in &places {
-        if is_held(&shown(path)) || place.is_open() || place.maps().next().is_some() {
-            continue;
-        }
-        let (text, _) = probe(path, &format!("{STRANGE}: 1"));
-        let all = refused(&text).to_string();
-        assert!(!all.contains("unknown key"), "{}: {all}", shown(path));
-    }
 }
 
 #[test]
@@ -554,147 +368,4 @@ fn has_parts(schema: &Value, node: &Value) -> bool {
     forms
         .iter()
         .any(|form| parts.iter().any(|part| form.contains_key(*part)))
-}
-
-/// Texts near to the values of a scenario.
-fn nearly_a_value() -> impl Strategy<Value = String> {
-    prop_oneof![
-        r" ?[0-9_]{1,5}(\.[0-9_]{1,3})? ?(ns|us|ms|s|m|h|d|%|/s|/ m|/h|k|)[0-9]{0,2}(s|m|) ?",
-        r"([0-9]{1,3}(h|m|s|ms)){1,4}",
-        r" ?\+?[0-9]{3,4} ?",
-        r"[0-6][xX]{1,3}",
-        r"[/a-zA-Z0-9~01._-]{0,12}",
-        r"(/([a-z]|~0|~1|~2|이){0,3}){0,4}",
-        r"https?://[a-z0-9.\[\]:_-]{1,12}(:[0-9]{1,6})?(/[!-~]{0,6})?",
-        r"[\pL\pN._ -]{0,70}",
-        r"[!-~]{0,12}",
-        r"\PC{0,12}",
-        "(true|false|on|no)",
-    ]
-}
-
-/// One type of the schema, the reader of the same values, and texts that neither takes.
-type Pair = (&'static str, fn(&str) -> bool, &'static [&'static str]);
-
-fn reads<T: FromStr>(text: &str) -> bool {
-    text.parse::<T>().is_ok()
-}
-
-const PAIRS: [Pair; 10] = [
-    (
-        "Count",
-        reads::<Count>,
-        &["", "-1", "1.5", "5k", "1e3", "_1", "1_"],
-    ),
-    (
-        "Positive",
-        |text| text.parse::<Count>().is_ok_and(|count| count.0 > 0),
-        &["0", "0_0", ""],
-    ),
-    (
-        "Span",
-        reads::<Span>,
-        &[
-            "",
-            "5",
-            "1.5",
-            "-1s",
-            "1e3s",
-            "5 s",
-            "5x",
-            "s5",
-            "1.s",
-            "5 minutes",
-        ],
-    ),
-    (
-        "Rate",
-        reads::<Rate>,
-        &["", "/s", "5/ms", "5/2s", "-1/s", "x/s"],
-    ),
-    ("Share", reads::<Share>, &["", "%", "-1%", "x", "nan"]),
-    (
-        "Status",
-        reads::<Status>,
-        &["", "99", "600", "6xx", "4x", "2000", "ok"],
-    ),
-    (
-        "Name",
-        reads::<Name>,
-        &["", ".", "-rf", "a/b", "a b", "a:b"],
-    ),
-    (
-        "Pointer",
-        reads::<Pointer>,
-        &["a", "a.b", "$.a", "/a~", "/a~2b"],
-    ),
-    ("HeaderValue", reads::<HeaderValue>, &["a\r\nb", "\0"]),
-    (
-        "Url",
-        reads::<Url>,
-        &[
-            "",
-            "localhost:3000",
-            "ftp://a",
-            "http://",
-            "http://u:p@a",
-            "http://a/?q",
-        ],
-    ),
-];
-
-#[test]
-fn what_no_value_is_the_schema_rejects_too() {
-    for (name, reads, wrong) in PAIRS {
-        let validator = type_validator(name);
-        for text in wrong {
-            assert!(!reads(text), "{name} reads {text:?}");
-            assert!(
-                !validator.is_valid(&json!(text)),
-                "the schema takes {text:?} as {name}"
-            );
-        }
-        assert!(
-            validator.is_valid(&json!("${NAME}")),
-            "{name} from the environment"
-        );
-    }
-}
-
-/// In the order of [`PAIRS`].
-static VALIDATORS: LazyLock<Vec<Validator>> = LazyLock::new(|| {
-    PAIRS
-        .iter()
-        .map(|(name, ..)| type_validator(name))
-        .collect()
-});
-
-static REQUEST: LazyLock<Validator> = LazyLock::new(|| type_validator("Request"));
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
-
-    #[test]
-    fn what_is_read_as_a_value_the_schema_accepts(texts in prop::collection::vec(nearly_a_value(), 40)) {
-        for ((name, reads, _), validator) in PAIRS.iter().zip(&*VALIDATORS) {
-            for text in texts.iter().filter(|text| reads(text)) {
-                prop_assert!(validator.is_valid(&json!(text)), "{} as {}", text, name);
-            }
-        }
-    }
-
-    #[test]
-    fn a_key_that_is_read_is_accepted(key in nearly_a_value()) {
-        if reads::<HeaderName>(&key) {
-            prop_assert!(REQUEST.is_valid(&json!({ "get": "/", "headers": { key.clone(): "x" } })), "{}", key);
-        }
-        if reads::<Pointer>(&key) {
-            let outcomes = json!({ "ok": { "json": { key.clone(): 1 } } });
-            prop_assert!(REQUEST.is_valid(&json!({ "get": "/", "outcomes": outcomes })), "{}", key);
-        }
-        if reads::<Name>(&key) {
-            let outcomes = json!({ key.clone(): 200 });
-            prop_assert!(REQUEST.is_valid(&json!({ "get": "/", "outcomes": outcomes })), "{}", key);
-        }
-    }
 }

@@ -9,6 +9,7 @@ use super::github::{Github, Outcome};
 use super::{Loaded, RunArgs, print, variable, variables};
 use crate::compare::{CompareError, Faults, Limits, Run, compare, differences};
 use crate::exit::Exit;
+use crate::messages::Lang;
 use crate::output::say;
 use crate::report::{self, Comparison};
 use crate::run::{AssembleError, Assembled, RunDirectory, plan_of};
@@ -50,6 +51,11 @@ pub(super) struct CompareArgs {
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
 
+    /// The language of the table, of the Markdown and of a CI job's page: en or ko. JSON is the same
+    /// in both
+    #[arg(long, value_name = "LANG", default_value_t)]
+    lang: Lang,
+
     /// Print Markdown for a pull request, instead of a table
     #[arg(long, conflicts_with = "json")]
     markdown: bool,
@@ -71,7 +77,7 @@ pub(super) fn run(args: &CompareArgs) -> Exit {
             } else {
                 (Verdict::Unknown, Exit::Unknown)
             };
-            github.summary(&report::compared_markdown(&comparison));
+            github.summary(&report::compared_markdown(&comparison, args.lang));
             github.outputs(&Outcome {
                 verdict: &verdict.to_string(),
                 exit,
@@ -111,9 +117,9 @@ fn shown(args: &CompareArgs, comparison: &Comparison) -> String {
         let text = serde_json::to_string_pretty(comparison).unwrap_or_default();
         format!("{text}\n")
     } else if args.markdown {
-        report::compared_markdown(comparison)
+        report::compared_markdown(comparison, args.lang)
     } else {
-        report::compared(comparison)
+        report::compared(comparison, args.lang)
     }
 }
 

@@ -7,7 +7,8 @@ use clap::Args;
 
 use super::{DirectoryArgs, Show, assembled, internal, reports, show, variable, variables};
 use crate::exit::Exit;
-use crate::incident::{self, Lang};
+use crate::incident;
+use crate::messages::Lang;
 use crate::output::{say, to_stderr};
 use crate::playbook::{self, Playbook};
 use crate::report::Summary;
@@ -74,7 +75,6 @@ fn write(
     let evidence = left.evidence();
     let found = incident::find(&evidence, playbooks);
     let text = incident::markdown(&found, &evidence, lang);
-    let text = text.map_err(|error| internal(&error.to_string()))?;
     let file = directory.incident_file(lang);
     let written = fs::write(&file, left.hide(&text));
     written.map_err(|error| internal(&format!("failed to write {}: {error}", file.display())))?;

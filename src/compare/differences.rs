@@ -2,6 +2,7 @@
 //! what a comparison is for.
 
 use crate::plan::{Database, Plan, Stack, Target, Users};
+use crate::report::Difference;
 
 /// Whether runs are compared whose faults differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub fn differences(base: &Plan, new: &Plan, faults: Faults) -> Vec<String> {
     let mut different = named("load", &base.loads, &new.loads, |load| &load.name);
     different.extend(named("step", &base.steps, &new.steps, |step| &step.name));
     if faults == Faults::Same {
-        different.extend(fault_differences(base, new));
+        different.extend(named("fault", &base.faults, &new.faults, |one| &one.name));
     }
     let wholes = [
         ("the phases", base.phases != new.phases),
@@ -33,21 +34,17 @@ pub fn differences(base: &Plan, new: &Plan, faults: Faults) -> Vec<String> {
     different
 }
 
-fn fault_differences(base: &Plan, new: &Plan) -> Vec<String> {
-    named("fault", &base.faults, &new.faults, |fault| &fault.name)
-}
-
-/// What else differs that can make a difference, in words: faults, and what was asked of the bundled
-/// system.
-pub(super) fn settings(base: &Plan, new: &Plan) -> Vec<String> {
-    let mut different = fault_differences(base, new);
+/// What else differs that can make a difference: faults, and what was asked of the bundled system.
+pub(super) fn settings(base: &Plan, new: &Plan) -> Vec<Difference> {
+    let faults = unequal(&base.faults, &new.faults, |fault| &fault.name);
+    let mut different: Vec<_> = faults.cloned().map(Difference::Fault).collect();
     let (Target::Stack(one), Target::Stack(other)) = (&base.target, &new.target) else {
         return different;
     };
     let (before, now) = (settings_of(one), settings_of(other));
     let value = |all: &[(String, String)], name: &str| {
         let found = all.iter().find(|(known, _)| known == name);
-        found.map_or_else(|| "its default".to_owned(), |(_, value)| value.clone())
+        found.map(|(_, value)| value.clone())
     };
     let mut names: Vec<&String> = Vec::new();
     for (name, _) in before.iter().chain(&now) {
@@ -56,9 +53,10 @@ pub(super) fn settings(base: &Plan, new: &Plan) -> Vec<String> {
         }
     }
     for name in names {
-        let (before, now) = (value(&before, name), value(&now, name));
-        if before != now {
-            different.push(format!("`{name}`: {before} before, {now} now"));
+        let (base, new) = (value(&before, name), value(&now, name));
+        if base != new {
+            let name = name.clone();
+            different.push(Difference::Setting { name, base, new });
         }
     }
     different
@@ -101,20 +99,27 @@ fn users(plan: &Plan) -> Users {
     users
 }
 
-/// Those that only one has, and those of one name that are not the same.
+/// As [`unequal`], in words.
 fn named<T: PartialEq>(
     kind: &str,
     base: &[T],
     new: &[T],
-    name: impl Fn(&T) -> &String,
+    name: impl Fn(&T) -> &String + Copy,
 ) -> Vec<String> {
-    let find = |all: &'_ [T], wanted: &T| all.iter().position(|one| name(one) == name(wanted));
+    let names = unequal(base, new, name);
+    names.map(|name| format!("the {kind} `{name}`")).collect()
+}
+
+/// The names of those that only one has, and of those of one name that are not the same.
+fn unequal<'a, T: PartialEq>(
+    base: &'a [T],
+    new: &'a [T],
+    name: impl Fn(&T) -> &String + Copy + 'a,
+) -> impl Iterator<Item = &'a String> {
+    let find = move |all: &[T], wanted: &T| all.iter().position(|one| name(one) == name(wanted));
     let changed = base
         .iter()
-        .filter(|one| find(new, one).is_none_or(|at| new[at] != **one));
-    let added = new.iter().filter(|one| find(base, one).is_none());
-    let different = changed.chain(added);
-    different
-        .map(|one| format!("the {kind} `{}`", name(one)))
-        .collect()
+        .filter(move |one| find(new, one).is_none_or(|at| new[at] != **one));
+    let added = new.iter().filter(move |one| find(base, one).is_none());
+    changed.chain(added).map(move |one| name(one))
 }

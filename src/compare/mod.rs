@@ -18,8 +18,8 @@ use std::collections::BTreeMap;
 
 use crate::plan::Plan;
 use crate::report::{
-    Change, ClaimChange, Comparison, FaultSummary, FigureChange, Judgement, OutcomeChange,
-    RecoveryChange, Side, Summary,
+    Change, ClaimChange, Comparison, Difference, Doubt, FaultSummary, FigureChange, Judgement,
+    OutcomeChange, RecoveryChange, Side, Summary, Surrounding, Which,
 };
 use crate::run::{AssembleError, RunDirectory, assemble, is_of_generator, plan_of};
 use crate::scenario::Environment;
@@ -123,9 +123,11 @@ pub fn compare(
         base: side(base),
         new: side(new),
         limits: limits.to_string(),
-        differs: differing(base, new),
+        differs: Vec::new(),
+        differences: differing(base, new),
         outcomes: outcomes(&base.summary, &new.summary),
-        warnings: warnings(base, new),
+        warnings: Vec::new(),
+        doubts: doubts(base, new),
         regressions: Vec::new(),
         undecided: Vec::new(),
         figures,
@@ -135,9 +137,7 @@ pub fn compare(
     if [base, new].into_iter().any(is_late) {
         undecide(&mut comparison.figures);
     }
-    comparison.regressions = comparison.sentences();
-    comparison.undecided = comparison.sentences_of(Judgement::Undecided).collect();
-    Ok(comparison)
+    Ok(comparison.in_sentences())
 }
 
 /// Takes back what a generator that was late or saturated may have made worse. Failures are the
@@ -156,10 +156,18 @@ fn is_late(run: &Run<'_>) -> bool {
 }
 
 /// Without what only the environment may know.
-fn differing(base: &Run<'_>, new: &Run<'_>) -> Vec<String> {
-    let settings = differences::settings(&base.plan, &new.plan).into_iter();
-    let hidden = settings.map(|one| new.plan.mask.hide(&base.plan.mask.hide(&one)));
-    hidden.collect()
+fn differing(base: &Run<'_>, new: &Run<'_>) -> Vec<Difference> {
+    let hide = |text: &String| new.plan.mask.hide(&base.plan.mask.hide(text));
+    let hidden = |one: Difference| match one {
+        Difference::Fault(name) => Difference::Fault(hide(&name)),
+        Difference::Setting { name, base, new } => Difference::Setting {
+            name,
+            base: base.as_ref().map(hide),
+            new: new.as_ref().map(hide),
+        },
+    };
+    let settings = differences::settings(&base.plan, &new.plan);
+    settings.into_iter().map(hidden).collect()
 }
 
 fn side(run: &Run<'_>) -> Side {
@@ -318,32 +326,37 @@ fn recoveries(base: &Summary, new: &Summary) -> Vec<RecoveryChange> {
 }
 
 /// What a reader must know before trusting the difference.
-fn warnings(base: &Run<'_>, new: &Run<'_>) -> Vec<String> {
-    let mut warnings = Vec::new();
+fn doubts(base: &Run<'_>, new: &Run<'_>) -> Vec<Doubt> {
     let (one, other) = (&base.summary.environment, &new.summary.environment);
-    let mut differ = |what: &str, base: &str, new: &str| {
-        if base != new {
-            warnings.push(format!("the {what} differs: {base} before, {new} now"));
-        }
-    };
-    differ("machine", &one.cpu, &other.cpu);
-    differ("system", &one.os, &other.os);
-    differ("version of fcfs-bench", &one.version, &other.version);
-    let threads = |threads: u64| threads.to_string();
-    differ(
-        "number of load threads",
-        &threads(one.threads),
-        &threads(other.threads),
-    );
-    for (which, run) in [("base", base), ("new", new)] {
+    let around = [
+        (Surrounding::Machine, one.cpu.clone(), other.cpu.clone()),
+        (Surrounding::System, one.os.clone(), other.os.clone()),
+        (
+            Surrounding::Version,
+            one.version.clone(),
+            other.version.clone(),
+        ),
+        (
+            Surrounding::Threads,
+            one.threads.to_string(),
+            other.threads.to_string(),
+        ),
+    ];
+    let differing = around.into_iter().filter(|(_, base, new)| base != new);
+    let differing = differing.map(|(what, base, new)| Doubt::Differs { what, base, new });
+    let mut doubts: Vec<_> = differing.collect();
+    for (which, run) in [(Which::Base, base), (Which::New, new)] {
         if run.summary.verdict == Verdict::Unknown {
-            let reason = run.summary.reasons.first().map_or("", String::as_str);
-            warnings.push(format!("the {which} run is inconclusive itself: {reason}"));
+            let reason = run.summary.reasons.first().cloned();
+            doubts.push(Doubt::Inconclusive {
+                run: which,
+                reason: reason.unwrap_or_default(),
+            });
         }
     }
-    let (before, now) = (base.summary.duration_s, new.summary.duration_s);
-    if (before - now).abs() > 0.1 * before.max(now) {
-        warnings.push(format!("the loads took {before:.1} s and {now:.1} s"));
+    let (base_s, new_s) = (base.summary.duration_s, new.summary.duration_s);
+    if (base_s - new_s).abs() > 0.1 * base_s.max(new_s) {
+        doubts.push(Doubt::Duration { base_s, new_s });
     }
-    warnings
+    doubts
 }

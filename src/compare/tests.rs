@@ -5,7 +5,7 @@ use super::limits::{Figure, Limits};
 use super::sample::{Block, Sample, Scope};
 use super::{Faults, differences, judge, undecide};
 use crate::plan::mix;
-use crate::report::{Change, FigureChange, Judgement};
+use crate::report::{Change, Difference, FigureChange, Judgement};
 
 const PER_BLOCK: u64 = 200;
 
@@ -260,14 +260,20 @@ fn what_differs_of_the_systems_is_said_and_faults_only_when_they_may_differ() {
     let before = include_str!("../../scenarios/documents/a-redlock-before.yaml");
     let after = include_str!("../../scenarios/documents/a-redlock-after.yaml");
     let told = differences::settings(&plan(before), &plan(after));
-    for one in [
-        "`redis_pool`: 10 before, 100 now",
-        "`lock_retry_count`: 10 before, 3 now",
-        "`coupon_cache`: its default before, 5m now",
+    for (name, base, new) in [
+        ("redis_pool", Some("10"), "100"),
+        ("lock_retry_count", Some("10"), "3"),
+        ("coupon_cache", None, "5m"),
     ] {
-        assert!(told.iter().any(|line| line == one), "{one}: {told:?}");
+        let setting = Difference::Setting {
+            name: name.to_owned(),
+            base: base.map(str::to_owned),
+            new: Some(new.to_owned()),
+        };
+        assert!(told.contains(&setting), "{name}: {told:?}");
     }
-    assert!(!told.iter().any(|line| line.contains("database_pool")));
+    let same = |one: &Difference| matches!(one, Difference::Setting { name, .. } if name == "database_pool");
+    assert!(!told.iter().any(same), "{told:?}");
 
     let delayed = |by: &str| {
         let fault =
@@ -277,8 +283,9 @@ fn what_differs_of_the_systems_is_said_and_faults_only_when_they_may_differ() {
     let (base, new) = (delayed("20ms"), delayed("23ms"));
     assert_eq!(differences(&base, &new, Faults::Same), ["the fault `way`"]);
     assert_eq!(differences(&base, &new, Faults::Any), [""; 0]);
-    assert_eq!(differences::settings(&base, &new), ["the fault `way`"]);
-    assert_eq!(differences::settings(&base, &base), [""; 0]);
+    let way = Difference::Fault("way".to_owned());
+    assert_eq!(differences::settings(&base, &new), [way]);
+    assert_eq!(differences::settings(&base, &base), []);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::evidence::{Evidence, counted};
 use super::figure::{Figures, Source};
 use super::phenomenon::Phenomenon;
 use super::playbook::Match;
-use super::said::{Said, code, said};
+use crate::messages::{Said, code, said};
 
 pub(super) fn of(
     evidence: &Evidence<'_>,

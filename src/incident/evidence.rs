@@ -1,9 +1,10 @@
 //! What a run has left, as the rules see it: its summary and plan, its seconds, what was read from
 //! outside of it, and its moments. The only input of the rules.
 
-use super::figure::{Fig, Figures, How, Source};
+use super::figure::{Figures, How, Source};
 use crate::history::OutcomeKind;
 use crate::measure::{Quantity, ResourceKind, Second, Unit};
+use crate::messages::Fig;
 use crate::plan::{Plan, Target};
 use crate::report::Summary;
 use crate::scenario::value::Count;

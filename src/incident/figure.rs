@@ -1,17 +1,7 @@
 //! The figures behind what a report says: each value with the file and the field that it is read
 //! from, so that a reader can look it up.
 
-use std::fmt;
-
-/// A place in the list of figures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Fig(pub(super) usize);
-
-impl fmt::Display for Fig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "F{}", self.0 + 1)
-    }
-}
+use crate::messages::Fig;
 
 /// A value and where it is from.
 #[derive(Debug, Clone, PartialEq)]

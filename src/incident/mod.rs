@@ -7,7 +7,6 @@
 //!          --playbooks' symptoms--> measures            all of it --messages--> Markdown
 //! ```
 
-mod catalog;
 mod cause;
 mod conclusion;
 mod evidence;
@@ -16,24 +15,22 @@ mod phenomenon;
 mod playbook;
 mod prevention;
 mod render;
-mod said;
 mod severity;
 mod stats;
 #[cfg(test)]
 mod tests;
 mod timeline;
 
-pub use catalog::Lang;
 pub use cause::{Cause, Hypothesis, NotSeen};
 pub use evidence::{Evidence, FiredAt, Moments, Series};
-pub use figure::{Fig, Figure, Figures, How, Source};
+pub use figure::{Figure, Figures, How, Source};
 pub use phenomenon::{Example, Expected, Kind, Onset, Phenomenon, Quantile};
 pub use playbook::{Match, Shown, shipped};
 pub use render::markdown;
-pub use said::{Said, Value};
 pub use severity::Severity;
 pub use timeline::{Entry, Timeline};
 
+use crate::messages::Said;
 use crate::playbook::Playbook;
 
 /// What stands where nothing was measured: never a zero.

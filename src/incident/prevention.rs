@@ -4,8 +4,8 @@
 use super::evidence::Evidence;
 use super::figure::{Figures, Source};
 use super::phenomenon::{Kind, Phenomenon, Quantile};
-use super::said::{Said, code, said};
 use crate::measure::Metric;
+use crate::messages::{Said, code, said};
 
 pub(super) fn of(
     evidence: &Evidence<'_>,

@@ -3,19 +3,15 @@
 
 mod world;
 
-use std::collections::BTreeSet;
-use std::path::Path;
-
 use proptest::prelude::*;
 
-use super::catalog::Catalog;
 use super::cause::NotSeen;
 use super::evidence::counted;
 use super::{
-    Evidence, Fig, Incident, Kind, Lang, Moments, Quantile, Said, Severity, Source, find, markdown,
-    shipped,
+    Evidence, Incident, Kind, Moments, Quantile, Severity, Source, find, markdown, shipped,
 };
 use crate::measure::Second;
+use crate::messages::{Fig, Lang, Said};
 use crate::report::fixture;
 use world::World;
 
@@ -24,7 +20,7 @@ fn report(world: &World) -> Incident {
 }
 
 fn text(world: &World, lang: Lang) -> String {
-    markdown(&report(world), &world.evidence(), lang).expect("the messages are right")
+    markdown(&report(world), &world.evidence(), lang)
 }
 
 fn kinds(incident: &Incident) -> Vec<&Kind> {
@@ -281,80 +277,6 @@ fn foreign_texts_stay_texts_and_no_place_stays_open() {
             assert!(!text.contains('\u{1b}'), "no control reaches a terminal");
         }
     }
-}
-
-fn places(text: &str) -> BTreeSet<String> {
-    let place = regex::Regex::new(r"\{([a-z_]+)\}").expect("a pattern");
-    place
-        .captures_iter(text)
-        .map(|found| found[1].to_owned())
-        .collect()
-}
-
-#[test]
-fn both_languages_have_the_same_messages_with_the_same_places() {
-    let (en, ko) = (Catalog::of(Lang::En), Catalog::of(Lang::Ko));
-    let (en, ko) = (en.expect("right"), ko.expect("right"));
-    let keys = |catalog: &Catalog| catalog.texts().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(keys(&en), keys(&ko));
-    for (key, text) in en.texts() {
-        assert_eq!(places(text), places(&ko.texts()[key]), "{key}");
-    }
-}
-
-/// All of the module's own code, without its tests.
-fn sources(folder: &Path) -> String {
-    let entries = std::fs::read_dir(folder).expect("a folder").flatten();
-    let paths = entries.map(|entry| entry.path());
-    let wanted = paths.filter(|path| !path.ends_with("tests") && !path.ends_with("tests.rs"));
-    wanted
-        .map(|path| {
-            if path.is_dir() {
-                sources(&path)
-            } else {
-                std::fs::read_to_string(&path).unwrap_or_default()
-            }
-        })
-        .collect()
-}
-
-#[test]
-fn every_message_is_said_somewhere_and_everything_said_is_a_message_with_its_places_filled() {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/incident");
-    let code = sources(&here);
-    let en = Catalog::of(Lang::En).expect("right");
-    for key in en.texts().keys() {
-        assert!(code.contains(&format!("\"{key}\"")), "{key} is never said");
-    }
-    let name = regex::Regex::new(r"\b([a-z_]+) = ").expect("a pattern");
-    let calls: Vec<&str> = calls(&code).filter(|call| !call.contains("$key")).collect();
-    for call in &calls {
-        let key = call.split('"').nth(1).expect("a key");
-        let message = en.texts().get(key);
-        let message = message.unwrap_or_else(|| panic!("{key} is no message"));
-        let given = name.captures_iter(call).map(|found| found[1].to_owned());
-        let given: BTreeSet<String> = given.collect();
-        for place in places(message) {
-            assert!(given.contains(&place), "{key}: {place} is not given");
-        }
-    }
-    assert!(calls.len() > 100, "{}", calls.len());
-}
-
-/// What stands between the brackets of each `said!(...)`.
-fn calls(code: &str) -> impl Iterator<Item = &str> {
-    code.split("said!(").skip(1).map(|rest| {
-        let mut depth = 1;
-        let end = rest.find(|c: char| {
-            depth += match c {
-                '(' => 1,
-                ')' => -1,
-                _ => 0,
-            };
-            depth == 0
-        });
-        &rest[..end.unwrap_or(rest.len())]
-    })
 }
 
 proptest! {

@@ -4,7 +4,7 @@
 use super::evidence::{Evidence, moment};
 use super::figure::{Figures, How, Source};
 use super::phenomenon::{Kind, Phenomenon};
-use super::said::{Said, code, said};
+use crate::messages::{Said, code, said};
 
 /// Moments in order.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -78,6 +78,10 @@ impl Sink for Rows {
         self.lines.flush();
     }
 
+    fn dropped(&self) -> u64 {
+        self.lines.dropped()
+    }
+
     fn finish(self: Box<Self>, _: &Cut) -> Account {
         self.lines.finish()
     }

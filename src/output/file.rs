@@ -59,6 +59,11 @@ impl Lines {
         }
     }
 
+    /// Points that the disk has not taken so far.
+    pub(super) const fn dropped(&self) -> u64 {
+        self.account.points_dropped
+    }
+
     /// What became of the lines.
     pub(super) fn finish(mut self) -> Account {
         self.flush();

@@ -74,6 +74,10 @@ impl Sink for JsonLines {
         self.lines.flush();
     }
 
+    fn dropped(&self) -> u64 {
+        self.lines.dropped()
+    }
+
     fn finish(self: Box<Self>, _: &Cut) -> Account {
         self.lines.finish()
     }

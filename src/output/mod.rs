@@ -7,6 +7,7 @@ mod file;
 mod influxdb;
 mod json;
 mod lines;
+mod notes;
 mod outputs;
 mod progress;
 mod prometheus;

@@ -109,7 +109,8 @@ impl Outputs {
             starting.add("influxdb", sink, weigh)?;
         }
         let testid = directory.file_name().unwrap_or_default();
-        starting.prometheus(plan, clock, &testid.to_string_lossy(), listener)?;
+        let testid = testid.to_string_lossy();
+        starting.prometheus(plan, clock, &testid, listener, &notes)?;
         Ok(starting.done())
     }
 
@@ -179,6 +180,7 @@ impl Starting {
         clock: RunClock,
         testid: &str,
         listener: Option<TcpListener>,
+        notes: &mpsc::Sender<String>,
     ) -> io::Result<()> {
         let losses = self.losses.clone();
         let shared = || prometheus::Shared::new(plan, testid, losses.clone());
@@ -187,7 +189,7 @@ impl Starting {
             self.add("prometheus", Box::new(page), Box::new(prometheus::weigh))?;
         }
         if let Some(to) = &plan.outputs.prometheus.remote_write {
-            let writer = RemoteWriter::start(to, &plan.mask, testid, clock, shared())?;
+            let writer = RemoteWriter::start(to, &plan.mask, testid, clock, shared(), notes)?;
             let weigh = Box::new(prometheus::weigh);
             self.add("remote-write", Box::new(writer), weigh)?;
         }

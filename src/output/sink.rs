@@ -26,9 +26,7 @@ pub trait Sink: Send {
     fn tick(&mut self);
 
     /// Points that it has given up so far.
-    fn dropped(&self) -> u64 {
-        0
-    }
+    fn dropped(&self) -> u64;
 
     /// Nothing comes any more: writes what is left, as long as nobody asks for the end.
     fn finish(self: Box<Self>, cut: &Cut) -> Account;
@@ -187,6 +185,8 @@ fn run(
         }
     }
     let mut account = sink.finish(cut);
+    loss.given_up
+        .store(account.points_dropped, Ordering::Relaxed);
     account.points_dropped += loss.not_given.load(Ordering::Relaxed);
     account
 }
@@ -212,6 +212,10 @@ mod tests {
         }
 
         fn tick(&mut self) {}
+
+        fn dropped(&self) -> u64 {
+            0
+        }
 
         fn finish(self: Box<Self>, _: &Cut) -> Account {
             Account {

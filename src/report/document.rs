@@ -1,6 +1,7 @@
 //! A report as sections of texts, lists and tables, before it is Markdown or HTML: what a report
 //! says is decided once, whatever it is written in.
 
+use crate::messages::Piece;
 use crate::verdict::Verdict;
 
 /// A part of the report with a heading of its own.
@@ -134,6 +135,16 @@ impl Inline {
 
     pub(super) fn code(text: impl Into<String>) -> Self {
         Self::Code(text.into())
+    }
+}
+
+impl From<Piece> for Inline {
+    fn from(piece: Piece) -> Self {
+        match piece {
+            Piece::Words(text) => Self::Plain(text),
+            Piece::Code(name) => Self::Code(name),
+            Piece::Foreign(text) => Self::Text(text),
+        }
     }
 }
 

@@ -1,19 +1,28 @@
 //! Summaries for the tests of the reports: a pass, a fail, an interrupted and an empty run.
 
+mod faults;
 mod findings;
+mod hostile;
+mod metrics;
+mod resources;
+mod scaled;
 
 use std::collections::BTreeMap;
 
 use super::{
-    CounterFigures, Drain, Environment, FaultAlert, FaultBaseline, FaultState, FaultSummary,
-    IncreaseFigures, Judged, Latency, LevelFigures, LoadSummary, MetricSummary, PhaseSummary,
-    ResourceSample, ResourceSummary, Sample, ScalabilityLaw, ScalabilityStep, ScalabilitySummary,
-    Summary, TrendFigures, UnknownShape,
+    Drain, Environment, FaultState, Judged, Latency, LoadSummary, PhaseSummary, Sample, Summary,
+    UnknownShape,
 };
 use crate::check::{Finding, Part};
 use crate::verdict::Verdict;
+use faults::faults;
 pub(crate) use findings::explanation;
 use findings::{OVERSOLD, oversold, part};
+pub(crate) use hostile::hostile;
+use metrics::metrics;
+pub(crate) use metrics::trend;
+use resources::resources;
+pub(in crate::report) use scaled::scaled;
 
 /// Every fixture.
 pub(crate) fn all() -> [Summary; 7] {
@@ -72,204 +81,6 @@ fn phase(name: &str, from_s: f64, to_s: f64, requests: u64, p50: f64) -> PhaseSu
             ("issue", latency(requests, p50)),
         ]),
     }
-}
-
-/// A metric whose values are around this one.
-pub(crate) fn trend(name: &str, value: f64) -> MetricSummary {
-    MetricSummary {
-        metric: name.to_owned(),
-        kind: "trend".to_owned(),
-        values: 4_711,
-        trend: Some(TrendFigures {
-            avg: value * 1.07,
-            min: 1.0,
-            med: value,
-            p90: value * 2.0,
-            p95: value * 3.0,
-            max: value * 4.0,
-        }),
-        counter: None,
-        left_out: map(&[("no_number", 3)]),
-    }
-}
-
-fn metrics() -> Vec<MetricSummary> {
-    let nothing = MetricSummary {
-        values: 0,
-        trend: None,
-        left_out: BTreeMap::new(),
-        ..trend("position", 0.0)
-    };
-    let counter = |metric: &str, counter| MetricSummary {
-        metric: metric.to_owned(),
-        kind: "counter".to_owned(),
-        counter,
-        ..nothing.clone()
-    };
-    let retries = CounterFigures {
-        count: 1_234.5,
-        rate: 20.575,
-    };
-    vec![
-        trend("queue_rank", 100.0),
-        counter("retries", Some(retries)),
-        nothing.clone(),
-        counter("refunds", None),
-    ]
-}
-
-fn resource(source: &str, kind: &str, silent: Option<usize>) -> ResourceSummary {
-    let samples = (0..60).map(|second| ResourceSample {
-        t_s: f64::from(second),
-        values: if silent == Some(second as usize) {
-            BTreeMap::new()
-        } else {
-            let wave = 20.0 + 10.0 * (f64::from(second) * 0.3).sin();
-            map(&[
-                ("cpu", wave / 25.0),
-                ("connections", wave),
-                ("row_lock_waits", wave * 40.0),
-                ("queries", wave * 300.0),
-                ("commands", wave * 900.0),
-            ])
-        },
-    });
-    ResourceSummary {
-        source: source.to_owned(),
-        kind: kind.to_owned(),
-        readings: 62 - u64::from(silent.is_some()),
-        gaps: u64::from(silent.is_some()),
-        gap: silent.map(|_| "mysql://127.0.0.1:3306: no answer within 900 ms".to_owned()),
-        levels: BTreeMap::new(),
-        counters: BTreeMap::new(),
-        samples: samples.collect(),
-    }
-}
-
-/// A server whose database waits for locks, a Redis, and a process that was never found.
-fn resources() -> Vec<ResourceSummary> {
-    let level = |min, mean, max| LevelFigures { min, mean, max };
-    let increase = |increase: u32| IncreaseFigures {
-        increase: u64::from(increase),
-        rate: f64::from(increase) / 61.0,
-        max_rate: f64::from(increase) / 20.0,
-    };
-    let process = |name: &str, cores: f64| ResourceSummary {
-        levels: map(&[
-            ("cpu", level(0.0, cores, cores * 1.9)),
-            ("memory", level(9e6, 2e7, cores * 1.5e8)),
-        ]),
-        ..resource(name, "process", None)
-    };
-    let mut gone = resource("worker", "process", None);
-    (gone.readings, gone.gaps) = (0, 62);
-    gone.gap = Some("/run/worker.pid: No such file or directory (os error 2)".to_owned());
-    gone.samples.clear();
-    vec![
-        process("harness", 0.71),
-        process("server", 0.94),
-        process("redis-1", 0.12),
-        process("mysql", 1.03),
-        gone,
-        ResourceSummary {
-            levels: map(&[("connections", level(1.0, 8.9, 11.0))]),
-            counters: map(&[("commands", increase(1_647_000))]),
-            ..resource("redis-1", "redis", None)
-        },
-        ResourceSummary {
-            levels: map(&[("connections", level(1.0, 24.2, 31.0))]),
-            counters: map(&[
-                ("queries", increase(427_000)),
-                ("row_lock_waits", increase(12_345)),
-                ("row_lock_time", increase(987_654)),
-            ]),
-            ..resource("mysql", "sql", Some(30))
-        },
-    ]
-}
-
-/// One that went as it should, one that was not recovered from and was never seen to bite, and one
-/// that was never due.
-fn faults() -> Vec<FaultSummary> {
-    let down = FaultSummary {
-        fault: "redis-down".to_owned(),
-        occurrence: 1,
-        times: 1,
-        what: "redis: kill".to_owned(),
-        victims: vec!["redis-1".to_owned()],
-        state: FaultState::Healed,
-        due_s: Some(12.0),
-        asked_s: Some(12.002),
-        applied_s: Some(12.01),
-        effect_seen: true,
-        effect: Some("PING was refused".to_owned()),
-        effect_ms: Some(8.0),
-        first_bad_ms: Some(40.0),
-        detected_ms: Some(8.0),
-        detected_by: Some("effect".to_owned()),
-        noticed_ms: map(&[("effect", 8.0), ("alert", 4_012.0)]),
-        alerts: vec![FaultAlert {
-            alert: "RedisDown".to_owned(),
-            labels: map(&[("instance", "127.0.0.1:9121".to_owned())]),
-            fired_ms: 4_012.0,
-            cleared_ms: Some(14_020.0),
-        }],
-        alerts_watched: true,
-        healed_s: Some(22.5),
-        recovered_s: Some(25.75),
-        recovery_ms: Some(3_250.0),
-        window_ms: Some(250.0),
-        baseline: Some(FaultBaseline {
-            from_s: 2.0,
-            to_s: 12.0,
-            requests: 9_100,
-            failed_share: 0.0004,
-            p95_ms: Some(14.6),
-        }),
-        requests: 4_567,
-        failed: 1_234,
-        unknown: 120,
-        budget_share: Some(2.41),
-        open_after_heal_ms: Some(4_310.0),
-        ..FaultSummary::default()
-    };
-    let slow = FaultSummary {
-        fault: "slow-database".to_owned(),
-        occurrence: 2,
-        times: 2,
-        what: "database: delay by 200ms".to_owned(),
-        victims: vec!["mysql".to_owned()],
-        applied_s: Some(20.0),
-        effect_seen: false,
-        effect: Some("SELECT 1 took 1 ms".to_owned()),
-        effect_ms: None,
-        first_bad_ms: None,
-        detected_ms: None,
-        detected_by: None,
-        noticed_ms: BTreeMap::new(),
-        alerts: Vec::new(),
-        alerts_silent: Some("no answer within 900 ms".to_owned()),
-        healed_s: Some(50.0),
-        recovered_s: None,
-        recovery_ms: None,
-        not_recovered: Some(
-            "not enough good windows running until the load ended, 10.0 s after the heal; the last bad window ended 9.5 s after it".to_owned(),
-        ),
-        baseline: None,
-        unknown: 0,
-        budget_share: None,
-        open_after_heal_ms: None,
-        beside: vec!["redis-down".to_owned()],
-        ..down.clone()
-    };
-    let never = FaultSummary {
-        fault: "late".to_owned(),
-        times: 1,
-        what: "client: reset".to_owned(),
-        state: FaultState::NeverDue,
-        ..FaultSummary::default()
-    };
-    vec![down, slow, never]
 }
 
 /// A run that left something broken.
@@ -529,41 +340,6 @@ pub(crate) fn interrupted() -> Summary {
     summary
 }
 
-/// A run of three steps, of which the last gives hardly more than the second.
-pub(super) fn scaled() -> Summary {
-    let step = |name: &str, vus, throughput, efficiency, fitted, locks| ScalabilityStep {
-        step: name.to_owned(),
-        vus,
-        seconds: 28.0,
-        throughput: Some(throughput),
-        efficiency: Some(efficiency),
-        fitted: Some(fitted),
-        outcomes: map(&[("issued", 10_000), ("lock_failed", locks)]),
-    };
-    let law = ScalabilityLaw {
-        contention: 0.0123,
-        coherency: 0.000_123_4,
-        gamma: 30.1,
-        peak: Some(89.46),
-        knee: Some(21.2),
-        r_squared: Some(0.998_7),
-        residual: 0.012,
-    };
-    Summary {
-        scalability: Some(ScalabilitySummary {
-            steps: vec![
-                step("users-10", 10, 270.0, 1.0, 268.0, 0),
-                step("users|30", 30, 610.0, 0.753, 615.5, 12),
-                step("users-200", 200, 720.0, 0.133_3, 716.0, 126),
-            ],
-            bends_at: Some(30),
-            law: Some(law),
-            why_not: None,
-        }),
-        ..passed()
-    }
-}
-
 /// A run in which nothing happened.
 pub(crate) fn empty() -> Summary {
     Summary {
@@ -603,52 +379,4 @@ pub(crate) fn empty() -> Summary {
         samples: Vec::new(),
         environment: Environment::default(),
     }
-}
-
-/// The failed run with text everywhere that tries to be markup, a control or a second column.
-pub(crate) fn hostile() -> Summary {
-    let evil = "a|b`c`\r\n# d\u{1b}[2J\u{202e}<script>&\"'@all ✘ FAIL \u{0}é쿠폰".to_owned();
-    let mut summary = failed();
-    summary.name.clone_from(&evil);
-    summary.about = Some(evil.clone());
-    summary.reasons.push(evil.clone());
-    summary.exit_meaning.clone_from(&evil);
-    summary.outcomes.insert(evil.clone(), 3);
-    let times = latency(1, 1.0);
-    summary.latency_ms.insert(evil.clone(), times);
-    summary.phases[0].phase.clone_from(&evil);
-    summary.phases[0].outcomes.insert(evil.clone(), 3);
-    summary.loads[0].load.clone_from(&evil);
-    summary.metrics[0].metric.clone_from(&evil);
-    for fault in &mut summary.faults {
-        fault.fault.clone_from(&evil);
-        fault.effect = Some(evil.clone());
-        fault.why = Some(evil.clone());
-        fault.victims = vec![evil.clone()];
-        fault.beside = vec![evil.clone()];
-        fault.alerts_silent = Some(evil.clone());
-        for alert in &mut fault.alerts {
-            alert.alert.clone_from(&evil);
-            alert.labels = map(&[(evil.as_str(), evil.clone())]);
-        }
-    }
-    summary.not_healed = vec![evil.clone()];
-    for resource in &mut summary.resources {
-        resource.source.clone_from(&evil);
-    }
-    summary.loads[0].executor.clone_from(&evil);
-    summary.invariants[0].name.clone_from(&evil);
-    summary.thresholds[0].detail.clone_from(&evil);
-    summary.findings[0].headline.clone_from(&evil);
-    summary.findings[0].parts[0].cases[0].user.clone_from(&evil);
-    summary.findings[0].parts[0].cases[0].text.clone_from(&evil);
-    summary.unknown_shapes[0].cause.clone_from(&evil);
-    summary.unknown_shapes[0].example = format!("{evil}\n````\n{evil}");
-    summary.warnings.push(evil.clone());
-    summary.environment.target.clone_from(&evil);
-    summary.environment.repeat.clone_from(&evil);
-    let sample = &mut summary.samples[5];
-    sample.outcomes.insert(evil, f64::NAN);
-    sample.p99_ms = Some(f64::INFINITY);
-    summary
 }

@@ -8,6 +8,7 @@ use super::document::{Block, Inline, Line, Section, Table};
 use super::escape::{block, cell_code, code, text};
 use super::format::{headline, verdict_word};
 use super::sections::{self, sections};
+use crate::messages::Lang;
 use crate::verdict::Verdict;
 
 /// The report for people.
@@ -19,8 +20,8 @@ pub fn markdown(summary: &Summary) -> String {
 }
 
 /// A comparison of two runs for a pull request.
-pub fn compared_markdown(comparison: &super::Comparison) -> String {
-    section(&sections::comparison(comparison))
+pub fn compared_markdown(comparison: &super::Comparison, lang: Lang) -> String {
+    section(&sections::comparison(comparison, lang))
 }
 
 const fn symbol(verdict: Verdict) -> &'static str {

@@ -25,8 +25,8 @@ mod timeline;
 
 pub use chart::{chart, scalability_chart};
 pub use comparison::{
-    Change, ClaimChange, Comparison, FigureChange, Judgement, OutcomeChange, RecoveryChange, Side,
-    compared,
+    Change, ClaimChange, Comparison, Difference, Doubt, FigureChange, Judgement, OutcomeChange,
+    RecoveryChange, Side, Surrounding, Which, compared,
 };
 pub use faults::{FaultAlert, FaultBaseline, FaultState, FaultSummary};
 pub use html::html;

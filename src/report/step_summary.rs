@@ -43,7 +43,7 @@ pub fn step_summary(summary: &Summary, directory: &str) -> String {
         title,
         blocks,
     };
-    let compared = summary.comparison.as_ref().map(sections::comparison);
+    let compared = sections::compared(summary);
     let parts: Vec<_> = [run].iter().chain(&compared).map(section).collect();
     parts.join("\n")
 }

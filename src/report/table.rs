@@ -12,6 +12,7 @@ use super::format::{
 };
 use super::{Judged, Summary, faults, metrics, resources};
 use crate::measure::{Unit, milliseconds};
+use crate::messages::Lang;
 use crate::verdict::Verdict;
 
 const COLUMNS: usize = 100;
@@ -47,7 +48,7 @@ pub fn terminal(summary: &Summary, colour: bool) -> String {
     out += &metric_tables(summary);
     out += &resource_table(summary);
     if let Some(comparison) = &summary.comparison {
-        let _ = write!(out, "\n{}", super::compared(comparison));
+        let _ = write!(out, "\n{}", super::compared(comparison, Lang::En));
     }
     if !summary.warnings.is_empty() {
         out += "\nBefore trusting the numbers:\n";

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use super::segment::{Merged, SegmentRecord};
-use crate::incident::Lang;
+use crate::messages::Lang;
 use crate::plan::{Overrides, Scale};
 use crate::records;
 use crate::report::Comparison;

@@ -19,6 +19,7 @@ mod queue_properties;
 mod recorded;
 mod recovery;
 mod releases;
+mod releases_properties;
 mod seats;
 mod seats_properties;
 mod stock;

@@ -3,9 +3,9 @@
 
 use super::super::evidence::Series;
 use super::super::figure::{Figures, How, Source};
-use super::super::said::{Said, code, said};
 use super::super::stats::{correlation, mean};
 use super::Context;
+use crate::messages::{Said, code, said};
 
 /// Seconds on each side of the onset.
 const SIDE_S: f64 = 10.0;

@@ -2,10 +2,10 @@
 
 use super::super::evidence::{Series, counted};
 use super::super::figure::{Figures, How, Source};
-use super::super::said::{Said, code, said};
 use super::beside::beside;
 use super::{Context, Hypothesis, Weighed, nowhere};
 use crate::measure::{Quantity, ResourceKind};
+use crate::messages::{Said, code, said};
 
 /// Of what is allowed.
 const NEARLY: f64 = 0.9;

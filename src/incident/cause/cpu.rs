@@ -2,11 +2,11 @@
 
 use super::super::evidence::Series;
 use super::super::figure::{Figures, How, Source};
-use super::super::said::{code, said};
 use super::super::stats::mean;
 use super::beside::{Beside, beside};
 use super::{Context, Hypothesis, Weighed, nowhere};
 use crate::measure::{Quantity, Unit};
+use crate::messages::{code, said};
 
 /// Of all cores, from which on there is none to spare.
 const BUSY: f64 = 0.9;

@@ -2,8 +2,8 @@
 
 use super::super::evidence::{lasting, moment};
 use super::super::figure::{Figures, Source};
-use super::super::said::{code, said};
 use super::{Context, Hypothesis, Weighed};
+use crate::messages::{code, said};
 
 /// The histories of seconds begin up to this long before what they hold has happened.
 const EARLY_S: f64 = 1.0;

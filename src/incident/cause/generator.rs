@@ -1,9 +1,9 @@
 //! The load generator itself: a busy one measures its own waiting.
 
 use super::super::figure::{Figures, How, Source};
-use super::super::said::said;
 use super::{Context, Hypothesis, Weighed, sustained};
 use crate::measure::Unit;
+use crate::messages::said;
 
 /// A thread above this share of a core is late.
 const BUSY: f64 = 0.95;

@@ -2,10 +2,10 @@
 
 use super::super::evidence::counted;
 use super::super::figure::{Figures, How};
-use super::super::said::{code, said};
 use super::beside::beside;
 use super::{Context, Hypothesis, Weighed};
 use crate::measure::Quantity;
+use crate::messages::{code, said};
 
 /// Unread events from which on a group counts as behind.
 const BEHIND: f64 = 1_000.0;

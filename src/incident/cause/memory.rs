@@ -2,10 +2,10 @@
 
 use super::super::evidence::Series;
 use super::super::figure::{Figures, How, Source};
-use super::super::said::{code, said};
 use super::super::stats::mean;
 use super::{Context, Hypothesis, Weighed, nowhere};
 use crate::measure::{Quantity, Unit};
+use crate::messages::{code, said};
 
 /// Of the machine's memory.
 const FULL: f64 = 0.85;

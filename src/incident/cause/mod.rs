@@ -16,9 +16,9 @@ mod row_locks;
 mod serial;
 
 use super::evidence::Evidence;
-use super::figure::{Fig, Figures, Source};
+use super::figure::{Figures, Source};
 use super::phenomenon::{Kind, Phenomenon};
-use super::said::Said;
+use crate::messages::{Fig, Said};
 pub(super) use refused::NO_CONNECTION;
 
 /// What may have caused one phenomenon.

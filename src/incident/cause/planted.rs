@@ -1,8 +1,8 @@
 //! A defect that was planted in the bundled server: what is issued wrongly then has its cause.
 
 use super::super::figure::{Figures, Source};
-use super::super::said::{code, said};
 use super::{Context, Hypothesis, Weighed};
+use crate::messages::{code, said};
 use crate::plan::Target;
 
 pub(super) fn weigh(context: &Context<'_>, figures: &mut Figures) -> Weighed {

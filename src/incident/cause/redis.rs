@@ -1,10 +1,10 @@
 //! Redis: connections that it refuses, and those that the system opens beside the phenomenon.
 
 use super::super::figure::{Figures, How, Source};
-use super::super::said::{code, said};
 use super::beside::beside;
 use super::{Context, Hypothesis, Weighed, nowhere};
 use crate::measure::{Quantity, ResourceKind, Unit};
+use crate::messages::{code, said};
 
 pub(super) fn weigh(context: &Context<'_>, figures: &mut Figures) -> Weighed {
     if context.is_invariant() {

@@ -2,9 +2,9 @@
 
 use super::super::evidence::counted;
 use super::super::figure::{Figures, Source};
-use super::super::said::{Value, said};
 use super::{Context, Hypothesis, Weighed};
 use crate::history::Cause;
+use crate::messages::{Value, said};
 
 /// How attempts end that never had a connection.
 pub(in crate::incident) const NO_CONNECTION: [Cause; 4] = [

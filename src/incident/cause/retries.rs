@@ -3,10 +3,10 @@
 
 use super::super::evidence::lasting;
 use super::super::figure::{Figures, How, Source};
-use super::super::said::said;
 use super::super::stats::median;
 use super::{Context, Hypothesis, Weighed, nowhere};
 use crate::measure::Unit;
+use crate::messages::said;
 use crate::scenario::value::Span;
 
 /// How near the time must come to that of all retries.

@@ -1,11 +1,11 @@
 //! Waits for row locks in the database.
 
 use super::super::figure::{Figures, How};
-use super::super::said::{code, said};
 use super::super::stats::mean;
 use super::beside::beside;
 use super::{Context, Hypothesis, Weighed, nowhere};
 use crate::measure::{Quantity, Unit};
+use crate::messages::{code, said};
 
 /// Milliseconds of waiting in each second from which on somebody always waits.
 const ALWAYS_MS: f64 = 1_000.0;

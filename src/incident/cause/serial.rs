@@ -3,11 +3,11 @@
 
 use super::super::evidence::counted;
 use super::super::figure::{Figures, How};
-use super::super::said::said;
 use super::super::stats::mean;
 use super::{Context, Hypothesis, Weighed, nowhere};
 use crate::history::OutcomeKind;
 use crate::measure::{Second, Unit};
+use crate::messages::said;
 
 /// Seconds of a window.
 const WINDOW: usize = 10;

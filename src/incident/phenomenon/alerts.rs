@@ -2,9 +2,9 @@
 
 use super::super::evidence::{Evidence, counted, lasting, moment};
 use super::super::figure::{Figures, Source};
-use super::super::said::{code, said};
 use super::super::severity::Severity;
 use super::{Example, Expected, Kind, Onset, Phenomenon};
+use crate::messages::{code, said};
 
 /// More of one name are one phenomenon.
 pub(super) fn find(evidence: &Evidence<'_>, figures: &mut Figures) -> Vec<Phenomenon> {

@@ -2,10 +2,10 @@
 
 use super::super::evidence::{Evidence, counted, share};
 use super::super::figure::{Figures, Source};
-use super::super::said::said;
 use super::super::severity::Severity;
 use super::{Example, Expected, Kind, Phenomenon, period};
 use crate::measure::Second;
+use crate::messages::said;
 
 pub(super) fn find(evidence: &Evidence<'_>, figures: &mut Figures) -> Option<Phenomenon> {
     let dropped = evidence.summary.dropped_iterations;

@@ -2,13 +2,13 @@
 
 use super::super::evidence::{Evidence, counted, share};
 use super::super::figure::{Figures, Source};
-use super::super::said::{Said, said};
 use super::super::severity::Severity;
 use super::outcome::rule_of;
 use super::stock::{names, sum};
 use super::{Example, Expected, Kind, Phenomenon, period};
 use crate::history::OutcomeKind;
 use crate::measure::{Second, Unit};
+use crate::messages::{Said, said};
 use crate::plan::{Draw, Per};
 
 /// Standard deviations by which chance alone may exceed the share that was asked for.

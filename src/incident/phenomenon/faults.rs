@@ -1,10 +1,10 @@
 //! What each fault did while it was active, and whether all was as before when it had healed.
 
 use super::super::evidence::{Evidence, counted, lasting, moment, share};
-use super::super::figure::{Fig, Figures, Source};
-use super::super::said::{Said, Value, code, said};
+use super::super::figure::{Figures, Source};
 use super::super::severity::Severity;
 use super::{Example, Expected, Kind, Onset, Phenomenon, because_of_share};
+use crate::messages::{Fig, Said, Value, code, said};
 use crate::report::{FaultState, FaultSummary};
 
 pub(super) fn find(evidence: &Evidence<'_>, figures: &mut Figures) -> Vec<Phenomenon> {

@@ -2,10 +2,10 @@
 
 use super::super::evidence::{Evidence, counted, moment};
 use super::super::figure::{Figures, Source};
-use super::super::said::{Said, Value, code, said};
 use super::super::severity::Severity;
 use super::{Example, Expected, Kind, Onset, Phenomenon};
 use crate::check::{Finding, Part};
+use crate::messages::{Said, Value, code, said};
 use crate::verdict::Verdict;
 
 pub(super) fn find(evidence: &Evidence<'_>, figures: &mut Figures) -> Vec<Phenomenon> {

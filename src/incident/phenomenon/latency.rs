@@ -5,12 +5,12 @@
 //! at least twice the level is a cliff; steps that only together double it are a climb.
 
 use super::super::evidence::{Evidence, at, counted, lasting};
-use super::super::figure::{Fig, Figures, How, Source};
-use super::super::said::{Value, said};
+use super::super::figure::{Figures, How, Source};
 use super::super::severity::{SLOW_MS, Severity};
 use super::super::stats::{MOST, Step, median, steps};
 use super::{Example, Expected, Kind, Phenomenon, Quantile, Said, period};
 use crate::measure::Unit;
+use crate::messages::{Fig, Value, said};
 
 /// A level counts when it is this many times the one before.
 const TIMES: f64 = 2.0;

@@ -11,10 +11,10 @@ mod stock;
 mod thresholds;
 
 use super::evidence::{Evidence, lasting, moment};
-use super::figure::{Fig, Figures, How};
-use super::said::{Said, said};
+use super::figure::{Figures, How};
 use super::severity::Severity;
 use crate::measure::Second;
+use crate::messages::{Fig, Said, said};
 
 /// Something that a reader should know of.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,12 +3,12 @@
 
 use super::super::evidence::{Evidence, at, counted, share};
 use super::super::figure::{Figures, Source};
-use super::super::said::{Said, code, said};
 use super::super::severity::Severity;
 use super::super::stats::{Elevated, elevated, onset};
 use super::{Example, Expected, Kind, Onset, Phenomenon, because_of_share, period};
 use crate::history::OutcomeKind;
 use crate::measure::Unit;
+use crate::messages::{Said, code, said};
 use crate::plan::{JsonMatch, Rule};
 
 /// A departure by less than this is too little to speak of, for refusals ...

@@ -2,12 +2,12 @@
 
 use super::super::evidence::{Evidence, counted, share};
 use super::super::figure::{Figures, Source};
-use super::super::said::said;
 use super::super::severity::Severity;
 use super::outcome::rule_of;
 use super::{Expected, Kind, Phenomenon, period};
 use crate::history::OutcomeKind;
 use crate::measure::Second;
+use crate::messages::said;
 use crate::verdict::Verdict;
 
 pub(super) fn find(evidence: &Evidence<'_>, figures: &mut Figures) -> Option<Phenomenon> {

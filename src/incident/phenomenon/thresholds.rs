@@ -2,10 +2,10 @@
 
 use super::super::evidence::{Evidence, moment};
 use super::super::figure::{Figures, Source};
-use super::super::said::{Value, code, said};
 use super::super::severity::Severity;
 use super::{Example, Expected, Kind, Onset, Phenomenon};
 use crate::measure::Metric;
+use crate::messages::{Value, code, said};
 use crate::verdict::Verdict;
 
 pub(super) fn find(evidence: &Evidence<'_>, figures: &mut Figures) -> Vec<Phenomenon> {

@@ -3,10 +3,10 @@
 use super::super::cause::{NO_CONNECTION, sustained};
 use super::super::evidence::{Evidence, counted};
 use super::super::figure::{Figures, How, Source};
-use super::super::said::{Said, code, said};
 use super::{Measured, lasts};
 use crate::history::OutcomeKind;
 use crate::measure::{Quantity, ResourceKind, Unit};
+use crate::messages::{Said, code, said};
 use crate::playbook::{Sign, Symptom};
 use crate::verdict::Verdict;
 

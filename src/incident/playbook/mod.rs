@@ -9,7 +9,7 @@ pub use shipped::shipped;
 
 use super::evidence::Evidence;
 use super::figure::Figures;
-use super::said::Said;
+use crate::messages::Said;
 use crate::playbook::{Playbook, Symptom};
 
 /// A playbook whose symptoms are there.

@@ -21,7 +21,7 @@ pub(super) fn part(page: &Page<'_>) -> String {
 
 fn of(page: &Page<'_>, cause: &Cause) -> String {
     let phenomenon = &page.incident.phenomena[cause.phenomenon];
-    let title = page.catalog.sentence(&phenomenon.title);
+    let title = page.sentence(&phenomenon.title);
     let number = cause.phenomenon + 1;
     let mut out = format!("### {} 3.{number}: {title}\n\n", page.text("causes.of"));
     if cause.hypotheses.is_empty() {

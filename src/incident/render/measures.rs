@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::Page;
-use crate::incident::catalog::Lang;
 use crate::incident::playbook::{Match, Part};
+use crate::messages::Lang;
 use crate::playbook::Course;
 use crate::report::escape;
 

@@ -9,26 +9,16 @@ mod timeline;
 use std::fmt::Write as _;
 
 use super::Incident;
-use super::catalog::{Catalog, Lang};
 use super::evidence::Evidence;
-use super::figure::Fig;
-use super::said::Said;
+use crate::messages::{Catalog, Fig, Lang, Piece, Said};
 use crate::report::escape;
-use crate::scenario::Diagnostics;
 
 /// The report in a language.
-///
-/// # Errors
-/// When the messages of the language cannot be read, which a test rules out.
-pub fn markdown(
-    incident: &Incident,
-    evidence: &Evidence<'_>,
-    lang: Lang,
-) -> Result<String, Diagnostics> {
+pub fn markdown(incident: &Incident, evidence: &Evidence<'_>, lang: Lang) -> String {
     let page = Page {
         incident,
         evidence,
-        catalog: &Catalog::of(lang)?,
+        catalog: Catalog::of(lang),
     };
     let parts = [
         page.head(),
@@ -42,14 +32,14 @@ pub fn markdown(
         page.conclusion(),
         page.figures(),
     ];
-    Ok(parts.join("\n"))
+    parts.join("\n")
 }
 
 /// What all parts need.
 struct Page<'a> {
     incident: &'a Incident,
     evidence: &'a Evidence<'a>,
-    catalog: &'a Catalog,
+    catalog: &'static Catalog,
 }
 
 impl Page<'_> {
@@ -61,9 +51,20 @@ impl Page<'_> {
         format!("## {}\n\n", self.text(key))
     }
 
+    /// A statement without its figures.
+    fn sentence(&self, said: &Said) -> String {
+        let pieces = self.catalog.pieces(said).into_iter();
+        let written = pieces.map(|piece| match piece {
+            Piece::Words(text) => text,
+            Piece::Code(name) => escape::code(&name),
+            Piece::Foreign(text) => escape::text(&text),
+        });
+        written.collect()
+    }
+
     /// A statement with its figures behind it.
     fn told(&self, said: &Said) -> String {
-        let sentence = self.catalog.sentence(said);
+        let sentence = self.sentence(said);
         match cited(said).as_str() {
             "" => sentence,
             figures => format!("{sentence} {figures}"),

@@ -21,7 +21,7 @@ pub(super) fn part(page: &Page<'_>) -> String {
 }
 
 fn section(page: &Page<'_>, at: usize, phenomenon: &Phenomenon) -> String {
-    let title = page.catalog.sentence(&phenomenon.title);
+    let title = page.sentence(&phenomenon.title);
     let severity = phenomenon.severity;
     let mut out = format!("### 3.{} ({severity}) {title}\n\n", at + 1);
     match &phenomenon.example {
@@ -30,7 +30,7 @@ fn section(page: &Page<'_>, at: usize, phenomenon: &Phenomenon) -> String {
         Example::Sentence(text) => out += &example(page, "phenomena.sentence", text),
         Example::None => {}
     }
-    let mut list = |key, said: &[crate::incident::Said]| {
+    let mut list = |key, said: &[crate::messages::Said]| {
         let told: Vec<_> = said.iter().map(|one| page.told(one)).collect();
         let _ = writeln!(out, "- **{}**: {}", page.text(key), told.join(" "));
     };

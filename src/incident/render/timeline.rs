@@ -21,7 +21,7 @@ pub(super) fn part(page: &Page<'_>) -> String {
             moment(entry.at_s),
             clock.unwrap_or_else(|| "–".to_owned()),
             since.unwrap_or_else(|| "–".to_owned()),
-            page.catalog.sentence(&entry.what),
+            page.sentence(&entry.what),
             cited(&entry.what),
         ]
     });

@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 use super::Feed;
 use super::attempt::Names;
 use super::file::Lines;
+use super::notes::Notes;
 use super::sink::{Account, Cut, Sink, Weigh};
 use crate::plan::{Influxdb, InfluxdbTo, Store, StoreGate};
 use client::Client;
@@ -94,8 +95,7 @@ pub(super) fn open(
             let sender = Sender::start(
                 client,
                 (run.directory.join(&spool), store.spool),
-                run.notes.clone(),
-                &name,
+                Notes::new(name.clone(), run.notes.clone()),
                 run.cut.clone(),
             )?;
             Place::Store(Batches {
@@ -148,6 +148,13 @@ impl Sink for Points {
         match &mut self.place {
             Place::File(lines) => lines.flush(),
             Place::Store(batches) => batches.send_if_due(),
+        }
+    }
+
+    fn dropped(&self) -> u64 {
+        match &self.place {
+            Place::File(lines) => lines.dropped(),
+            Place::Store(batches) => batches.sender.dropped(),
         }
     }
 

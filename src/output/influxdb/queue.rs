@@ -134,13 +134,15 @@ impl Queue {
             return None;
         }
         let path = self.directory.join(format!("{number:08}.lp.gz"));
-        let written =
-            fs::create_dir_all(&self.directory).and_then(|()| fs::write(&path, &batch.body));
+        // Who is killed in the middle of it leaves no part that looks like the whole.
+        let part = path.with_extension("part");
+        let written = fs::create_dir_all(&self.directory)
+            .and_then(|()| fs::write(&part, &batch.body))
+            .and_then(|()| fs::rename(&part, &path));
         if let Err(error) = written {
             self.dropped += batch.points;
             self.note(&error);
-            // A part of it would be sent as if it were the whole.
-            let _ = fs::remove_file(&path);
+            let _ = fs::remove_file(&part);
             return None;
         }
         self.bytes += bytes;

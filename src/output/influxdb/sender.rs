@@ -8,16 +8,18 @@
 //! ```
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 
 use super::backoff::delay;
 use super::client::{Answer, Client};
 use super::queue::{Batch, Queue};
 use crate::output::Cut;
+use crate::output::notes::Notes;
 
 /// How often a wait looks whether it is still wanted.
 const LOOK: Duration = Duration::from_millis(100);
@@ -33,6 +35,8 @@ struct Shared {
     /// Set when nothing is pushed any more: until when it is tried.
     until: Mutex<Option<Instant>>,
     cut: Cut,
+    /// Points that the store has refused so far.
+    refused: AtomicU64,
 }
 
 /// What became of what was sent.
@@ -69,8 +73,7 @@ impl Sender {
     pub(super) fn start(
         client: Client,
         spool: (PathBuf, u64),
-        notes: mpsc::Sender<String>,
-        name: &str,
+        notes: Notes,
         cut: Cut,
     ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
@@ -78,23 +81,21 @@ impl Sender {
             pushed: Notify::new(),
             until: Mutex::new(None),
             cut,
+            refused: AtomicU64::new(0),
         });
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
         let of = Arc::clone(&shared);
-        let name = name.to_owned();
         let thread = std::thread::Builder::new()
             .name("output-send".to_owned())
             .spawn(move || {
                 let sending = Sending {
                     shared: &of,
                     client: &client,
-                    notes: &notes,
-                    name: &name,
+                    notes,
                     sent: Sent::default(),
                     failures: 0,
-                    away: None,
                 };
                 runtime.block_on(sending.run())
             })?;
@@ -105,6 +106,11 @@ impl Sender {
     pub(super) fn push(&self, batch: Batch) {
         lock(&self.shared.queue).push(batch);
         self.shared.pushed.notify_one();
+    }
+
+    /// Points that found no place, or that the store has refused, so far.
+    pub(super) fn dropped(&self) -> u64 {
+        lock(&self.shared.queue).dropped() + self.shared.refused.load(Ordering::Relaxed)
     }
 
     /// Nothing is pushed any more.
@@ -136,12 +142,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 struct Sending<'a> {
     shared: &'a Shared,
     client: &'a Client,
-    notes: &'a mpsc::Sender<String>,
-    name: &'a str,
+    notes: Notes,
     sent: Sent,
     /// In a row.
     failures: u32,
-    away: Option<Instant>,
 }
 
 impl Sending<'_> {
@@ -192,15 +196,15 @@ impl Sending<'_> {
             }
         };
         self.sent.written += written;
-        self.sent.refused += batch.points - written;
+        let refused = batch.points - written;
+        let first = self.sent.refused == 0;
+        self.sent.refused += refused;
+        self.shared.refused.fetch_add(refused, Ordering::Relaxed);
         self.failures = 0;
-        if let Some(since) = self.away.take() {
-            let away = since.elapsed().as_secs_f64();
-            self.say(&format!("takes points again, after {away:.1} s"));
-        }
+        self.notes.back();
         if let Some(why) = why {
-            if self.sent.refused == batch.points - written {
-                self.say(&format!("takes not all points: {why}"));
+            if first {
+                self.notes.refused(&why);
             }
             self.sent.last_error = Some(why);
         }
@@ -208,21 +212,10 @@ impl Sending<'_> {
         None
     }
 
-    /// Said once for each time that it goes away.
     fn failed(&mut self, words: &str, why: String) {
         self.failures += 1;
         self.sent.last_error = Some(why);
-        if self.away.is_none() {
-            self.away = Some(Instant::now());
-            self.say(&format!("{words}; points wait for it"));
-        }
-    }
-
-    fn say(&self, words: &str) {
-        // What is not shown in time is in the report.
-        let _ = self
-            .notes
-            .try_send(format!("output {}: {words}", self.name));
+        self.notes.away(words);
     }
 
     fn is_ending(&self) -> bool {

@@ -64,6 +64,11 @@ impl Sink for Page {
 
     fn tick(&mut self) {}
 
+    /// A page that nobody reads has lost nothing.
+    fn dropped(&self) -> u64 {
+        0
+    }
+
     /// The final sums are there now. They stay until the run is over, and then for the one who reads
     /// regularly and has not read them.
     fn finish(self: Box<Self>, cut: &Cut) -> Account {

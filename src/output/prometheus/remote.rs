@@ -13,6 +13,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use super::backlog::Backlog;
 use super::wire::{Told, values};
 use crate::load::RunClock;
+use crate::output::notes::Notes;
 use crate::plan::{Mask, Secret};
 
 /// What an answer may take.
@@ -188,6 +189,8 @@ pub(super) struct Job<F> {
     pub(super) families: F,
     /// Told after each change of what was lost.
     pub(super) lost: Box<dyn Fn(u64) + Send>,
+    /// Told when the receiver goes away and when it is back.
+    pub(super) notes: Notes,
 }
 
 /// Reads and sends until `stop` is there. Then the last values and the end of every series are
@@ -201,7 +204,11 @@ where
     F: Fn() -> Vec<MetricFamily>,
 {
     let queue = Arc::new(Queue::default());
-    let sender = tokio::spawn(send_all(job.receiver.clone(), Arc::clone(&queue)));
+    let sender = tokio::spawn(send_all(
+        job.receiver.clone(),
+        Arc::clone(&queue),
+        job.notes,
+    ));
     let mut told = Told::default();
     let mut last_ms = 0;
     let mut read = |values, queue: &Queue| {
@@ -256,7 +263,8 @@ async fn finish(mut sender: tokio::task::JoinHandle<()>, limit: impl Future<Outp
 }
 
 /// Sends what waits, in order: a receiver refuses what is older than what it has.
-async fn send_all(receiver: Receiver, queue: Arc<Queue>) {
+async fn send_all(receiver: Receiver, queue: Arc<Queue>, mut notes: Notes) {
+    let mut refused = false;
     loop {
         let request = {
             let mut state = queue.lock();
@@ -275,17 +283,23 @@ async fn send_all(receiver: Receiver, queue: Arc<Queue>) {
         loop {
             match receiver.send(request.body.clone()).await {
                 Sent::Taken => {
+                    notes.back();
                     let mut state = queue.lock();
                     state.tally.written += std::mem::take(&mut state.sending);
                     break;
                 }
                 Sent::Never(words) => {
+                    notes.back();
+                    if !std::mem::replace(&mut refused, true) {
+                        notes.refused(&words);
+                    }
                     let mut state = queue.lock();
                     state.tally.lost += std::mem::take(&mut state.sending);
                     state.tally.last_error = Some(words);
                     break;
                 }
                 Sent::Later(words, asked) => {
+                    notes.away(&format!("does not take points: {words}"));
                     {
                         let mut state = queue.lock();
                         state.tally.retries += 1;

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::Shared;
 use super::background::{Background, Wish, wished};
 use super::remote::{Job, Receiver, Tally, write};
 use crate::load::RunClock;
+use crate::output::notes::Notes;
 use crate::output::{Account, Cut, Feed, Sink};
 use crate::plan::{Mask, RemoteWrite};
 
@@ -37,8 +39,10 @@ impl RemoteWriter {
         testid: &str,
         clock: RunClock,
         shared: Shared,
+        notes: &mpsc::Sender<String>,
     ) -> io::Result<Self> {
         let lost = Arc::new(AtomicU64::new(0));
+        let name = mask.hide(&format!("prometheus, remote write to {}", to.url));
         let receiver = Receiver::new(&to.url, to.authorization.clone(), mask.clone());
         let (told, read) = (Arc::clone(&lost), shared.clone());
         let job = Job {
@@ -48,6 +52,7 @@ impl RemoteWriter {
             clock,
             families: move || read.now().registry().families(),
             lost: Box::new(move |lost| told.store(lost, Ordering::Relaxed)),
+            notes: Notes::new(name.clone(), notes.clone()),
         };
         let drain = to.drain;
         let sender = Background::start("metrics-write", move |wish| async move {
@@ -55,7 +60,7 @@ impl RemoteWriter {
             write(job, end, limit(drain, stop)).await
         })?;
         Ok(Self {
-            name: mask.hide(&format!("prometheus, remote write to {}", to.url)),
+            name,
             shared,
             lost,
             sender,

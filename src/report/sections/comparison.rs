@@ -1,77 +1,99 @@
 //! The section on the run beside its baseline.
 
 use crate::measure::{grouped, milliseconds};
-use crate::report::comparison::{HEAD, NOTE, in_words};
-use crate::report::document::{Block, Inline, Section, Table, code, plain, text};
+use crate::messages::{Lang, Value, said};
+use crate::report::comparison::told::{
+    HEAD, Sentence, Told, limits, regressions, sides, undecided, verdict,
+};
+use crate::report::document::{Block, Inline, Line, Section, Table, code, plain};
 use crate::report::format::count;
 use crate::report::{Comparison, FigureChange};
 use crate::verdict::Verdict;
 
 /// What has changed, the gravest first.
-pub(in crate::report) fn comparison(comparison: &Comparison) -> Section {
-    let worse = !comparison.regressions.is_empty();
-    let title = vec![
-        Inline::Symbol(if worse {
-            Verdict::Fail
-        } else if comparison.undecided.is_empty() {
-            Verdict::Pass
-        } else {
-            Verdict::Unknown
-        }),
-        Inline::plain(" "),
-        Inline::text(&comparison.new.name),
-        Inline::plain(format!(" against its baseline: {}", comparison.verdict())),
-    ];
-    let sides = [("Base: ", &comparison.base), ("New: ", &comparison.new)];
-    let sides = sides.map(|(which, side)| vec![Inline::plain(which), Inline::text(in_words(side))]);
-    let mut blocks = vec![Block::List(sides.to_vec())];
-    if !comparison.differs.is_empty() {
-        blocks.push(Block::plain("What differs between them:"));
-        blocks.push(Block::List(comparison.differs.iter().map(text).collect()));
+pub(in crate::report) fn comparison(comparison: &Comparison, lang: Lang) -> Section {
+    let told = &Told::of(comparison, lang);
+    let mut blocks = vec![list(told.sentences(&sides(comparison)))];
+    let differences = told.differences();
+    if !differences.is_empty() {
+        blocks.push(Block::plain(told.text("compare.differences")));
+        blocks.push(list(differences));
     }
-    let undecided = "What cannot be decided, since a load generator did not keep up";
     for (title, sentences) in [
-        ("What has become worse", &comparison.regressions),
-        (undecided, &comparison.undecided),
+        ("compare.worse", regressions(comparison)),
+        ("compare.undecided", undecided(comparison)),
     ] {
         if !sentences.is_empty() {
-            blocks.push(heading(title));
-            blocks.push(Block::List(sentences.iter().map(text).collect()));
+            blocks.push(heading(told, title));
+            blocks.push(list(told.sentences(&sentences)));
         }
     }
     let of_phase = |figure: &&FigureChange| figure.phase.is_some();
     let whole = comparison.figures.iter().filter(|one| !of_phase(one));
-    blocks.extend([heading("Figures"), figures(whole)]);
-    blocks.push(Block::Paragraph(vec![
-        Inline::plain(format!("{NOTE} Limits: ")),
-        Inline::code(&comparison.limits),
-        Inline::plain("."),
-    ]));
+    blocks.extend([heading(told, "compare.figures"), figures(told, whole)]);
+    let note = said!("compare.note", limits = limits(comparison));
+    blocks.push(Block::Paragraph(line(told.sentence(&note))));
     let mut phases = comparison.figures.iter().filter(of_phase).peekable();
     if phases.peek().is_some() {
         blocks.push(Block::Details {
-            title: "By phase",
-            blocks: vec![figures(phases)],
+            title: told.text("compare.by_phase"),
+            blocks: vec![figures(told, phases)],
         });
     }
-    blocks.extend(rest(comparison));
+    blocks.extend(rest(told, comparison));
     Section {
         id: "comparison",
-        title,
+        title: title(told, comparison),
         blocks,
     }
 }
 
-fn heading(title: &str) -> Block {
-    Block::Heading(3, plain(title))
+fn title(told: &Told<'_>, comparison: &Comparison) -> Line {
+    let symbol = if !comparison.regressions.is_empty() {
+        Verdict::Fail
+    } else if comparison.undecided.is_empty() {
+        Verdict::Pass
+    } else {
+        Verdict::Unknown
+    };
+    let words = said!(
+        "compare.title",
+        name = Value::Foreign(comparison.new.name.clone()),
+        verdict = verdict(comparison)
+    );
+    let mut title = vec![Inline::Symbol(symbol), Inline::plain(" ")];
+    title.extend(line(told.sentence(&words)));
+    title
 }
 
-fn figures<'a>(figures: impl Iterator<Item = &'a FigureChange>) -> Block {
+fn line(sentence: Sentence) -> Line {
+    sentence.into_iter().map(Inline::from).collect()
+}
+
+fn list(sentences: Vec<Sentence>) -> Block {
+    Block::List(sentences.into_iter().map(line).collect())
+}
+
+fn heading(told: &Told<'_>, title: &'static str) -> Block {
+    Block::Heading(3, plain(told.text(title)))
+}
+
+fn table(
+    told: &Told<'_>,
+    head: impl IntoIterator<Item = &'static str>,
+    align: &'static str,
+    rows: impl IntoIterator<Item = Vec<Line>>,
+) -> Block {
+    let head = head.into_iter().map(|key| told.text(key));
+    Block::Table(Table::new(head, align, rows))
+}
+
+fn figures<'a>(told: &Told<'_>, figures: impl Iterator<Item = &'a FigureChange>) -> Block {
     let rows = figures.map(|figure| {
-        let [step, phase, name, base, new, change, _] = figure.cells();
+        let [step, phase, name, base, new, change] = told.cells(figure);
         let symbol = figure.judgement.symbol().into_iter();
         let means = symbol.flat_map(|symbol| [Inline::Symbol(symbol), Inline::plain(" ")]);
-        let means = means.chain(plain(figure.judgement.in_words())).collect();
+        let means = means.chain(plain(told.means(figure.judgement))).collect();
         let figures = [name, base, new, change]
             .map(plain)
             .into_iter()
@@ -81,11 +103,11 @@ fn figures<'a>(figures: impl Iterator<Item = &'a FigureChange>) -> Block {
             .chain(figures)
             .collect()
     });
-    Block::Table(Table::new(HEAD, "lllrrrl", rows))
+    table(told, HEAD, "lllrrrl", rows)
 }
 
-/// Outcomes, claims, faults and warnings.
-fn rest(comparison: &Comparison) -> Vec<Block> {
+/// Outcomes, claims, faults and doubts.
+fn rest(told: &Told<'_>, comparison: &Comparison) -> Vec<Block> {
     let percent = |share: f64| plain(format!("{} %", grouped(share, 2)));
     let outcomes = comparison.outcomes.iter().map(|one| {
         vec![
@@ -96,33 +118,44 @@ fn rest(comparison: &Comparison) -> Vec<Block> {
             percent(one.new_percent),
         ]
     });
-    let head = ["Outcome", "Base", "New", "Base share", "New share"];
-    let table = Table::new(head, "lrrrr", outcomes);
-    let mut blocks = vec![heading("Outcomes"), Block::Table(table)];
+    let head = [
+        "compare.outcome",
+        "compare.base",
+        "compare.new",
+        "compare.base_share",
+        "compare.new_share",
+    ];
+    let outcomes = table(told, head, "lrrrr", outcomes);
+    let mut blocks = vec![heading(told, "compare.outcomes"), outcomes];
     if !comparison.claims.is_empty() {
         let claims = comparison.claims.iter().map(|claim| {
             let (base, new) = (claim.base.to_string(), claim.new.to_string());
             vec![code(&claim.name), plain(base), plain(new)]
         });
-        let table = Table::new(["Claim", "Base", "New"], "lll", claims);
-        blocks.extend([heading("Claims"), Block::Table(table)]);
+        let head = ["compare.claim", "compare.base", "compare.new"];
+        blocks.push(heading(told, "compare.claims"));
+        blocks.push(table(told, head, "lll", claims));
     }
     if !comparison.recoveries.is_empty() {
         let time = |ms: Option<f64>| {
             plain(ms.map_or_else(
-                || "not recovered".to_owned(),
+                || told.text("compare.not_recovered").to_owned(),
                 |ms| format!("{} ms", milliseconds(ms)),
             ))
         };
         let rows = comparison.recoveries.iter();
         let rows = rows.map(|one| vec![code(one.name()), time(one.base_ms), time(one.new_ms)]);
-        let table = Table::new(["Fault", "Recovery, base", "Recovery, new"], "lrr", rows);
-        blocks.extend([heading("Recovery"), Block::Table(table)]);
+        let head = [
+            "compare.of_fault",
+            "compare.base_recovery",
+            "compare.new_recovery",
+        ];
+        blocks.push(heading(told, "compare.recovery"));
+        blocks.push(table(told, head, "lrr", rows));
     }
-    if !comparison.warnings.is_empty() {
-        blocks.push(heading("Before trusting the difference"));
-        let warnings = comparison.warnings.iter();
-        blocks.push(Block::List(warnings.map(text).collect()));
+    let doubts = told.doubts();
+    if !doubts.is_empty() {
+        blocks.extend([heading(told, "compare.doubts"), list(doubts)]);
     }
     blocks
 }

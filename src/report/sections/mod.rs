@@ -13,6 +13,7 @@ use super::document::{Block, Section, Table, code, plain, text, verdict};
 use super::format::{NO_DATA, count, drain_sentence, expectation};
 use super::{Judged, Summary, metrics, outputs, resources, scalability, setup};
 use crate::measure::{Unit, grouped};
+use crate::messages::Lang;
 
 /// The run over time, which a reader may want sooner.
 pub(super) const OVER_TIME: &str = "over-time";
@@ -34,7 +35,7 @@ pub(super) fn sections(summary: &Summary) -> Vec<Section> {
         fairness(summary),
         outside(summary),
         Some(over_time(summary)),
-        summary.comparison.as_ref().map(comparison),
+        compared(summary),
         loads::section(summary),
         drain(summary),
         outputs::section(&summary.outputs),
@@ -164,6 +165,12 @@ fn over_time(summary: &Summary) -> Section {
         ));
     }
     Section::new(OVER_TIME, title, blocks)
+}
+
+/// A run's own reports are in English.
+pub(super) fn compared(summary: &Summary) -> Option<Section> {
+    let of_baseline = summary.comparison.as_ref();
+    of_baseline.map(|one| comparison(one, Lang::En))
 }
 
 fn drain(summary: &Summary) -> Option<Section> {

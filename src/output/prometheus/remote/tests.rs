@@ -103,10 +103,9 @@ async fn at_least(readings: Arc<AtomicU64>, number: u64) {
 
 const METRIC: &str = "fcfs_data_sent_bytes_total";
 
-/// Writes to this address until three readings are over, and what has come of it.
-fn written(url: &str, limit: Duration) -> (Tally, u64) {
-    let lost = Arc::new(AtomicU64::new(0));
-    let told = Arc::clone(&lost);
+/// Writes to this address until three readings are over: what has come of it, and what was said.
+fn written(url: &str, limit: Duration) -> (Tally, Vec<String>) {
+    let (say, mut said) = tokio::sync::mpsc::channel(8);
     let secret = Some(Secret::new("Bearer abcdefgh"));
     let mut mask = Mask::default();
     mask.add("abcdefgh", "***");
@@ -122,11 +121,13 @@ fn written(url: &str, limit: Duration) -> (Tally, u64) {
             labels: vec![("job", "fcfs-bench".to_owned())],
             clock: RunClock::start(),
             families: counting(Arc::clone(&readings)),
-            lost: Box::new(move |lost| told.store(lost, Ordering::Relaxed)),
+            lost: Box::new(|_| {}),
+            notes: Notes::new("receiver".to_owned(), say),
         };
         write(job, at_least(readings, 3), sleep(limit)).await
     });
-    (tally, lost.load(Ordering::Relaxed))
+    let said = std::iter::from_fn(|| said.try_recv().ok()).collect();
+    (tally, said)
 }
 
 const LONG: Duration = Duration::from_mins(1);
@@ -173,12 +174,21 @@ fn a_request_says_what_it_is_and_who_asks() {
 fn what_a_receiver_cannot_take_now_is_sent_again() {
     let answers = ["503 Unavailable", "429 Too Many Requests\r\nretry-after: 0"];
     let (url, told) = receiver(&answers);
-    let (tally, _) = written(&url, LONG);
+    let (tally, said) = written(&url, LONG);
     let got: Vec<Got> = told.try_iter().collect();
     assert_eq!(got[0].request, got[1].request);
     assert_eq!(got[1].request, got[2].request);
     assert_eq!((tally.retries, tally.lost), (2, 0));
     assert_eq!(tally.written, got.len() as u64 - 2);
+    // Once that it is away and once that it is back, however often it was asked.
+    let [away, back] = said.as_slice() else {
+        panic!("{said:?}");
+    };
+    assert_eq!(
+        away,
+        "output receiver: does not take points: answered 503; points wait for it"
+    );
+    assert!(back.starts_with("output receiver: takes points again"));
 }
 
 #[test]
@@ -187,11 +197,15 @@ fn what_a_receiver_never_takes_is_counted_and_what_comes_next_is_sent() {
         "400 Bad Request",
         "302 Found\r\nlocation: http://127.0.0.1/",
     ]);
-    let (tally, _) = written(&url, LONG);
+    let (tally, said) = written(&url, LONG);
     let got = told.try_iter().count() as u64;
     assert_eq!((tally.lost, tally.retries), (2, 0));
     assert_eq!(tally.written, got - 2);
     assert_eq!(tally.last_error.as_deref(), Some("answered 302"));
+    assert_eq!(
+        said,
+        ["output receiver: takes not all points: answered 400"]
+    );
 }
 
 #[test]
@@ -211,10 +225,12 @@ fn when_nobody_answers_the_limit_ends_it_and_all_is_counted_as_lost() {
 fn an_error_repeats_no_secret() {
     let (url, _told) = receiver(&[]);
     let url = url.replace("/write", "/write?key=abcdefgh");
-    let (tally, _) = written(
+    let (tally, said) = written(
         &url.replace("127.0.0.1", "127.0.0.1.invalid"),
-        Duration::ZERO,
+        Duration::from_secs(1),
     );
-    let error = tally.last_error.unwrap_or_default();
-    assert!(!error.contains("abcdefgh"), "{error}");
+    assert!(!said.is_empty());
+    for text in tally.last_error.iter().chain(&said) {
+        assert!(!text.contains("abcdefgh"), "{text}");
+    }
 }

@@ -1,7 +1,17 @@
 //! What a report says, before it is said in some language: a key of the messages, the values for its
 //! places, and the figures that it rests on.
 
-use super::figure::Fig;
+use std::fmt;
+
+/// A place in a report's table of figures, counted from 0 and shown from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fig(pub usize);
+
+impl fmt::Display for Fig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "F{}", self.0 + 1)
+    }
+}
 
 /// One statement.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,7 +20,7 @@ pub struct Said {
     pub key: &'static str,
     /// By the name of its place.
     pub values: Vec<(&'static str, Value)>,
-    /// What it rests on.
+    /// What it rests on; empty in reports that have no table of figures.
     pub figures: Vec<Fig>,
 }
 
@@ -48,19 +58,19 @@ impl From<Said> for Value {
 }
 
 /// A name as code.
-pub(super) fn code(text: impl Into<String>) -> Value {
+pub(crate) fn code(text: impl Into<String>) -> Value {
     Value::Code(text.into())
 }
 
 /// A statement: its key, `name = value` for each place, and behind a semicolon its figures.
 macro_rules! said {
     ($key:literal $(, $name:ident = $value:expr)* $(; $($figure:expr),* )?) => {
-        $crate::incident::said::Said {
+        $crate::messages::Said {
             key: $key,
-            values: vec![$((stringify!($name), $crate::incident::said::Value::from($value))),*],
+            values: vec![$((stringify!($name), $crate::messages::Value::from($value))),*],
             figures: vec![$($($figure),*)?],
         }
     };
 }
 
-pub(super) use said;
+pub(crate) use said;

@@ -12,6 +12,8 @@ import time
 TICKS = os.sysconf("SC_CLK_TCK")
 # Often enough for a peak that lasts, and no load for the core of the server.
 SAMPLE_S = 0.2
+# Two looks at one size differ a little, as the kernel counts pages for each core.
+MARGIN_KIB = 4096
 
 
 class Failed(Exception):
@@ -60,11 +62,11 @@ def end(child):
 def run(command, core, limit_s, folder, environment=None):
     """Runs a command to its end and measures it; Failed if it takes longer than `limit_s`."""
     output, complaints = folder / "stdout", folder / "stderr"
-    floor = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with open(output, "wb") as out, open(complaints, "wb") as err:
         more = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": err, "cwd": folder}
         began = time.monotonic()
         with started(command, core, env={**os.environ, **(environment or {})}, **more) as child:
+            floor = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + MARGIN_KIB
             with sampled(child.pid) as peak:
                 status, used = waited(child.pid, limit_s)
             wall = time.monotonic() - began

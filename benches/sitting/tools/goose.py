@@ -35,7 +35,7 @@ class Goose(Tool):
     def command(self, work, _folder):
         words = [self.program, "--host", work.url, "--users", work.connections]
         words += ["--increase-rate", 10 * work.connections, "--run-time", f"{work.seconds}s"]
-        words += ["--timeout", 10, "--no-gzip", "--no-telnet", "--no-websocket", "--quiet", "--quiet"]
+        words += ["--timeout", 10, "--no-gzip", "--no-telnet", "--quiet", "--quiet"]
         # Metrics are kept from the first request on, as all of them are paid for.
         words += ["--no-print-metrics", "--no-reset-metrics"]
         words += ["--no-transaction-metrics", "--no-scenario-metrics"]

@@ -61,6 +61,8 @@ class K6(Tool):
         except (OSError, ValueError) as error:
             raise Unreadable(f"it has left no summary: {error}") from None
         requests = need(said, "metrics", "http_reqs", "count")
+        if not requests:
+            raise Unreadable("it has made no request")
         seconds = requests / need(said, "metrics", "http_reqs", "rate")
         # Of a rate, the samples that are true pass.
         failed = need(said, "metrics", "http_req_failed", "passes")

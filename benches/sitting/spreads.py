@@ -58,6 +58,12 @@ def held(records, rate):
     return all(one["rate"] >= HELD * rate and not one["dropped"] for one in records if "rate" in one)
 
 
+def exceeded(records, rate):
+    """The most by which a turn sent more than was asked for, as a share of it; 0 within the tolerance."""
+    most = max((one["rate"] / rate - 1 for one in records if "rate" in one), default=0.0)
+    return most if most > 1 - HELD else 0.0
+
+
 def miscount(one):
     """How far a tool's own count is from the server's, as a share of the latter.
 

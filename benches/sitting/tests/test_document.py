@@ -49,6 +49,9 @@ class Document(unittest.TestCase):
         text = document.write(sitting(records))
         self.assertIn("| goose | 1.67 | 1.00 | 2 or more | **does not hold** |", text)
         self.assertIn("| k6 | 10.00 | 1.00 | 10 or more | holds |", text)
+        once = [turn("fcfs-bench", 2), turn("fcfs-bench", 3), turn("goose", 2, rate=40_000.0)]
+        text = document.write(sitting(records + once + [turn("goose", 3, rate=50_000.0)]))
+        self.assertIn("2 or more | holds by the median, **not in every round** |", text)
         self.assertIn("| locust | no data | no data | 10 or more | not measured |", text)
 
     def test_a_tool_that_is_missing_is_named(self):
@@ -74,6 +77,11 @@ class Document(unittest.TestCase):
         late = turn("k6", model="open", rate=940.0, dropped=300)
         text = document.write(sitting([late], models=["open"]))
         self.assertIn("- k6: **the rate was not held** (300 dropped in all rounds).", text)
+
+    def test_a_rate_that_was_exceeded_is_told(self):
+        early = turn("autocannon", model="open", rate=1300.0)
+        text = document.write(sitting([early], models=["open"]))
+        self.assertIn("- autocannon: **the rate was not held**: it sent up to 30% more than was asked.", text)
 
     def test_a_machine_with_other_work_is_told(self):
         self.assertIn("The machine was quiet:", document.write(sitting([turn("wrk")])))

@@ -40,6 +40,10 @@ class Spreads(unittest.TestCase):
         self.assertFalse(spreads.held([kept, turn("a", 2, 980.0, dropped=0)], 1000))
         self.assertFalse(spreads.held([kept, turn("a", 2, 1000.0, dropped=1)], 1000))
 
+    def test_a_rate_that_is_exceeded_is_told_by_how_much(self):
+        self.assertEqual(spreads.exceeded([turn("a", 1, 1005.0)], 1000), 0)
+        self.assertAlmostEqual(spreads.exceeded([turn("a", 1, 990.0), turn("a", 2, 1300.0)], 1000), 0.3)
+
     def test_only_what_was_under_way_may_be_missing_from_a_count(self):
         def count(own, server):
             return spreads.miscount({"requests": own, "server_counted": server, "connections": 200})

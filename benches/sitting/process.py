@@ -55,8 +55,9 @@ def end(child):
             return
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, how)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(5)
+        until = time.monotonic() + 5
+        while time.monotonic() < until and (child.poll() is None or group(child.pid)):
+            time.sleep(0.02)
 
 
 def run(command, core, limit_s, folder, environment=None):

@@ -56,11 +56,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (path, status) = (of_environment("PEER_PATH")?, of_environment("PEER_STATUS")?);
     PATH.get_or_init(|| path);
     STATUS.get_or_init(|| status);
-    let metrics = GooseAttack::initialize()?
+    let attack = GooseAttack::initialize()?
         .set_client_builder_without_cookies(GooseClientBuilder::new().without_cookies())?
-        .register_scenario(scenario!("issue").register_transaction(transaction!(issue)))
-        .execute()
-        .await?;
+        .register_scenario(scenario!("issue").register_transaction(transaction!(issue)));
+    let metrics = Box::pin(attack.execute()).await?;
     let all = metrics.requests.values();
     let (succeeded, failed) = all.fold((0, 0), |(succeeded, failed), of| {
         (succeeded + of.success_count, failed + of.fail_count)

@@ -96,6 +96,10 @@ enum Command {
     /// Be the Kafka of a run until stdin ends
     #[command(hide = true)]
     MockKafka(mock_kafka::MockKafkaArgs),
+    /// Be the Goose of a run until stdin ends
+    #[cfg(feature = "goose")]
+    #[command(hide = true)]
+    GooseLoad,
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -157,6 +161,10 @@ struct Changes {
     /// list in docs/reference-server.md
     #[arg(long, value_name = "NAME")]
     bug: Option<String>,
+
+    /// Who generates the load: native, or goose, a tool that people know, as a cross-check
+    #[arg(long, value_name = "NAME")]
+    engine: Option<String>,
 
     /// Every choice by chance follows from this number
     #[arg(long, value_name = "N")]
@@ -280,6 +288,8 @@ pub fn main() -> Exit {
         Command::Keep(args) => keep::run(&args),
         Command::KeepContainers(args) => keep_containers::run(&args),
         Command::MockKafka(args) => mock_kafka::run(&args),
+        #[cfg(feature = "goose")]
+        Command::GooseLoad => goose_load(),
         Command::Completions { shell } => completions(shell),
     }
 }
@@ -292,6 +302,7 @@ impl From<&Changes> for Overrides {
             url: changes.url.clone(),
             provider: changes.provider.clone(),
             bug: changes.bug.clone(),
+            engine: changes.engine.clone(),
             seed: changes.seed,
             profile: changes.profile.clone(),
             env_file: (changes.env_file.as_ref()).map(|path| path.display().to_string()),
@@ -488,7 +499,7 @@ fn refuse(error: &RunError, mask: &Mask) -> Exit {
         | RunError::Files { .. }
         | RunError::Listen { .. }
         | RunError::Users(FeederError::Sql(_)) => Exit::NotReady,
-        RunError::Users(_) => Exit::InvalidScenario,
+        RunError::Users(_) | RunError::NoGoose => Exit::InvalidScenario,
         RunError::Directory { .. } => Exit::Usage,
         RunError::Interrupted => Exit::Interrupted,
         RunError::Io { .. } => Exit::Internal,
@@ -602,6 +613,12 @@ fn serve(options: reference_server::Options) -> Exit {
             Exit::NotReady
         }
     }
+}
+
+/// Not for people: what it says is for the harness, which knows how it ended.
+#[cfg(feature = "goose")]
+fn goose_load() -> Exit {
+    run::be_goose().map_or(Exit::NotReady, |()| Exit::Ok)
 }
 
 fn completions(shell: Shell) -> Exit {

@@ -328,6 +328,9 @@ fn warnings(base: &Run<'_>, new: &Run<'_>) -> Vec<String> {
     };
     differ("machine", &one.cpu, &other.cpu);
     differ("system", &one.os, &other.os);
+    let [engine, other_engine] =
+        [one, other].map(|it| it.engine.as_deref().unwrap_or("this program itself"));
+    differ("engine of the load", engine, other_engine);
     differ("version of fcfs-bench", &one.version, &other.version);
     let threads = |threads: u64| threads.to_string();
     differ(

@@ -94,6 +94,10 @@ enum Command {
     /// Be the Kafka of a run until stdin ends
     #[command(hide = true)]
     MockKafka(mock_kafka::MockKafkaArgs),
+    /// Be the Goose of a run until stdin ends
+    #[cfg(feature = "goose")]
+    #[command(hide = true)]
+    GooseLoad,
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -120,6 +124,8 @@ pub fn main() -> Exit {
         Command::Keep(args) => keep::run(&args),
         Command::KeepContainers(args) => keep_containers::run(&args),
         Command::MockKafka(args) => mock_kafka::run(&args),
+        #[cfg(feature = "goose")]
+        Command::GooseLoad => goose_load(),
         Command::Completions { shell } => completions(shell),
     }
 }
@@ -137,6 +143,12 @@ fn serve(options: reference_server::Options) -> Exit {
             Exit::NotReady
         }
     }
+}
+
+/// Not for people: what it says is for the harness, which knows how it ended.
+#[cfg(feature = "goose")]
+fn goose_load() -> Exit {
+    crate::run::be_goose().map_or(Exit::NotReady, |()| Exit::Ok)
 }
 
 fn completions(shell: Shell) -> Exit {

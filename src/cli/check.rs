@@ -129,6 +129,7 @@ fn records(args: &CheckArgs, file: &Path, format: Format) -> Result<Exit, Exit> 
             url: None,
             provider: None,
             bug: None,
+            engine: None,
             seed: None,
             metrics: None,
             segment: None,

@@ -66,6 +66,10 @@ pub(super) struct Changes {
     #[arg(long, value_name = "NAME")]
     pub(super) bug: Option<String>,
 
+    /// Who generates the load: native, or goose, a tool that people know, as a cross-check
+    #[arg(long, value_name = "NAME")]
+    pub(super) engine: Option<String>,
+
     /// Every choice by chance follows from this number
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
@@ -127,6 +131,7 @@ impl From<&Changes> for Overrides {
             url: changes.url.clone(),
             provider: changes.provider.clone(),
             bug: changes.bug.clone(),
+            engine: changes.engine.clone(),
             seed: changes.seed,
             profile: changes.profile.clone(),
             env_file: (changes.env_file.as_ref()).map(|path| path.display().to_string()),

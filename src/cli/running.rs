@@ -142,7 +142,7 @@ pub(super) fn refuse(error: &RunError, mask: &Mask) -> Exit {
         | RunError::NoLocalAddress { .. }
         | RunError::Listen { .. }
         | RunError::Users(FeederError::Sql(_)) => Exit::NotReady,
-        RunError::Users(_) => Exit::InvalidScenario,
+        RunError::Users(_) | RunError::NoGoose => Exit::InvalidScenario,
         RunError::Directory { .. } | RunError::LocalAddress { .. } => Exit::Usage,
         RunError::Interrupted => Exit::Interrupted,
         RunError::Io { .. } => Exit::Internal,

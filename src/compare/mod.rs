@@ -328,9 +328,14 @@ fn recoveries(base: &Summary, new: &Summary) -> Vec<RecoveryChange> {
 /// What a reader must know before trusting the difference.
 fn doubts(base: &Run<'_>, new: &Run<'_>) -> Vec<Doubt> {
     let (one, other) = (&base.summary.environment, &new.summary.environment);
+    let engine = |run: &Run<'_>| {
+        let engine = run.summary.environment.engine.as_deref();
+        engine.unwrap_or("native").to_owned()
+    };
     let around = [
         (Surrounding::Machine, one.cpu.clone(), other.cpu.clone()),
         (Surrounding::System, one.os.clone(), other.os.clone()),
+        (Surrounding::Engine, engine(base), engine(new)),
         (
             Surrounding::Version,
             one.version.clone(),

@@ -225,6 +225,7 @@ fn environment() -> Environment {
         cpu: "Some CPU, 2 cores".to_owned(),
         memory_bytes: 8_000_000_000,
         merged: None,
+        engine: None,
         threads: 1,
         target: "http://127.0.0.1:3000".to_owned(),
         provider: "embedded, as nothing else was asked for".to_owned(),

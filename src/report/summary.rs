@@ -362,6 +362,9 @@ pub struct Environment {
     /// What the run was merged from, in words; `None`: it is one run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged: Option<String>,
+    /// Who generated the load, where that was not this program itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
     /// Load threads.
     pub threads: u64,
     /// What was loaded, without secrets.

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
@@ -29,6 +30,31 @@ pub(super) const WAITING_BATCHES: usize = 2048;
 /// How long nothing may stay in a buffer of this process.
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
 
+/// What another process that generates the load has taken of the machine so far; zero where there is
+/// none.
+#[derive(Debug, Default)]
+pub(super) struct OtherProcess {
+    cpu_ns: AtomicU64,
+    resident_bytes: AtomicU64,
+}
+
+impl OtherProcess {
+    /// Notes what it has taken so far.
+    #[cfg(feature = "goose")]
+    pub(super) fn set(&self, cpu_ns: u64, resident_bytes: u64) {
+        self.cpu_ns.store(cpu_ns, Ordering::Relaxed);
+        self.resident_bytes.store(resident_bytes, Ordering::Relaxed);
+    }
+
+    fn cpu_ns(&self) -> u64 {
+        self.cpu_ns.load(Ordering::Relaxed)
+    }
+
+    fn resident_bytes(&self) -> u64 {
+        self.resident_bytes.load(Ordering::Relaxed)
+    }
+}
+
 /// Everything the collector writes to and adds up.
 pub(super) struct Collector {
     plan: Arc<Plan>,
@@ -46,6 +72,7 @@ pub(super) struct Collector {
     shapes: BTreeMap<Shape, u64>,
     thread_cpu_ns: Vec<u64>,
     process_cpu_ns: u64,
+    other: Arc<OtherProcess>,
     lost: u64,
     failure: Option<String>,
 }
@@ -60,13 +87,13 @@ fn history(plan: &Plan, directory: &RunDirectory) -> io::Result<HistoryWriter> {
 }
 
 impl Collector {
-    /// Creates the files in the run directory.
+    /// Creates the files in the run directory. So many threads hand over.
     ///
     /// # Errors
     /// When one cannot be created.
     pub(super) fn create(
         plan: Arc<Plan>,
-        threads: usize,
+        (threads, other): (usize, Arc<OtherProcess>),
         directory: &RunDirectory,
         events: EventLog,
         feeder: Feeder,
@@ -92,6 +119,7 @@ impl Collector {
             shapes: BTreeMap::new(),
             thread_cpu_ns: vec![0; threads],
             process_cpu_ns: machine::process_cpu_ns(),
+            other,
             lost: 0,
             failure: None,
             plan,
@@ -296,7 +324,7 @@ impl Collector {
             data_received: sums.iter().map(|sums| sums.received).sum(),
             generator_cpu: self.process_cpu(),
             busiest_thread: busiest,
-            resident_bytes: machine::resident_bytes(),
+            resident_bytes: machine::resident_bytes() + self.other.resident_bytes(),
             ..measured(&self.plan, second, histograms)
         }
     }
@@ -313,7 +341,7 @@ impl Collector {
     }
 
     fn process_cpu(&mut self) -> f64 {
-        let now = machine::process_cpu_ns();
+        let now = machine::process_cpu_ns() + self.other.cpu_ns();
         let before = std::mem::replace(&mut self.process_cpu_ns, now);
         now.saturating_sub(before) as f64 / 1e9
     }

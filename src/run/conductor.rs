@@ -22,10 +22,11 @@ use tokio::sync::{mpsc, watch};
 
 use super::RunDirectory;
 use super::alerts::AlertWatch;
-use super::collector::{Collector, WAITING_BATCHES};
+use super::collector::{Collector, OtherProcess, WAITING_BATCHES};
 use super::error::{RunError, failed_to};
 use super::event::{Event, EventLog};
 use super::faults;
+use super::generator::{self, Generator};
 use super::interrupt::Interrupts;
 use super::prepare::Prepared;
 use super::resources;
@@ -37,7 +38,7 @@ use super::truth::{Base, Truth, Watch};
 use crate::check::Reading;
 use crate::fault::{self, Arsenal, Faults, Guard, Leases};
 use crate::history::FaultMark;
-use crate::load::{Engine, Identities, Job, Records, RunClock, Stop};
+use crate::load::{Identities, Job, Records, RunClock, Stop};
 use crate::output::{Feed, Feeder, Live, Outputs, Progress};
 use crate::plan::{Overrides, Plan};
 use crate::probe::TruthLog;
@@ -111,8 +112,10 @@ pub async fn conduct(mut request: Request<'_>) -> Result<RunDirectory, RunError>
     let mut ready = ready.ok_or(RunError::Interrupted)??;
     ready.reached_from(&sources);
     let scenario = request.directory().to_owned();
-    let (plan, threads) = (Arc::new(request.plan), request.threads);
-    let start_at = request.start_at;
+    let plan = Arc::new(request.plan);
+    let threads = request.threads;
+    let threads = threads.unwrap_or_else(|| resources::threads(&plan));
+    let (start_at, written, overrides) = (request.start_at, request.written, request.overrides);
     let ended = match events.try_clone() {
         Ok(own) => {
             let mut errands = Errands {
@@ -140,8 +143,18 @@ pub async fn conduct(mut request: Request<'_>) -> Result<RunDirectory, RunError>
                 start_at,
                 leases: guard.as_ref().map(Guard::leases),
             };
+            let known = generator::Known {
+                written,
+                overrides,
+                plan: &plan,
+                clock,
+                endpoints: &ready.endpoints,
+                roots: &ready.roots,
+                slots: &slots,
+                threads,
+            };
             let ended = match prepared {
-                Ok(()) => common.run(threads, &ready).await,
+                Ok(()) => common.run(&known, &ready).await,
                 Err(error) => Err(error),
             };
             errands.after(&mut slots).await;
@@ -179,9 +192,9 @@ struct Common {
 
 impl Common {
     /// From the baseline to the last read of the truth.
-    async fn run(self, threads: Option<usize>, ready: &Ready) -> Result<(), RunError> {
+    async fn run(self, known: &generator::Known<'_>, ready: &Ready) -> Result<(), RunError> {
         let mut waiting = self.interrupts.clone();
-        let opening = Run::open(self, threads, ready);
+        let opening = Box::pin(Run::open(self, known, ready));
         let run = waiting.unless(1, opening).await;
         run.unwrap_or(Err(RunError::Interrupted))?
             .until_its_end(ready)
@@ -203,6 +216,8 @@ struct Run {
     directory: RunDirectory,
     clock: RunClock,
     threads: usize,
+    /// Until the load begins.
+    generator: Option<generator::Ready>,
     events: EventLog,
     /// Until everything is fed.
     outputs: Option<Outputs>,
@@ -222,7 +237,11 @@ struct Run {
 }
 
 impl Run {
-    async fn open(common: Common, threads: Option<usize>, ready: &Ready) -> Result<Self, RunError> {
+    async fn open(
+        common: Common,
+        known: &generator::Known<'_>,
+        ready: &Ready,
+    ) -> Result<Self, RunError> {
         let (plan, clock) = (common.plan, common.clock);
         let log = TruthLog::create(common.directory.path());
         let log = log.map_err(failed_to("write to the run directory"))?;
@@ -239,7 +258,8 @@ impl Run {
             scenario: common.scenario,
             start_at: common.start_at,
             leases: common.leases,
-            threads: threads.unwrap_or_else(|| resources::threads(&plan)),
+            threads: known.threads,
+            generator: None,
             progress: common.progress,
             records: common.records,
             plan,
@@ -260,6 +280,8 @@ impl Run {
             );
             run.note(&Event::Warning { text });
         }
+        let generator = generator::Ready::of(known).await;
+        run.generator = Some(generator.map_err(failed_to("start the load"))?);
         Ok(run)
     }
 
@@ -269,8 +291,9 @@ impl Run {
         let start_ns = self.begin(&mut sampler).await?;
         let (sink, batches) = sync_channel(WAITING_BATCHES);
         let (live, seen) = watch::channel(Live::default());
+        let other = Arc::<OtherProcess>::default();
         let collector = self
-            .collector(live)
+            .collector(live, Arc::clone(&other))
             .map_err(failed_to("write to the run directory"))?;
         let collector = std::thread::Builder::new()
             .name("collector".to_owned())
@@ -285,7 +308,15 @@ impl Run {
             records: self.records.clone(),
             next_place: Arc::new(AtomicU64::new(0)),
         };
-        let loaded = self.load(&job, ready, seen, &mut sampler, start_ns).await;
+        let begun = self.generator.take().unwrap_or(generator::Ready::Native);
+        let begun = begun.begin(&job, self.threads, start_ns, other);
+        let loaded = match begun {
+            Ok(engine) => {
+                self.load(engine, (&job, start_ns), ready, seen, &mut sampler)
+                    .await
+            }
+            Err(error) => Err(error),
+        };
         let rest = self.after_the_load(job, loaded, collector, start_ns);
         sampler.beside(Box::pin(rest)).await
     }
@@ -305,11 +336,16 @@ impl Run {
         waited.unwrap_or(Err(RunError::Interrupted))
     }
 
-    fn collector(&self, live: watch::Sender<Live>) -> io::Result<Collector> {
+    fn collector(
+        &self,
+        live: watch::Sender<Live>,
+        other: Arc<OtherProcess>,
+    ) -> io::Result<Collector> {
         let events = self.events.try_clone()?;
+        let threads = generator::recorders(&self.plan, self.threads);
         Collector::create(
             Arc::clone(&self.plan),
-            self.threads,
+            (threads, other),
             &self.directory,
             events,
             self.feeder(),
@@ -335,14 +371,13 @@ impl Run {
     /// The load part, until the last iteration has ended.
     async fn load(
         &mut self,
-        job: &Job,
+        mut engine: Generator,
+        (job, start_ns): (&Job, u64),
         ready: &Ready,
         mut live: watch::Receiver<Live>,
         sampler: &mut Sampler,
-        start_ns: u64,
     ) -> io::Result<Aborted> {
         let mut interrupts = self.interrupts.clone();
-        let mut engine = Engine::start(job, self.threads, start_ns)?;
         self.note(&Event::LoadStarted {
             at_ns: start_ns,
             threads: self.threads as u64,
@@ -453,7 +488,7 @@ impl Run {
         }
     }
 
-    fn interrupted(&mut self, engine: &Engine, times: u32) {
+    fn interrupted(&mut self, engine: &Generator, times: u32) {
         if times == 1 {
             engine.stop(Stop::Gracefully);
             self.progress

@@ -126,6 +126,7 @@ impl RunRecord {
             ("--url", &overrides.url),
             ("--provider", &overrides.provider),
             ("--bug", &overrides.bug),
+            ("--engine", &overrides.engine),
             ("--env-file", &overrides.env_file),
         ];
         for (name, value) in options {

@@ -108,6 +108,11 @@ pub enum RunError {
         /// What the system said.
         source: io::Error,
     },
+    /// This build cannot run the load by Goose.
+    #[error(
+        "this program was built without Goose\n  hint: build it with `cargo build --release --features goose`, or run the scenario with `--engine native`"
+    )]
+    NoGoose,
     /// The evidence has no place.
     #[error("failed to make the run directory{}: {source}{}", at(.out.as_deref()), hint(.source))]
     Directory {

@@ -324,8 +324,14 @@ impl Run<'_> {
         let (sink, batches) = sync_channel(WAITING_BATCHES);
         let (live, _) = watch::channel(Live::default());
         let plan = Arc::clone(&self.plan);
-        let collector =
-            Collector::create(plan, 1, &self.directory, events, Feeder::to_nobody(), live);
+        let collector = Collector::create(
+            plan,
+            (1, Arc::default()),
+            &self.directory,
+            events,
+            Feeder::to_nobody(),
+            live,
+        );
         let collector = collector.map_err(failed_to("write to the run directory"))?;
         let collector = std::thread::Builder::new()
             .name("collector".to_owned())

@@ -12,6 +12,9 @@ mod error;
 mod event;
 mod fault_guard;
 mod faults;
+mod generator;
+#[cfg(feature = "goose")]
+mod goose;
 mod guard;
 mod imported;
 mod incident;
@@ -35,6 +38,8 @@ pub use conductor::{Request, conduct};
 pub use directory::{Imported, RunDirectory, RunRecord};
 pub use error::RunError;
 pub use event::{Event, UnknownCount};
+#[cfg(feature = "goose")]
+pub use goose::be_goose;
 pub use guard::is_of_generator;
 pub use imported::{ImportError, ImportRequest, import};
 pub use incident::{Left, left};

@@ -11,6 +11,7 @@ use std::time::SystemTime;
 use super::conductor::Request;
 use super::error::{RunError, failed_to};
 use super::event::EventLog;
+use super::generator;
 use super::interrupt::Interrupts;
 use super::resources::{self, enough_files};
 use super::segment::SegmentRecord;
@@ -43,12 +44,14 @@ impl Prepared {
     /// The plan of the request learns how many users there are.
     ///
     /// # Errors
-    /// When the machine allows too few open files or has too few local ports, somebody else has the port of the metrics, the
+    /// When this build has not the engine, the machine allows too few open files or has too few local
+    /// ports, somebody else has the port of the metrics, the
     /// users cannot be read, the evidence has no place, or a signal came.
     pub(super) async fn new(
         request: &mut Request<'_>,
         interrupts: &mut Interrupts,
     ) -> Result<Self, RunError> {
+        generator::is_there(&request.plan)?;
         let threads = request.threads;
         let threads = threads.unwrap_or_else(|| resources::threads(&request.plan));
         enough_files(&request.plan, threads)?;

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use rustix::time::{ClockId, clock_gettime};
 use tokio::time::Instant;
 
 /// The origin of a run. Copies agree with each other.
@@ -36,6 +37,22 @@ impl RunClock {
         }
     }
 
+    /// The same clock in another process of this machine, from what [`Self::for_a_child`] has told.
+    pub fn of_parent(told: (u64, u64)) -> Self {
+        let (origin_ns, unix_ns) = told;
+        Self {
+            origin: Instant::now(),
+            unix_ns,
+            over_ns: monotonic_ns().saturating_sub(origin_ns),
+        }
+    }
+
+    /// What another process of this machine needs to have the same clock: the origin on the monotonic
+    /// clock of the system, and in Unix time.
+    pub fn for_a_child(&self) -> (u64, u64) {
+        (monotonic_ns().saturating_sub(self.now_ns()), self.unix_ns)
+    }
+
     /// Nanoseconds since the origin.
     pub fn now_ns(&self) -> u64 {
         self.over_ns + self.origin.elapsed().as_nanos() as u64
@@ -54,5 +71,26 @@ impl RunClock {
     /// The instant that is so many nanoseconds after the origin.
     pub fn instant(&self, ns: u64) -> Instant {
         self.origin + Duration::from_nanos(ns.saturating_sub(self.over_ns))
+    }
+}
+
+/// The clock that all processes of a machine share.
+fn monotonic_ns() -> u64 {
+    let time = clock_gettime(ClockId::Monotonic);
+    (time.tv_sec as u64) * 1_000_000_000 + time.tv_nsec as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_has_the_clock_of_its_parent() {
+        let parent = RunClock::since(RunClock::start().unix_ns() - 5_000_000_000);
+        let child = RunClock::of_parent(parent.for_a_child());
+        // The origins are five seconds away; between the readings is nearly nothing.
+        let apart = child.now_ns().abs_diff(parent.now_ns());
+        assert!(apart < 1_000_000_000, "{apart} ns");
+        assert_eq!(child.unix_ns(), parent.unix_ns());
     }
 }

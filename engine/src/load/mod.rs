@@ -12,6 +12,8 @@ mod deadline;
 mod detail;
 mod engine;
 mod executor;
+#[cfg(feature = "goose")]
+pub mod goose;
 pub mod http;
 mod identity;
 mod iteration;

@@ -71,6 +71,22 @@ impl Recorder {
     /// Takes an attempt that has ended.
     pub fn attempt(&mut self, operation: Operation, parts: Parts) {
         self.series.attempt(&operation, parts);
+        self.push(operation, parts);
+    }
+
+    /// Takes an attempt that another client has made, which tells only the times of the answer:
+    /// waiting for its head and receiving the rest, in nanoseconds; `None` without an answer.
+    #[cfg(feature = "goose")]
+    pub(super) fn attempt_from_outside(
+        &mut self,
+        operation: Operation,
+        answer: Option<(u64, u64)>,
+    ) {
+        self.series.attempt_from_outside(&operation, answer);
+        self.push(operation, Parts::default());
+    }
+
+    fn push(&mut self, operation: Operation, parts: Parts) {
         self.operations.push(operation);
         if self.keeps_parts {
             self.beside.parts.push(parts);

@@ -58,16 +58,29 @@ impl Series {
         }
     }
 
+    /// Takes an attempt that has ended, of which only the times of the answer are known: waiting for
+    /// its head and receiving the rest; `None` without an answer.
+    #[cfg(feature = "goose")]
+    pub(super) fn attempt_from_outside(
+        &mut self,
+        operation: &Operation,
+        answer: Option<(u64, u64)>,
+    ) {
+        self.times(operation);
+        let row = usize::from(operation.phase) * self.steps + usize::from(operation.step);
+        if let Some((waiting, receiving)) = answer {
+            for (at, ns) in [(4, waiting), (5, receiving)] {
+                let cell = &mut self.by_step[row * BY_STEP.len() + at];
+                record(cell, BY_STEP[at].digits(), ns / 1_000);
+            }
+        }
+    }
+
     /// Takes an attempt that has ended.
     pub(super) fn attempt(&mut self, operation: &Operation, parts: Parts) {
+        self.times(operation);
         let (phase, step) = (usize::from(operation.phase), usize::from(operation.step));
         let row = phase * self.steps + step;
-        let service_us = operation.ret_ns.saturating_sub(operation.inv_ns) / 1_000;
-        let response_us = service_us + u64::from(operation.lag_us);
-        let cell = (row * self.labels + usize::from(operation.label)) * BY_LABEL.len();
-        let digits = Trend::Duration.digits();
-        record(&mut self.by_label[cell], digits, service_us);
-        record(&mut self.by_label[cell + 1], digits, response_us);
         let mut take = |at: usize, ns: u64| {
             let digits = BY_STEP[at].digits();
             record(
@@ -88,6 +101,17 @@ impl Series {
             take(4, waiting);
             take(5, receiving);
         }
+    }
+
+    /// How long it took, from its sending and from when it was due.
+    fn times(&mut self, operation: &Operation) {
+        let row = usize::from(operation.phase) * self.steps + usize::from(operation.step);
+        let service_us = operation.ret_ns.saturating_sub(operation.inv_ns) / 1_000;
+        let response_us = service_us + u64::from(operation.lag_us);
+        let cell = (row * self.labels + usize::from(operation.label)) * BY_LABEL.len();
+        let digits = Trend::Duration.digits();
+        record(&mut self.by_label[cell], digits, service_us);
+        record(&mut self.by_label[cell + 1], digits, response_us);
     }
 
     /// Takes a poll that has ended with this label.

@@ -55,11 +55,7 @@ impl Shared {
             return phase;
         }
         let elapsed = Duration::from_nanos(at_ns.saturating_sub(self.start_ns));
-        let own = &self.plan.loads[self.load].phases;
-        let phases = &self.plan.phases[usize::from(own.start)..usize::from(own.end)];
-        let over = phases.partition_point(|phase| phase.to <= elapsed) as u16;
-        // What starts after the end belongs to the last phase.
-        (own.start + over).min(own.end.saturating_sub(1))
+        self.plan.phase_of(self.load, elapsed)
     }
 
     /// Whether users are released together, once.
@@ -248,9 +244,9 @@ impl Vu {
 
     /// The next pause: each of a VU's pauses has its own chance.
     pub(super) fn pause(&mut self, from: Duration, to: Duration) -> Duration {
-        let place = mix(self.turn.take_pause() ^ ((self.shared.load as u64) << 32));
-        let chance = mix(self.shared.plan.seed ^ mix(place ^ self.index ^ (self.iteration << 32)));
-        let share = (chance >> 11) as f64 / (1_u64 << 53) as f64;
+        let number = self.turn.take_pause();
+        let (plan, load) = (&self.shared.plan, self.shared.load);
+        let share = share_of_pause(plan.seed, load, (self.index, self.iteration), number);
         from + to.saturating_sub(from).mul_f64(share)
     }
 
@@ -416,6 +412,26 @@ impl Vu {
     }
 }
 
+/// Where between its two ends a pause is, 0 to 1: its chance follows from the VU, its iteration and
+/// the number of the pause in it.
+pub(super) fn share_of_pause(seed: u64, load: usize, turn: (u64, u64), number: u64) -> f64 {
+    let (vu, iteration) = turn;
+    let place = mix(number ^ ((load as u64) << 32));
+    let chance = mix(seed ^ mix(place ^ vu ^ (iteration << 32)));
+    (chance >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// The text without the environment's values and without the secrets of a user with these values.
+pub(super) fn hidden(plan: &Plan, slots: &[Option<String>], text: &str) -> String {
+    let mut mask = plan.mask.clone();
+    for (slot, value) in std::iter::zip(&plan.slots, slots) {
+        if let (true, Some(value)) = (slot.secret, value) {
+            mask.add(value, &format!("{{{{ {} }}}}", slot.name));
+        }
+    }
+    mask.hide(text)
+}
+
 /// What templates are filled with. The turn is the user's number, the VU counted from 1, and its
 /// iteration.
 fn values<'a>(
@@ -529,18 +545,6 @@ impl Attempt<'_> {
         kind
     }
 
-    /// The text without the environment's values and without this user's secrets.
-    fn hidden(&self, text: &str) -> String {
-        let plan = &self.shared.plan;
-        let mut mask = plan.mask.clone();
-        for (slot, value) in std::iter::zip(&plan.slots, self.values) {
-            if let (true, Some(value)) = (slot.secret, value) {
-                mask.add(value, &format!("{{{{ {} }}}}", slot.name));
-            }
-        }
-        mask.hide(text)
-    }
-
     fn record(&mut self, cause: Cause) -> OutcomeKind {
         self.ended = true;
         self.operation.cause = cause;
@@ -559,7 +563,9 @@ impl Attempt<'_> {
                 cause,
                 status: self.operation.status,
             };
-            recorder.unknown(shape, self.answer.body(), |text| self.hidden(text));
+            recorder.unknown(shape, self.answer.body(), |text| {
+                hidden(&self.shared.plan, self.values, text)
+            });
         }
         recorder.attempt(self.operation, self.parts);
         if let (true, Some(unconnected)) = (self.released, self.unconnected) {

@@ -6,6 +6,7 @@ mod backlog;
 mod curve;
 mod delivery;
 mod details;
+mod engine;
 mod executor;
 pub mod fault;
 mod flow;
@@ -38,6 +39,7 @@ pub use backlog::{Backlog, BacklogOf};
 pub use curve::{Ticks, VuCurve};
 pub use delivery::{Delivery, EventId, Events, EventsOf, OfCoupon, Topic};
 pub use details::{Balances, Details, Hold, Seats, Table, Tables};
+pub use engine::EngineKind;
 pub use executor::{Executor, Load, Phase, RateStage, Stage};
 pub use flow::{
     Action, Capture, CaptureFrom, Each, Flow, Items, Parallel, Poll, TextMatch, Until, When,

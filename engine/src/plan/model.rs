@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::alerts::Alerts;
 use super::details::Details;
+use super::engine::EngineKind;
 use super::executor::{Load, Phase};
 use super::fault::Fault;
 use super::flow::Flow;
@@ -32,6 +33,8 @@ pub struct Plan {
     pub about: Option<String>,
     /// Every choice by chance follows from this number.
     pub seed: u64,
+    /// Who generates the load.
+    pub engine: EngineKind,
     /// Which part of the load is run; all else of the plan is of the whole.
     pub segment: Segment,
     /// What is loaded.
@@ -117,6 +120,15 @@ impl Plan {
     /// The number of the drain phase.
     pub const fn drain_phase(&self) -> u16 {
         (self.phases.len() - 1) as u16
+    }
+
+    /// The phase of this load that an iteration belongs to which starts so long after the start of
+    /// the load part. What starts after the end belongs to the last phase.
+    pub fn phase_of(&self, load: usize, elapsed: Duration) -> u16 {
+        let own = &self.loads[load].phases;
+        let phases = &self.phases[usize::from(own.start)..usize::from(own.end)];
+        let over = phases.partition_point(|phase| phase.to <= elapsed) as u16;
+        (own.start + over).min(own.end.saturating_sub(1))
     }
 
     /// The latest regular end of the load part, without graceful stops.

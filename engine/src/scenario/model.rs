@@ -22,6 +22,7 @@ pub struct Scenario {
     pub(crate) name: Option<At<Name>>,
     pub(crate) about: Option<At<String>>,
     pub(crate) seed: Option<At<Count>>,
+    pub(crate) engine: Option<At<String>>,
     pub(crate) target: Given<Target>,
     pub(crate) subject: Given<Subject>,
     pub(crate) users: Given<Users>,

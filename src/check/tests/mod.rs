@@ -235,6 +235,7 @@ pub(super) fn plan(stock: u64) -> Plan {
         profile: None,
         about: None,
         seed: 1,
+        engine: crate::plan::EngineKind::Native,
         segment: crate::plan::Segment::WHOLE,
         target: Target::Urls {
             urls: Vec::new(),

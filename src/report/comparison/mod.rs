@@ -125,6 +125,8 @@ pub enum Surrounding {
     Machine,
     /// Operating system and kernel.
     System,
+    /// What generated the load.
+    Engine,
     /// The version of fcfs-bench.
     Version,
     /// How many load threads there were.

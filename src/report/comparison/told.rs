@@ -174,6 +174,7 @@ const fn surrounding(what: Surrounding) -> &'static str {
     match what {
         Surrounding::Machine => "compare.machine",
         Surrounding::System => "compare.system",
+        Surrounding::Engine => "compare.engine",
         Surrounding::Version => "compare.version",
         Surrounding::Threads => "compare.threads",
     }

@@ -203,6 +203,7 @@ fn environment(summary: &Summary) -> Section {
         ("System", text(&it.os)),
         ("Processor", text(&it.cpu)),
         ("Memory", plain(bytes(it.memory_bytes))),
+        ("Engine", text(it.engine.clone().unwrap_or_default())),
         ("Load threads", plain(count(it.threads))),
         ("Generator", plain(generator)),
         ("Sent", plain(Unit::Bytes.show(sent))),

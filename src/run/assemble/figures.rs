@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Judge, alerts, resources};
 use crate::history::OutcomeKind;
 use crate::measure::Trend;
-use crate::plan::Draw;
+use crate::plan::{Draw, EngineKind};
 use crate::report::{
     Drain, Environment, Latency, OutputSummary, PhaseSummary, SetupSummary, UnknownShape,
 };
@@ -220,6 +220,8 @@ impl Judge<'_> {
             repeat: record.command(),
             resident_max_bytes: self.files.resident_max,
             merged: record.merged.as_ref().map(ToString::to_string),
+            engine: (self.plan.engine == EngineKind::Goose)
+                .then(|| "Goose, in a process of its own".to_owned()),
             generator_cpu: self.files.cpu / self.files.totals.elapsed.as_secs_f64().max(1e-3),
             ..Environment::default()
         };

@@ -109,6 +109,13 @@ impl Endpoint {
         self.tls.is_none() && !self.http2
     }
 
+    /// What its TLS is made with; `None`: it has none.
+    #[cfg(feature = "goose")]
+    pub(in crate::load) fn tls_settings(&self) -> Option<rustls::ClientConfig> {
+        let (connector, _) = self.tls.as_ref()?;
+        Some(rustls::ClientConfig::clone(connector.config()))
+    }
+
     /// Opens a connection. Without a limit of its own: the caller's timeout covers it.
     ///
     /// # Errors

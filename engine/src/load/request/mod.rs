@@ -71,11 +71,35 @@ impl CompiledStep {
             .collect()
     }
 
+    /// The same as messages, whatever the endpoint's own connections take: for another client.
+    ///
+    /// # Errors
+    /// When a method, path or header is not valid HTTP.
+    #[cfg(feature = "goose")]
+    pub(super) fn all_as_messages(
+        plan: &Plan,
+        endpoint: &Endpoint,
+    ) -> Result<Vec<Self>, StepError> {
+        let steps = plan.steps.iter();
+        steps
+            .map(|step| Self::compile(step, &plan.labels, endpoint, false))
+            .collect()
+    }
+
     /// One step for this endpoint; its rules name these labels.
     ///
     /// # Errors
     /// When its method, path or a header is not valid HTTP.
     pub fn new(step: &Step, labels: &[Label], endpoint: &Endpoint) -> Result<Self, StepError> {
+        Self::compile(step, labels, endpoint, endpoint.takes_text())
+    }
+
+    fn compile(
+        step: &Step,
+        labels: &[Label],
+        endpoint: &Endpoint,
+        as_text: bool,
+    ) -> Result<Self, StepError> {
         let url = &endpoint.url;
         // HTTP/1.1 sends the path alone and the host as a header; HTTP/2 sends the whole URL.
         let (prefix, host) = if endpoint.http2 {
@@ -87,7 +111,7 @@ impl CompiledStep {
         let own_cookies = step.headers.iter().any(|(name, _)| name == "cookie");
         let request_target = target.clone();
         let headers = with_defaults(host, &step.headers);
-        let request = if endpoint.takes_text() {
+        let request = if as_text {
             let text = TextTemplate::new(&step.method, &target, &headers, &step.body);
             RequestTemplate::Text(text)
         } else {

@@ -59,6 +59,7 @@ pub(super) fn plan(thresholds: &[(&str, &str)]) -> Plan {
         profile: None,
         about: None,
         seed: 1,
+        engine: crate::plan::EngineKind::Native,
         segment: crate::plan::Segment::WHOLE,
         target: Target::Urls {
             urls: vec![BaseUrl {

@@ -13,9 +13,9 @@ use std::fmt::Write as _;
 
 use super::resolve::expect::{self, Starts};
 use super::{
-    BacklogOf, By, Database, Draw, EventId, Events, EventsOf, Executor, Group, Images, Load, Pages,
-    Per, Plan, Provider, Query, RecordSource, Role, Segment, Source, Table, Target, TokenMaker,
-    Truth,
+    BacklogOf, By, Database, Draw, EngineKind, EventId, Events, EventsOf, Executor, Group, Images,
+    Load, Pages, Per, Plan, Provider, Query, RecordSource, Role, Segment, Source, Table, Target,
+    TokenMaker, Truth,
 };
 use crate::measure::CustomMetric;
 use crate::scenario::value::{Count, Rate, Share, Span};
@@ -51,6 +51,9 @@ fn head(plan: &Plan, out: &mut String) -> Done {
         writeln!(out, "about       {}", about.trim())?;
     }
     writeln!(out, "seed        {}", plan.seed)?;
+    if plan.engine == EngineKind::Goose {
+        writeln!(out, "engine      goose, in a process of its own")?;
+    }
     segment(plan.segment, out)?;
     writeln!(out, "target      {}", target(&plan.target))?;
     if let Some(subject) = &plan.subject {

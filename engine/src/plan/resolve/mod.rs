@@ -8,6 +8,7 @@ mod condition;
 mod contradiction;
 mod delivery;
 mod details;
+mod engine;
 pub(super) mod expect;
 mod fairness;
 mod fault;
@@ -232,6 +233,7 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
         profile: overrides.profile.clone(),
         about: scenario.about.as_ref().map(|about| about.value.clone()),
         seed: known.seed,
+        engine: super::EngineKind::Native,
         segment: super::Segment::WHOLE,
         target: target.unwrap_or_else(nowhere),
         subject,
@@ -271,13 +273,14 @@ fn plan(scenario: &Scenario, overrides: &Overrides, report: &mut Report<'_>) -> 
     Some(of_segment(scenario, plan, overrides, report))
 }
 
-/// Warnings are of the whole, whatever part of it is run.
+/// Who runs it, and which part. Warnings are of the whole, whatever part of it is run.
 fn of_segment(
     scenario: &Scenario,
     mut plan: Plan,
     overrides: &Overrides,
     report: &mut Report<'_>,
 ) -> Plan {
+    plan.engine = engine::resolve(scenario, overrides, &plan, report);
     if !report.has_errors() {
         worries::warn(scenario, &plan, report);
     }

@@ -21,6 +21,9 @@ pub struct Overrides {
     pub provider: Option<String>,
     /// `--bug`: of a stack.
     pub bug: Option<String>,
+    /// `--engine`: who generates the load.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
     /// `--seed`.
     pub seed: Option<u64>,
     /// `--profile`: laid over the scenario before `set`.

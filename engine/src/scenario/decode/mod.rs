@@ -32,9 +32,6 @@ use super::reader::{self, Fields, Given};
 use super::report::Report;
 use super::value::Span;
 
-/// The vocabulary of scenarios that this version does not have yet.
-const NOT_YET: [&str; 1] = ["engine"];
-
 /// Reads the whole tree; what is wrong is reported and left out. `None` if it is no map: then
 /// nothing else is worth saying.
 pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) -> Option<Scenario> {
@@ -52,6 +49,7 @@ pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) ->
         name: None,
         about: None,
         seed: None,
+        engine: None,
         target: Given::Absent,
         subject: Given::Absent,
         users: Given::Absent,
@@ -70,7 +68,6 @@ pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) ->
         invariants: Vec::new(),
         thresholds: Vec::new(),
     };
-    fields.refuse(&NOT_YET);
     let hint = "give the scenario a name: `name: coupon-opening`";
     let name = fields.need(report, "name", hint);
     scenario.name = name.and_then(|entry| reader::value(report, &entry.node));
@@ -78,6 +75,8 @@ pub(super) fn scenario(tree: &Node, source: &Source, report: &mut Report<'_>) ->
     scenario.about = about.and_then(|entry| reader::text(report, &entry.node));
     let seed = fields.get("seed");
     scenario.seed = seed.and_then(|entry| reader::value(report, &entry.node));
+    let engine = fields.get("engine");
+    scenario.engine = engine.and_then(|entry| reader::text(report, &entry.node));
     scenario.target = Given::read(fields.get("target"), |entry| target::read(report, entry));
     scenario.subject = Given::read(fields.get("subject"), |entry| subject(report, entry));
     scenario.users = Given::read(fields.get("users"), |entry| {

@@ -29,13 +29,14 @@ mod threshold;
 mod truth;
 mod users;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Value, json};
 
-use text::{Count, Name, Text};
+use text::{Count, Name, Text, word_types};
 
 /// The JSON Schema (draft 2020-12) of scenarios.
 pub fn schema() -> Value {
@@ -66,6 +67,9 @@ struct Scenario {
     /// Every choice by chance follows from it. `--seed` replaces it.
     #[schemars(extend("default" = 42), example = 7)]
     seed: Option<Count>,
+    /// Who generates the load. `--engine` replaces it.
+    #[schemars(extend("default" = "native"), example = &"goose")]
+    engine: Option<Engine>,
     /// What is loaded. May be missing when `--url` is given.
     target: Option<target::Target>,
     /// What is given away.
@@ -125,6 +129,14 @@ struct Scenario {
     /// Files with parts of a scenario, relative to this one; this one is laid over them.
     #[schemars(example = "shared/flows.yaml")]
     include: Option<text::OneOrMany<Text>>,
+}
+
+word_types! {
+    /// Who generates the load.
+    Engine: [
+        ("native", "the load threads of this program"),
+        ("goose", "the crate Goose in a process of its own, as a cross-check, in a build that has it"),
+    ];
 }
 
 /// What is not included must be here.

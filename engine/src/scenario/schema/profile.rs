@@ -14,6 +14,9 @@ pub(super) struct Profile {
     /// Every choice by chance follows from it.
     #[schemars(example = 7)]
     seed: Option<Value>,
+    /// Who generates the load.
+    #[schemars(example = &"goose")]
+    engine: Option<Value>,
     /// What is loaded.
     #[schemars(example = serde_json::json!({ "url": "https://staging.example" }))]
     target: Option<Value>,

@@ -121,5 +121,5 @@ fn unequal<'a, T: PartialEq>(
         .iter()
         .filter(move |one| find(new, one).is_none_or(|at| new[at] != **one));
     let added = new.iter().filter(move |one| find(base, one).is_none());
-    changed.chain(added).map(move |one| name(one))
+    changed.chain(added).map(name)
 }

@@ -143,7 +143,7 @@ fn write_value(variable: Variable, escape: Escape, values: &Values<'_>, out: &mu
 }
 
 fn write_number(number: u64, out: &mut Vec<u8>) {
-    write!(out, "{number}").expect("writing to memory cannot fail");
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// Sets the version and variant bits of RFC 9562, section 5.4.

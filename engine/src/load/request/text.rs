@@ -1,7 +1,5 @@
 //! A request for plain HTTP/1.1: bytes that never change, with places for the values.
 
-use std::io::Write as _;
-
 use crate::load::http::Text;
 use crate::plan::{Body, Template, Values};
 
@@ -100,8 +98,9 @@ impl TextTemplate {
             if let Body::Text(template) = &self.body {
                 template.render(values, part);
             }
-            write!(out, "content-length: {}\r\n\r\n", part.len())
-                .expect("writing to memory cannot fail");
+            out.extend_from_slice(b"content-length: ");
+            out.extend_from_slice(itoa::Buffer::new().format(part.len()).as_bytes());
+            out.extend_from_slice(b"\r\n\r\n");
             out.extend_from_slice(part);
         } else {
             out.extend_from_slice(b"\r\n");

@@ -1,5 +1,7 @@
 //! The steady path of the load allocates nothing for a request: what it needs is kept by its VU.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 #[path = "support/target.rs"]
 #[allow(dead_code, reason = "shared by several tests")]
 mod target;

@@ -242,7 +242,6 @@ flows: { f: [ { post: /issue, json: { userId: \"{{ user }}\" } }, { think: 1s } 
         };
         let vu = size_of::<Vu>();
         let task = size_of_val(&turn(seated, shared, Rc::default()));
-        println!("a VU has {vu} bytes, the future of its task {task}");
         assert!(vu <= 768 && task <= 3_072, "{vu} {task}");
     }
 }

@@ -17,7 +17,8 @@ work=$(mktemp -d)
 nginx=
 trap '[[ -z $nginx ]] || { kill $nginx; wait $nginx || true; } 2>/dev/null; rm -rf "$work"' EXIT
 
-# Starts nginx on the last core, for as many connections as it may have; sets `url`.
+# start_nginx [WORKERS]: starts nginx on the last core, for as many connections as each of its workers
+# may have; sets `url`.
 start_nginx() {
     local port most
     port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
@@ -25,7 +26,7 @@ start_nginx() {
     ulimit -n 65536 2>/dev/null || ulimit -Sn "$(ulimit -Hn)"
     most=$(($(ulimit -n) - 100))
     cat >"$work/nginx.conf" <<CONF
-worker_processes 1;
+worker_processes ${1:-1};
 daemon off;
 pid $work/nginx.pid;
 error_log $work/error.log;
@@ -41,7 +42,7 @@ http {
     scgi_temp_path $work/scgi;
     default_type application/json;
     server {
-        listen 127.0.0.1:$port backlog=8192;
+        listen 127.0.0.1:$port backlog=8192 reuseport;
         location / { return 200 '{"result":"SUCCESS","couponId":17}'; }
     }
 }

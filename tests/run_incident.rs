@@ -19,21 +19,20 @@ fn bench() -> Bench {
 /// Runs a scenario of the incident document with a tenth of its time; its full number of users is
 /// what its phenomena come from.
 fn document(name: &str) -> Bench {
+    document_at(name, &["--scale", "time=0.1"], 0)
+}
+
+/// The same with other arguments, to this exit code.
+fn document_at(name: &str, more: &[&str], code: i32) -> Bench {
     // A thousand users beside a thousand others would measure each other.
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let bench = Bench::new();
     let scenario = shipped(&format!("scenarios/documents/{name}.yaml"));
-    let args = [
-        "run",
-        &scenario,
-        "--scale",
-        "time=0.1",
-        "--provider",
-        "local",
-    ];
-    let args = [&args[..], &["--out", "run", "--quiet"]].concat();
-    bench.run(&args).expect(0);
+    let mut args = vec!["run", &scenario, "--provider", "local"];
+    args.extend(["--out", "run", "--quiet"]);
+    args.extend(more);
+    bench.run(&args).expect(code);
     bench
 }
 
@@ -141,6 +140,23 @@ fn the_document_s_load_after_its_fixes_has_its_own_report() {
     }
     let sold_out = section(&report, "Nothing is left");
     assert!(sold_out.contains("**Expected**: yes"), "{sold_out}");
+}
+
+#[test]
+fn the_document_s_second_lock_takes_the_errors_away_and_sells_too_many() {
+    let more = ["--scale", "time=0.03", "--set", "subject.coupon.stock=1000"];
+    let bench = document_at("a-redlock-fallback", &more, 111);
+    let report = incident(&bench, "en");
+    every_reference_resolves(&report);
+    assert_eq!(bench.summary()["outcomes"]["lock_failed"], 0);
+    let phenomena = report.lines().filter(|line| line.starts_with("### 3."));
+    let phenomena: Vec<&str> = phenomena.collect();
+    assert!(phenomena[0].contains("stock"), "{phenomena:?}");
+    assert!(
+        !phenomena.iter().any(|line| line.contains("lock_failed")),
+        "{phenomena:?}"
+    );
+    assert!(section(&report, "stock").contains("oversold by"));
 }
 
 #[test]

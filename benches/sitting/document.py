@@ -5,7 +5,7 @@ from .spreads import chosen, spread
 # What the project claims of itself, at 200 connections in the closed model on nginx.
 CLAIMS = {"wrk": None, "oha": None, "goose": 2.0, "autocannon": None, "locust": 10.0, "k6": 10.0}
 CLAIMED_AT = {"target": "nginx", "model": "closed", "connections": 200}
-OWN = tools.OWN
+OWN, OTHER_ENGINE = tools.OWN, tools.OTHER_ENGINE
 
 HOW = """\
 ## What is measured
@@ -30,6 +30,8 @@ def write(sitting):
         parts.append(ratios(records))
     if spread(chosen(records, tool=OWN), "rate"):
         parts.append(losses(records))
+    if spread(chosen(records, tool=OTHER_ENGINE), "rate"):
+        parts.append(engines(records))
     parts += [HOW.format(rate=settings["rate"]), machine(sitting), who(sitting)]
     for target in settings["targets"]:
         parts.append(of_target(records, settings, target))
@@ -135,12 +137,39 @@ def verdict(rate, claim):
     return "**fcfs-bench sends less**" if rate.high < 1 else "no clear difference"
 
 
+def engines(records):
+    """The same scenario by both engines, side by side."""
+    lines = [
+        "## Both engines\n",
+        "The same scenario by `engine: native` and by `engine: goose` ([engines.md](engines.md)). Errors are "
+        "answers with another outcome than is due.\n",
+        "| Server | Connections | Engine | Requests/s | CPU µs/request | Errors |",
+        "|---|--:|---|--:|--:|--:|",
+    ]
+    for target, model, connections in places(records):
+        here = chosen(records, target=target, model=model, connections=connections)
+        pair = [chosen(here, tool=tool) for tool in (OWN, OTHER_ENGINE)]
+        if not all(spread(mine, "rate") for mine in pair):
+            continue
+        for engine, mine in zip(("native", "goose"), pair):
+            rate, cpu = spread(mine, "rate"), spread(mine, "cpu_us")
+            figures = [span(rate, lambda value: f"{value:,.0f}"), span(cpu, lambda value: f"{value:,.1f}")]
+            errors = sum(one.get("errors", 0) for one in mine)
+            lines.append(f"| {target} | {connections:,} | {engine} | {' | '.join(figures)} | {errors:,} |")
+    return "\n".join(lines) + "\n"
+
+
+def places(records):
+    """Where something was measured: (target, model, connections)."""
+    measured = [one for one in records if "rate" in one]
+    return dict.fromkeys((one["target"], one["model"], one["connections"]) for one in measured)
+
+
 def losses(records):
     """Every figure in which another tool is better than we are."""
     worse = []
     measured = [one for one in records if "rate" in one]
-    places = dict.fromkeys((one["target"], one["model"], one["connections"]) for one in measured)
-    for target, model, connections in places:
+    for target, model, connections in places(records):
         here = chosen(measured, target=target, model=model, connections=connections)
         own = chosen(here, tool=OWN)
         if not own:

@@ -54,6 +54,15 @@ class Document(unittest.TestCase):
         self.assertIn("2 or more | holds by the median, **not in every round** |", text)
         self.assertIn("| locust | no data | no data | 10 or more | not measured |", text)
 
+    def test_both_engines_are_side_by_side_where_both_were_measured(self):
+        other = turn("fcfs-bench-goose", rate=40_000.0, cpu_us=20.0)
+        alone = turn("fcfs-bench", connections=1)
+        text = document.write(sitting([turn("fcfs-bench"), other, alone], connections=[1, 200]))
+        rows = [line for line in text.splitlines() if "| native |" in line or "| 200 | goose |" in line]
+        expected = ["| nginx | 200 | native | 100,000 | 8.0 | 0 |", "| nginx | 200 | goose | 40,000 | 20.0 | 0 |"]
+        self.assertEqual(rows, expected)
+        self.assertNotIn("## Both engines", document.write(sitting([turn("fcfs-bench")])))
+
     def test_a_tool_that_is_missing_is_named(self):
         of = sitting([turn("fcfs-bench")], tools=["fcfs-bench", "k6"])
         text = document.write(of | {"missing": ["k6"]})

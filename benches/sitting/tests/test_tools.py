@@ -29,6 +29,7 @@ class Outputs(unittest.TestCase):
     def test_answers_of_nginx(self):
         for name, file, left_as, requests, seconds in (
             ("fcfs-bench", "fcfs-bench-nginx.json", "run/summary.json", 8894, 1.01667141),
+            ("fcfs-bench-goose", "fcfs-bench-goose-nginx.json", "run/summary.json", 55333, 1.000945379),
             ("wrk", "wrk-nginx.txt", None, 50267, 1.01),
             ("oha", "oha-nginx.json", None, 27089, 1.001813712),
             ("goose", "goose-nginx.txt", None, 11946, 1.1035),
@@ -123,4 +124,4 @@ class Outputs(unittest.TestCase):
             words, _ = tool.command(work, self.folder)
             files = " ".join(file.read_text() for file in self.folder.iterdir() if file.is_file())
             self.assertIn("1234", f"{words} {files}", name)
-        self.assertEqual(refused, ["wrk", "goose", "locust"])
+        self.assertEqual(refused, ["fcfs-bench-goose", "wrk", "goose", "locust"])

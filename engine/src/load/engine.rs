@@ -12,11 +12,11 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
-use tokio::time::{Instant, sleep_until};
 
 use super::RunClock;
 use super::batch::Batch;
 use super::executor::{Alarm, Common, Gate, Share, Stop};
+use super::hand_over::{Due, HandOver};
 use super::http::{Endpoint, Pace};
 use super::identity::Identities;
 use super::recorder::Recorder;
@@ -26,13 +26,8 @@ use super::vu::{Shared, Vu};
 use crate::history::OutcomeKind;
 use crate::plan::Plan;
 
-/// How often waiting operations are handed over when they do not fill a batch.
-const HAND_OVER_EVERY: Duration = Duration::from_millis(250);
-
 /// Users of the drain phase that ask at the same time, after the first.
 const DRAIN_VUS: u64 = 8;
-
-const SECOND_NS: u64 = 1_000_000_000;
 
 /// What every part of the engine needs; cheap to clone.
 #[derive(Clone)]
@@ -166,11 +161,8 @@ impl LoadThread {
         let (steps, pace) = (compile(&self.job)?, Pace::default());
         let local = LocalSet::new();
         local.block_on(&runtime, async {
-            let reporter = tokio::task::spawn_local(report(
-                Rc::clone(&recorder),
-                self.job.clock,
-                self.start_ns,
-            ));
+            let hand_over = HandOver::new(self.job.clock, self.start_ns);
+            let reporter = tokio::task::spawn_local(report(Rc::clone(&recorder), hand_over));
             let loads = self
                 .commons
                 .iter()
@@ -244,26 +236,15 @@ fn shared(
     }
 }
 
-/// Hands over operations now and then, and the sums at the end of each second.
-async fn report(recorder: Rc<RefCell<Recorder>>, clock: RunClock, start_ns: u64) {
-    let start = clock.instant(start_ns);
-    let mut second = 0;
-    let mut next = start;
+/// Hands over what is due, until it is aborted.
+async fn report(recorder: Rc<RefCell<Recorder>>, mut hand_over: HandOver) {
     loop {
-        next = (next + HAND_OVER_EVERY).max(Instant::now());
-        let end_of_second = start + Duration::from_secs(second + 1);
-        next = next.min(end_of_second);
-        sleep_until(next).await;
-        if Instant::now() < end_of_second {
-            recorder.borrow_mut().hand_over_operations();
-            continue;
+        let due = hand_over.next().await;
+        let mut recorder = recorder.borrow_mut();
+        match due {
+            Due::Operations => recorder.hand_over_operations(),
+            Due::Second { end_ns } => recorder.hand_over_second(end_ns, thread_cpu_ns()),
         }
-        // A thread that was held up for longer reports the missed seconds as one.
-        let reached = clock.now_ns().saturating_sub(start_ns) / SECOND_NS;
-        second = reached.max(second + 1);
-        recorder
-            .borrow_mut()
-            .hand_over_second(second * SECOND_NS, thread_cpu_ns());
     }
 }
 

@@ -14,6 +14,7 @@ mod engine;
 mod executor;
 #[cfg(feature = "goose")]
 pub mod goose;
+mod hand_over;
 pub mod http;
 mod identity;
 mod iteration;

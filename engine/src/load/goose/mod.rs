@@ -28,6 +28,7 @@ use self::seats::{Seated, Seats};
 use self::settings::Settings;
 use super::engine::Job;
 use super::executor::Stop;
+use super::hand_over::{Due, HandOver};
 use super::http::Endpoint;
 use super::identity::Identities;
 use super::recorder::Recorder;
@@ -36,16 +37,14 @@ use super::request::CompiledStep;
 /// Goose runs one load.
 const LOAD: usize = 0;
 
-/// How often waiting operations are handed over when they do not fill a batch.
-const HAND_OVER_EVERY: Duration = Duration::from_millis(250);
+/// How often Goose is told that the load is over, until it has heard.
+const TELL_EVERY: Duration = Duration::from_millis(250);
 
 /// How long a user waits for Goose to take it away, before it looks again.
 const IDLE: Duration = Duration::from_millis(20);
 
 /// Goose looks at its plan twice a second.
 const LATE: Duration = Duration::from_secs(1);
-
-const SECOND_NS: u64 = 1_000_000_000;
 
 /// Says how much CPU time a thread of the process has used, in nanoseconds.
 pub type CpuTime = Arc<dyn Fn() -> u64 + Send + Sync>;
@@ -327,7 +326,7 @@ async fn watch_over(
         loop {
             // Goose forgets what it was told before it has begun.
             trigger_killswitch("the load is over");
-            sleep(HAND_OVER_EVERY).await;
+            sleep(TELL_EVERY).await;
         }
     };
     let cut_and_wait = async {
@@ -341,29 +340,18 @@ async fn watch_over(
     }
 }
 
-/// Hands over operations now and then, and the sums at the end of each second, until all is over.
+/// Hands over what is due, until all is over.
 async fn report(shared: Arc<Shared>, vus: Option<u64>, cpu: CpuTime) {
-    let (clock, start_ns) = (shared.job.clock, shared.start_ns);
-    let start = clock.instant(start_ns);
-    let mut second = 0;
-    let mut next = start;
+    let mut hand_over = HandOver::new(shared.job.clock, shared.start_ns);
     loop {
-        next = (next + HAND_OVER_EVERY).max(Instant::now());
-        let end_of_second = start + Duration::from_secs(second + 1);
-        next = next.min(end_of_second);
-        sleep_until(next).await;
+        let due = hand_over.next().await;
         if shared.is_over(vus) {
             // What comes is Goose's end, and no load.
             return;
         }
-        if Instant::now() < end_of_second {
-            shared.recorder().hand_over_operations();
-            continue;
+        match due {
+            Due::Operations => shared.recorder().hand_over_operations(),
+            Due::Second { end_ns } => shared.recorder().hand_over_second(end_ns, cpu()),
         }
-        let reached = clock.now_ns().saturating_sub(start_ns) / SECOND_NS;
-        second = reached.max(second + 1);
-        shared
-            .recorder()
-            .hand_over_second(second * SECOND_NS, cpu());
     }
 }

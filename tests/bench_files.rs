@@ -132,7 +132,10 @@ fn a_sitting_that_is_interrupted_gives_everything_back_and_writes_nothing() {
 fn what_cannot_be_measured_is_refused() {
     let bench = Bench::new();
     for (words, reason) in [
-        (["--tools", "ab"], "`ab` is none of fcfs-bench, fcfs-bench-goose, wrk"),
+        (
+            ["--tools", "ab"],
+            "`ab` is none of fcfs-bench, fcfs-bench-goose, wrk",
+        ),
         (["--connections", "0"], "`0` is not a number above zero"),
         (["--connections", "900000000"], "open files"),
         (["--bench", "nowhere"], "nowhere is not there"),

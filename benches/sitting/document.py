@@ -22,10 +22,10 @@ In the closed model a connection asks again when it was answered. In the open mo
 """
 
 
-def write(sitting):
-    """The whole document."""
+def write(sitting, file="benchmarks.json"):
+    """The whole document; its records are in that file beside it."""
     records, settings = sitting["records"], sitting["settings"]
-    parts = [head(sitting)]
+    parts = [head(sitting, file)]
     if spread(chosen(records, tool=OWN, **CLAIMED_AT), "rate"):
         parts.append(ratios(records))
     if spread(chosen(records, tool=OWN), "rate"):
@@ -39,13 +39,13 @@ def write(sitting):
     return "\n".join(parts).rstrip() + "\n"
 
 
-def head(sitting):
+def head(sitting, file):
     settings = sitting["settings"]
     return (
         "# Benchmarks\n\n"
         "What fcfs-bench costs, beside what other load generators cost for the same work in the same "
         "sitting. The figures are of one machine on one day; ratios travel better than figures. This page "
-        f"is written by `benches/peers`, from the records in [benchmarks.json](benchmarks.json).\n\n"
+        f"is written by `benches/peers`, from the records in [{file}]({file}).\n\n"
         f"- Date: {sitting['date']}\n"
         f"- Command: `{sitting['command']}`\n"
         f"- {plural(settings['rounds'], 'round')}, {settings['seconds']} s for each turn\n"

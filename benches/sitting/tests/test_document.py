@@ -103,10 +103,12 @@ class Document(unittest.TestCase):
         text = document.write(sitting(rounds, rounds=3))
         self.assertIn("| wrk | 100,000 (90,000–110,000) | 8.0 | 40.0 | 3 | 77% | 77% |", text)
 
-    def test_the_page_of_the_repository_is_written_from_its_records(self):
-        page, records = (ROOT / "docs" / name for name in ("benchmarks.md", "benchmarks.json"))
-        self.assertEqual(page.exists(), records.exists(), "one of them without the other")
-        if page.exists():
-            of = json.loads(records.read_text(encoding="utf-8"))
-            fresh = document.write(of)
-            self.assertEqual(page.read_text(encoding="utf-8"), fresh, "renew it: benches/peers --render")
+    def test_the_pages_of_the_repository_are_written_from_their_records(self):
+        docs = ROOT / "docs"
+        pages, records = ({file.stem for file in docs.glob(f"benchmarks*.{end}")} for end in ("md", "json"))
+        self.assertEqual(pages, records, "one of them without the other")
+        for name in sorted(pages):
+            file = docs / f"{name}.json"
+            fresh = document.write(json.loads(file.read_text(encoding="utf-8")), file.name)
+            page = (docs / f"{name}.md").read_text(encoding="utf-8")
+            self.assertEqual(page, fresh, "renew it: benches/peers --render --document docs/" + name + ".md")

@@ -15,7 +15,7 @@ fn text(name: &str) -> String {
     std::fs::read_to_string(path).expect("a scenario")
 }
 
-const SHIPPED: [&str; 16] = [
+const SHIPPED: [&str; 17] = [
     "quickstart.yaml",
     "stampede.yaml",
     "coupon-ramp-1000.yaml",
@@ -27,6 +27,7 @@ const SHIPPED: [&str; 16] = [
     "embedded-kafka.yaml",
     "documents/a-redlock-after.yaml",
     "documents/a-redlock-before.yaml",
+    "documents/a-redlock-fallback.yaml",
     "documents/b-redisson-steps.yaml",
     "documents/c-lua-1000.yaml",
     "documents/c-pessimistic-1000.yaml",

@@ -56,7 +56,8 @@ CONF
     url=http://127.0.0.1:$port
 }
 
-# run NAME LOAD [STEPS]: runs the load on the first core, into "$work/NAME".
+# run NAME LOAD [STEPS]: runs the load into "$work/NAME", on the first core, or with CORES on so many, a
+# thread for each.
 run() {
     cat >"$work/$1.yaml" <<YAML
 name: $1
@@ -72,7 +73,7 @@ flows:
 ${3:-}
 YAML
     # 112: a generator that is saturated says so, and its figures are shown all the same.
-    taskset -c 0 "$FCFS_BENCH" run "$work/$1.yaml" --quiet --threads 1 --out "$work/$1" \
+    taskset -c "0-$((${CORES:-1} - 1))" "$FCFS_BENCH" run "$work/$1.yaml" --quiet --threads "${CORES:-1}" --out "$work/$1" \
         2>"$work/$1.log" || [[ $? == 112 ]] || {
         cat "$work/$1.log" >&2
         return 1

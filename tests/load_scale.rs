@@ -57,22 +57,41 @@ fn too_few_open_files_are_refused_with_the_numbers_before_anything_starts() {
     let target = Target::start(|_| Reply::issued());
     let directory = tempfile::tempdir().unwrap();
     let out = directory.path().join("refused");
-    // 100 connections, 256 others, and 4 of the load thread.
-    let refused = limited("ulimit -n 359", 100, &target.url(), &out);
+    // 300 connections in the table of the load thread, and 64 others.
+    let refused = limited("ulimit -n 363", 300, &target.url(), &out);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(113), "{said}");
     assert!(
-        said.contains("360 open files are needed and 359 allowed"),
+        said.contains("364 open files are needed and 363 allowed"),
         "{said}"
     );
-    assert!(said.contains("`ulimit -n 360`"), "{said}");
+    assert!(said.contains("`ulimit -n 364`"), "{said}");
     assert!(!out.exists() && target.connections().is_empty());
 
     let out = directory.path().join("enough");
-    let enough = limited("ulimit -n 360", 100, &target.url(), &out);
+    let enough = limited("ulimit -n 364", 300, &target.url(), &out);
     let said = String::from_utf8_lossy(&enough.stderr).into_owned();
     assert_eq!(enough.status.code(), Some(0), "{said}");
-    assert_eq!(used(&target), 100);
+    assert_eq!(used(&target), 300);
+}
+
+#[test]
+fn what_one_table_of_open_files_has_no_room_for_is_in_those_of_the_load_threads() {
+    let target = Target::start(|_| Reply::issued());
+    let directory = tempfile::tempdir().unwrap();
+    // 300 connections, 256 others, and 4 of the load thread are 560.
+    for limit in ["ulimit -n 559", "ulimit -n 560"] {
+        let before = used(&target);
+        let out = directory.path().join(limit.replace(' ', "-"));
+        let ran = limited(limit, 300, &target.url(), &out);
+        let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+        assert_eq!(ran.status.code(), Some(0), "{limit}: {said}");
+        assert_eq!(used(&target) - before, 300, "{limit}");
+        let summary = std::fs::read_to_string(out.join("summary.json")).unwrap();
+        let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
+        let outcomes = &summary["outcomes"];
+        assert_eq!(outcomes["ok"], summary["requests"], "{limit}: {summary}");
+    }
 }
 
 #[test]

@@ -88,6 +88,10 @@ pub struct Options {
     #[arg(long, value_name = "S", default_value_t = 0)]
     pub coupon_cache_s: u32,
 
+    /// Keep in that cache that nothing is left, and answer it without a lock (redlock)
+    #[arg(long, value_name = "true|false", action = ArgAction::Set, default_value_t = false)]
+    pub coupon_cache_sold_out: bool,
+
     #[command(flatten)]
     #[allow(
         missing_docs,

@@ -453,6 +453,39 @@ async fn the_cache_keeps_what_a_coupon_is_and_never_how_many_there_are() {
 }
 
 #[tokio::test]
+async fn a_cache_that_knows_of_an_empty_stock_spares_the_lock_those_who_come_too_late() {
+    let services = services();
+    let (stores, instances) = (services.stores().await, start(1));
+    let mut options = options(&stores, &instances, 1);
+    options.locks.lock_retry_count = 0;
+    options.coupon_cache_s = 300;
+    let redis = &instances[0];
+    let held = || redis.ask(&["SET", KEY, "other"]);
+    let words = "The operation was applied to: 0 of the 1 requested resources.";
+    for knows in [false, true] {
+        options.coupon_cache_sold_out = knows;
+        let server = open(&options).await;
+        if !knows {
+            assert!(issue(&server, "kim").await.is_issued());
+        }
+        // While one is left, and before anybody has looked, nobody is told so.
+        held().await;
+        assert_refused(&issue(&server, "lee").await, words);
+        redis.ask(&["DEL", KEY]).await;
+        assert!(issue(&server, "lee").await.says(SOLD_OUT), "{knows}");
+        held().await;
+        let late = issue(&server, "park").await;
+        assert_eq!(late.says(SOLD_OUT), knows, "{}", late.body);
+        redis.ask(&["DEL", KEY]).await;
+    }
+    let info = redis.ask(&["GET", "coupon:1:info"]).await.unwrap();
+    let expected = r#"{"status":"ACTIVE","totalQuantity":1,"soldOut":true}"#;
+    assert_eq!(info, expected);
+    let lives = redis.ask(&["TTL", "coupon:1:info"]).await.unwrap();
+    assert!((1..=300).contains(&lives.parse().unwrap()), "{lives}");
+}
+
+#[tokio::test]
 async fn without_the_cache_nothing_of_a_coupon_is_in_redis() {
     let services = services();
     let (stores, instances) = (services.stores().await, start(1));
@@ -511,6 +544,10 @@ async fn settings_that_do_not_go_together_are_named_before_anything_is_opened() 
         (
             with(|o| o.redis.push(o.redis[0].clone())),
             "--redis redis://h is not possible: it is given twice",
+        ),
+        (
+            with(|o| o.coupon_cache_sold_out = true),
+            "--coupon-cache-sold-out true is not possible: the cache that would say so is off",
         ),
         (
             with(|o| o.locks.lock_ttl_ms = 500),

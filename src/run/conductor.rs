@@ -38,7 +38,7 @@ use super::truth::{Base, Truth, Watch};
 use crate::check::Reading;
 use crate::fault::{self, Arsenal, Faults, Guard, Leases};
 use crate::history::FaultMark;
-use crate::load::{Identities, Job, Records, RunClock, Stop};
+use crate::load::{Files, Identities, Job, Records, RunClock, Stop};
 use crate::output::{Feed, Feeder, Live, Outputs, Progress};
 use crate::plan::{Overrides, Plan};
 use crate::probe::TruthLog;
@@ -90,6 +90,7 @@ pub async fn conduct(mut request: Request<'_>) -> Result<RunDirectory, RunError>
     let mut waiting = interrupts.clone();
     let Prepared {
         records,
+        files,
         sources,
         directory,
         clock,
@@ -152,6 +153,7 @@ pub async fn conduct(mut request: Request<'_>) -> Result<RunDirectory, RunError>
                 roots: &ready.roots,
                 slots: &slots,
                 threads,
+                files,
             };
             let ended = match prepared {
                 Ok(()) => common.run(&known, &ready).await,
@@ -216,6 +218,7 @@ struct Run {
     directory: RunDirectory,
     clock: RunClock,
     threads: usize,
+    files: Files,
     /// Until the load begins.
     generator: Option<generator::Ready>,
     events: EventLog,
@@ -259,6 +262,7 @@ impl Run {
             start_at: common.start_at,
             leases: common.leases,
             threads: known.threads,
+            files: known.files,
             generator: None,
             progress: common.progress,
             records: common.records,
@@ -309,7 +313,7 @@ impl Run {
             next_place: Arc::new(AtomicU64::new(0)),
         };
         let begun = self.generator.take().unwrap_or(generator::Ready::Native);
-        let begun = begun.begin(&job, self.threads, start_ns, other);
+        let begun = begun.begin(&job, self.threads, self.files, start_ns, other);
         let loaded = match begun {
             Ok(engine) => {
                 self.load(engine, (&job, start_ns), ready, seen, &mut sampler)

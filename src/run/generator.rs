@@ -10,7 +10,7 @@ use super::error::RunError;
 #[cfg(feature = "goose")]
 use super::goose::{GooseLoad, Waiting};
 use crate::load::http::Endpoint;
-use crate::load::{Engine, Job, RunClock, Stop};
+use crate::load::{Engine, Files, Job, RunClock, Stop};
 use crate::plan::{EngineKind, Overrides, Plan};
 use crate::scenario::Written;
 
@@ -39,6 +39,8 @@ pub(super) struct Known<'a> {
     pub(super) slots: &'a [Option<String>],
     /// Load threads.
     pub(super) threads: usize,
+    /// Whose limit of open files those of the load count against.
+    pub(super) files: Files,
 }
 
 /// Ready to begin.
@@ -93,7 +95,7 @@ impl Ready {
         }
     }
 
-    /// Begins the load on so many threads; time zero of it is `start_ns`. What a process of its own
+    /// Begins the load on so many threads, whose connections are these files; time zero of it is `start_ns`. What a process of its own
     /// takes of the machine is noted in `other`.
     ///
     /// # Errors
@@ -102,13 +104,14 @@ impl Ready {
         self,
         job: &Job,
         threads: usize,
+        files: Files,
         start_ns: u64,
         other: Arc<OtherProcess>,
     ) -> io::Result<Generator> {
         match self {
             Self::Native => {
                 drop(other);
-                Engine::start(job, threads, start_ns).map(Generator::Native)
+                Engine::start(job, threads, files, start_ns).map(Generator::Native)
             }
             #[cfg(feature = "goose")]
             Self::Goose(waiting) => waiting.begin(job, start_ns, other).map(Generator::Goose),

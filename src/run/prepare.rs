@@ -20,7 +20,7 @@ use crate::fault::{self, Guard};
 use crate::feeder;
 use crate::history::HistoryWriter;
 use crate::load::http::Sources;
-use crate::load::{Records, RunClock};
+use crate::load::{Files, Records, RunClock};
 use crate::output::{Outputs, Progress, listen};
 use crate::plan::{Plan, print};
 
@@ -28,6 +28,8 @@ use crate::plan::{Plan, print};
 pub(super) struct Prepared {
     /// What is known of the users.
     pub(super) records: Option<Arc<Records>>,
+    /// Whose limit of open files those of the load count against.
+    pub(super) files: Files,
     /// Where connections of the load come from.
     pub(super) sources: Sources,
     pub(super) directory: RunDirectory,
@@ -54,7 +56,7 @@ impl Prepared {
         generator::is_there(&request.plan)?;
         let threads = request.threads;
         let threads = threads.unwrap_or_else(|| resources::threads(&request.plan));
-        enough_files(&request.plan, threads)?;
+        let files = enough_files(&request.plan, threads)?;
         let sources = resources::sources(&request.plan, &request.local_addresses);
         let sources = interrupts.unless(1, sources).await;
         let sources = sources.ok_or(RunError::Interrupted)??;
@@ -83,6 +85,7 @@ impl Prepared {
         let guard = guard.map_err(failed_to("guard what will be broken"))?;
         Ok(Self {
             records,
+            files,
             sources,
             directory,
             clock,

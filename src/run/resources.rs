@@ -8,8 +8,9 @@ use self::needs::Needs;
 use super::error::RunError;
 use super::machine;
 use crate::fault::proxy::OPEN_ON_A_LINK;
+use crate::load::Files;
 use crate::load::http::Sources;
-use crate::plan::{Plan, Segment, Target};
+use crate::plan::{EngineKind, Plan, Segment, Target};
 
 /// A bundled server needs cores of its own, or the load would measure its own hunger.
 pub(super) fn threads(plan: &Plan) -> usize {
@@ -20,26 +21,33 @@ pub(super) fn threads(plan: &Plan) -> usize {
     }
 }
 
-/// Allows as many open files as the plan needs. What the run starts inherits the limit.
+/// Allows as many open files as the plan needs, and says whose limit those of the load count against.
+/// What the run starts inherits the limit.
 ///
 /// # Errors
 /// When the machine does not allow so many, or the load is to go by a link that takes fewer
 /// connections.
-pub(super) fn enough_files(plan: &Plan, threads: usize) -> Result<(), RunError> {
-    let needs = Needs::of(plan);
+pub(super) fn enough_files(plan: &Plan, threads: usize) -> Result<Files, RunError> {
+    let needs = Needs::of(plan, threads);
     if needs.by_link && needs.to_one > OPEN_ON_A_LINK {
         return Err(RunError::Link {
             needed: needs.to_one,
             most: OPEN_ON_A_LINK,
         });
     }
-    let needed = needs.files(threads);
-    let limit = machine::raise_file_limit(needed);
-    if needed > limit {
-        Err(RunError::Files { needed, limit })
-    } else {
-        Ok(())
+    let together = needs.files(threads, Files::OfProcess);
+    let limit = machine::raise_file_limit(together);
+    if together <= limit {
+        return Ok(Files::OfProcess);
     }
+    let apart = needs.files(threads, Files::OfThread);
+    // Goose has its users in one process, which knows nothing of our threads.
+    let can_be = plan.engine == EngineKind::Native && Files::can_be_of_threads();
+    if can_be && apart <= limit {
+        return Ok(Files::OfThread);
+    }
+    let needed = if can_be { apart } else { together };
+    Err(RunError::Files { needed, limit })
 }
 
 /// Where connections come from: the given addresses, or as many of loopback as they need, or as the
@@ -55,7 +63,7 @@ pub(super) async fn sources(plan: &Plan, given: &[IpAddr]) -> Result<Sources, Ru
             source,
         })?;
     }
-    let needs = Needs::of(plan);
+    let needs = Needs::of(plan, 1);
     let to = targets(plan, needs.by_link).await;
     choose(
         &to,

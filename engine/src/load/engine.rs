@@ -10,12 +10,14 @@ use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
 
 use super::RunClock;
 use super::batch::Batch;
 use super::executor::{Alarm, Common, Gate, Share, Stop};
+use super::files::{Files, Kept};
 use super::hand_over::{Due, HandOver};
 use super::http::{Endpoint, Pace};
 use super::identity::Identities;
@@ -52,15 +54,44 @@ pub struct Job {
 pub struct Engine {
     stop: watch::Sender<Stop>,
     ended: mpsc::Receiver<()>,
-    threads: Vec<std::thread::JoinHandle<io::Result<()>>>,
+    threads: Vec<std::thread::JoinHandle<Ended>>,
+}
+
+/// What a thread says at its end, and its runtime: it is given up where it was made, since its files
+/// are known by their numbers there too.
+type Ended = (io::Result<()>, Waiter);
+
+/// The runtime of a load thread. It is given up without waiting for anything, which would be a panic
+/// where others wait for the thread that does.
+struct Waiter(Option<Runtime>);
+
+impl Waiter {
+    fn new() -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        Ok(Self(Some(runtime)))
+    }
+
+    fn runtime(&self) -> io::Result<&Runtime> {
+        let runtime = self.0.as_ref();
+        runtime.ok_or_else(|| io::Error::other("the runtime is given up"))
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Engine {
-    /// Starts all loads of the plan on so many threads; time zero of the load is `start_ns`.
+    /// Starts all loads of the plan on so many threads, whose connections are these files; time zero of
+    /// the load is `start_ns`.
     ///
     /// # Errors
-    /// When a thread cannot be started.
-    pub fn start(job: &Job, threads: usize, start_ns: u64) -> io::Result<Self> {
+    /// When a thread or its runtime cannot be started.
+    pub fn start(job: &Job, threads: usize, files: Files, start_ns: u64) -> io::Result<Self> {
         let (stop, stop_seen) = watch::channel(Stop::No);
         let (ending, ended) = mpsc::channel(1);
         let commons: Vec<_> = job
@@ -72,9 +103,17 @@ impl Engine {
                 gate: Arc::new(Gate::new(threads as u64)),
             })
             .collect();
-        let spawn = |thread: usize| {
+        let mut kept = (files == Files::OfThread).then(Kept::default);
+        let waiters = (0..threads).map(|_| match &mut kept {
+            Some(kept) => kept.what_opens(Waiter::new),
+            None => Waiter::new(),
+        });
+        // All of them before the first thread: each may wake each.
+        let waiters = waiters.collect::<io::Result<Vec<_>>>()?;
+        let spawn = |thread: usize, waiter: Waiter| {
             let load_thread = LoadThread {
                 job: job.clone(),
+                kept: kept.clone(),
                 thread,
                 threads,
                 start_ns,
@@ -90,8 +129,9 @@ impl Engine {
                     let _ending = ending;
                     let alarm = load_thread.alarm.clone();
                     let _rings = alarm.on_panic();
+                    let ended = load_thread.run(&waiter);
                     // Without this thread the load is not the one that was asked for.
-                    load_thread.run().inspect_err(|_| alarm.ring())
+                    (ended.inspect_err(|_| alarm.ring()), waiter)
                 })
         };
         let mut engine = Self {
@@ -99,8 +139,8 @@ impl Engine {
             ended,
             threads: Vec::with_capacity(threads),
         };
-        for thread in 0..threads {
-            engine.threads.push(spawn(thread)?);
+        for (thread, waiter) in waiters.into_iter().enumerate() {
+            engine.threads.push(spawn(thread, waiter)?);
         }
         Ok(engine)
     }
@@ -124,9 +164,9 @@ impl Engine {
     /// # Errors
     /// When a thread could not run, or panicked.
     pub fn join(mut self) -> io::Result<()> {
-        let join = |thread: std::thread::JoinHandle<io::Result<()>>| {
-            let ended = thread.join();
-            ended.unwrap_or_else(|_| Err(io::Error::other("a load thread panicked")))
+        let join = |thread: std::thread::JoinHandle<Ended>| match thread.join() {
+            Ok((ended, _given_up)) => ended,
+            Err(_) => Err(io::Error::other("a load thread panicked")),
         };
         // All of them, also when the first has failed.
         let ended: Vec<_> = self.threads.drain(..).map(join).collect();
@@ -143,6 +183,8 @@ impl Drop for Engine {
 
 struct LoadThread {
     job: Job,
+    /// With a table of open files of its own: what is kept in it.
+    kept: Option<Kept>,
     thread: usize,
     threads: usize,
     start_ns: u64,
@@ -152,15 +194,16 @@ struct LoadThread {
 }
 
 impl LoadThread {
-    fn run(self) -> io::Result<()> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+    fn run(self, waiter: &Waiter) -> io::Result<()> {
+        let runtime = waiter.runtime()?;
+        if let Some(kept) = &self.kept {
+            kept.leave()?;
+        }
         let recorder = Recorder::new(&self.job.plan, self.thread, self.job.sink.clone());
         let recorder = Rc::new(RefCell::new(recorder));
         let (steps, pace) = (compile(&self.job)?, Pace::default());
         let local = LocalSet::new();
-        local.block_on(&runtime, async {
+        local.block_on(runtime, async {
             let hand_over = HandOver::new(self.job.clock, self.start_ns);
             let reporter = tokio::task::spawn_local(report(Rc::clone(&recorder), hand_over));
             let loads = self

@@ -12,6 +12,7 @@ mod deadline;
 mod detail;
 mod engine;
 mod executor;
+mod files;
 #[cfg(feature = "goose")]
 pub mod goose;
 mod hand_over;
@@ -34,6 +35,7 @@ pub use clock::RunClock;
 pub use cookies::Cookies;
 pub use engine::{Drained, Engine, Job, drain};
 pub use executor::Stop;
+pub use files::Files;
 pub use identity::{Identities, Taken, Taking};
 pub use recorder::Recorder;
 pub use records::Records;

@@ -199,7 +199,7 @@ const LEVEL: SettingKind = SettingKind::Words(&[
 ]);
 
 /// Every setting that a scenario may give, by name.
-pub(crate) const SETTINGS: [Row; 34] = [
+pub(crate) const SETTINGS: [Row; 35] = [
     Row::new(
         "coupon_cache",
         SettingKind::Span {
@@ -209,6 +209,14 @@ pub(crate) const SETTINGS: [Row; 34] = [
         "0s",
         "300s",
         "How long Redis keeps what a coupon is, beside its stock; 0: not at all.",
+    )
+    .only(REDLOCK),
+    Row::new(
+        "coupon_cache_sold_out",
+        SettingKind::Flag,
+        "false",
+        "true",
+        "Whether that cache also says that nothing is left, so that who comes then takes no lock; needs `coupon_cache`.",
     )
     .only(REDLOCK),
     Row::new(

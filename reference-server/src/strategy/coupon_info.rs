@@ -1,6 +1,7 @@
 //! What a coupon is, beside how many there are, read through a cache in Redis.
 //!
-//! The stock is not cached: what is true for five minutes is no ground to give away the last one.
+//! The stock is not cached: what is true for five minutes is no ground to give away the last one. That
+//! nothing is left may be: where no coupon comes back it stays true, and it gives nothing away.
 
 use std::sync::Arc;
 
@@ -17,22 +18,33 @@ use crate::redis_store::RedisStore;
 /// What does not change while a coupon is given out.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct CouponInfo {
+pub(super) struct CouponInfo {
     status: String,
     total_quantity: i64,
+    /// Somebody has read, under the guard, that nothing is left.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) sold_out: bool,
     /// Only with the bug that decides by it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    stock_quantity: Option<i64>,
+    pub(super) stock_quantity: Option<i64>,
 }
 
 /// Looks into Redis first, if it may, and into the table else.
 pub(super) struct CouponInfos {
     store: Arc<MySqlStore>,
     redis: Arc<RedisStore>,
-    /// Seconds.
-    keep_s: u32,
+    keeping: Keeping,
     bugs: Arc<Bugs>,
     meters: Option<CacheMeters>,
+}
+
+/// What is kept, and for how long.
+#[derive(Clone, Copy)]
+pub(super) struct Keeping {
+    /// Seconds; 0: nothing is kept.
+    pub(super) for_s: u32,
+    /// Also that nothing is left.
+    pub(super) sold_out: bool,
 }
 
 /// Of a cache that is on.
@@ -58,39 +70,45 @@ impl CouponInfos {
     pub(super) fn new(
         store: Arc<MySqlStore>,
         redis: Arc<RedisStore>,
-        keep_s: u32,
+        keeping: Keeping,
         bugs: Arc<Bugs>,
         metrics: &Metrics,
     ) -> Self {
         Self {
-            meters: (keep_s > 0).then(|| CacheMeters::new(metrics)),
+            meters: (keeping.for_s > 0).then(|| CacheMeters::new(metrics)),
             store,
             redis,
-            keep_s,
+            keeping,
             bugs,
         }
     }
 
-    /// Fails if there is no such coupon, and returns the stock if a bug has it in the cache. A Redis
-    /// that fails costs the cache, not the answer.
-    pub(super) async fn expect(&self, coupon: CouponId) -> Result<Option<i64>, IssueError> {
+    /// Fails if there is no such coupon. A Redis that fails costs the cache, not the answer.
+    pub(super) async fn expect(&self, coupon: CouponId) -> Result<CouponInfo, IssueError> {
         let Some(meters) = &self.meters else {
-            return Ok(self.read(coupon).await?.stock_quantity);
+            return self.read(coupon).await;
         };
         meters.requests.increment(1);
         match self.cached(coupon).await {
             Ok(Some(info)) => {
                 meters.hits.increment(1);
-                return Ok(info.stock_quantity);
+                return Ok(info);
             }
             Ok(None) => {}
             Err(error) => tracing::debug!(event = "cache_unread", coupon, %error),
         }
         let info = self.read(coupon).await?;
-        if let Err(error) = self.keep(coupon, &info).await {
-            tracing::debug!(event = "cache_unwritten", coupon, %error);
+        self.keep(coupon, &info).await;
+        Ok(info)
+    }
+
+    /// Keeps of this coupon, if that is to be kept, what somebody has just read under the guard: that
+    /// nothing is left.
+    pub(super) async fn none_left(&self, coupon: CouponId, info: CouponInfo) {
+        if self.meters.is_some() && self.keeping.sold_out {
+            let sold_out = true;
+            self.keep(coupon, &CouponInfo { sold_out, ..info }).await;
         }
-        Ok(info.stock_quantity)
     }
 
     async fn read(&self, coupon: CouponId) -> Result<CouponInfo, IssueError> {
@@ -105,6 +123,7 @@ impl CouponInfos {
         Ok(CouponInfo {
             status,
             total_quantity,
+            sold_out: false,
             stock_quantity,
         })
     }
@@ -118,16 +137,19 @@ impl CouponInfos {
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
     }
 
-    async fn keep(&self, coupon: CouponId, info: &CouponInfo) -> RedisResult<()> {
+    async fn keep(&self, coupon: CouponId, info: &CouponInfo) {
         // Text and number: nothing that cannot be written.
         let text = serde_json::to_string(info).unwrap_or_default();
-        redis::cmd("SET")
+        let kept: RedisResult<()> = redis::cmd("SET")
             .arg(key(coupon))
             .arg(text)
             .arg("EX")
-            .arg(self.keep_s)
+            .arg(self.keeping.for_s)
             .query_async(&mut self.redis.connection())
-            .await
+            .await;
+        if let Err(error) = kept {
+            tracing::debug!(event = "cache_unwritten", coupon, %error);
+        }
     }
 }
 

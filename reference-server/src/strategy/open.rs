@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::coupon_info::CouponInfos;
+use super::coupon_info::{CouponInfos, Keeping};
 use super::db_conditional::DbConditional;
 use super::db_pessimistic::DbPessimistic;
 use super::early_sold_out::EarlySoldOut;
@@ -274,7 +274,10 @@ async fn under_redlock(
         infos: CouponInfos::new(
             Arc::clone(&store),
             first,
-            options.coupon_cache_s,
+            Keeping {
+                for_s: options.coupon_cache_s,
+                sold_out: options.coupon_cache_sold_out,
+            },
             Arc::clone(&bugs),
             metrics,
         ),

@@ -91,7 +91,24 @@ impl UnderRedlock {
 
 impl Shared {
     async fn issue(&self, coupon: CouponId, user: &UserId) -> Result<Issue, IssueError> {
-        let cached = self.infos.expect(coupon).await?;
+        let info = self.infos.expect(coupon).await?;
+        if info.sold_out {
+            return Ok(Issue::SoldOut);
+        }
+        let answer = self.decide(coupon, user, info.stock_quantity).await;
+        if matches!(answer, Ok(Issue::SoldOut)) {
+            self.infos.none_left(coupon, info).await;
+        }
+        answer
+    }
+
+    /// `cached` is the stock that the cache has kept, if a bug decides by it.
+    async fn decide(
+        &self,
+        coupon: CouponId,
+        user: &UserId,
+        cached: Option<i64>,
+    ) -> Result<Issue, IssueError> {
         let old_look = self.old_look(coupon).await?.or(cached);
         let key = if self.bugs.locks_by_user() {
             format!("locks:coupon:{coupon}:{user}")

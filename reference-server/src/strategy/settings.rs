@@ -61,8 +61,22 @@ pub(super) fn check(options: &Options, bugs: &Bugs) -> Result<(), ServerError> {
         });
     }
     if options.strategy == StrategyName::Redlock {
+        check_cache(options)?;
         check_lock(options)?;
         check_instances(options)?;
+    }
+    Ok(())
+}
+
+/// What is to be kept in a cache that is off.
+fn check_cache(options: &Options) -> Result<(), ServerError> {
+    if options.coupon_cache_sold_out && options.coupon_cache_s == 0 {
+        return Err(ServerError::Setting {
+            option: "--coupon-cache-sold-out",
+            value: "true".to_owned(),
+            reason: "the cache that would say so is off".to_owned(),
+            hint: "give --coupon-cache-s some seconds".to_owned(),
+        });
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! How many connections a plan has open at the same time at the most, and how many files that takes.
 
+use crate::load::Files;
 use crate::plan::fault::{Injection, Party};
 use crate::plan::{Action, By, Plan, Role, Target};
 
@@ -9,27 +10,37 @@ const OTHER_FILES: u64 = 256;
 /// Of each load thread: what it waits with.
 const FILES_OF_THREAD: u64 = 4;
 
+/// Files in a table of a load thread's own beside its connections: the standard streams, and what the
+/// runtimes of the process wait and are woken by.
+const FILES_OF_TABLE: u64 = 64;
+
 /// Connections at the same time, at the most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Needs {
     /// To all instances.
     pub(super) connections: u64,
+    /// Of them those of the load thread that has most.
+    of_thread: u64,
     /// To the address that has most of them.
     pub(super) to_one: u64,
     /// The harness's own proxy is on their way.
     pub(super) by_link: bool,
-    /// The entry leads each of them to a process behind it.
-    routed: bool,
+    /// Of a process that this one starts, with those to the process behind it.
+    of_server: u64,
 }
 
 impl Needs {
-    /// Of all loads together, as if they were at the same time.
-    pub(super) fn of(plan: &Plan) -> Self {
-        let of_load = |load: &crate::plan::Load| {
-            let vus = plan.segment.share(load.executor.max_vus());
-            vus.saturating_mul(of_one(&plan.flows[load.flow].actions))
+    /// Of all loads together, as if they were at the same time, on so many threads.
+    pub(super) fn of(plan: &Plan, threads: usize) -> Self {
+        let on = |threads: u64| {
+            let of_load = |load: &crate::plan::Load| {
+                let vus = plan.segment.share(load.executor.max_vus());
+                let vus = vus.div_ceil(threads.max(1));
+                vus.saturating_mul(of_one(&plan.flows[load.flow].actions))
+            };
+            plan.loads.iter().map(of_load).fold(0, u64::saturating_add)
         };
-        let all = plan.loads.iter().map(of_load).fold(0, u64::saturating_add);
+        let all = on(1);
         let by_link = plan.faults.iter().any(|fault| {
             let on_a_link = matches!(fault.injection, Injection::Link(_) | Injection::Partition);
             on_a_link && fault.victim.party == Party::Client
@@ -47,34 +58,49 @@ impl Needs {
                 (entry.into(), 1, true)
             }
         };
-        let routed = matches!(&plan.target, Target::Stack(stack)
-            if stack.groups.iter().any(|group| group.role == Role::Router));
         let each = if goes_round {
             all
         } else {
             // Each load deals its VUs out from the first instance.
             all.div_ceil(instances.max(1)) + plan.loads.len() as u64
         };
+        let to_one = each.saturating_mul(same);
+        let of_server = match &plan.target {
+            Target::Urls { .. } => 0,
+            // An entry that is a router leads each of them on.
+            Target::Stack(stack) => {
+                let routed = stack.groups.iter().any(|group| group.role == Role::Router);
+                to_one.saturating_mul(if routed { 2 } else { 1 })
+            }
+        };
+        let times = if goes_round { instances } else { 1 };
         Self {
-            connections: if goes_round {
-                all.saturating_mul(instances)
-            } else {
-                all
-            },
-            to_one: each.saturating_mul(same),
+            connections: all.saturating_mul(times),
+            of_thread: on(threads as u64).saturating_mul(times),
+            to_one,
             by_link,
-            routed,
+            of_server,
         }
     }
 
-    /// Open files of the harness, or of a process that it starts, whichever needs more.
-    pub(super) fn files(&self, threads: usize) -> u64 {
-        // A connection by a link has three ends here: its own, and both of the proxy.
-        let ends = if self.by_link { 3 } else { 1 };
-        let harness = self.connections.saturating_mul(ends);
-        let server = self.to_one.saturating_mul(if self.routed { 2 } else { 1 });
+    /// Open files in one table, of the harness or of a process that it starts, whichever needs more.
+    pub(super) fn files(&self, threads: usize, files: Files) -> u64 {
+        let (in_process, in_thread) = match files {
+            Files::OfProcess => (self.connections, 0),
+            Files::OfThread => (0, self.of_thread + FILES_OF_TABLE),
+        };
+        // A connection by a link has two ends more here, those of the proxy.
+        let ends_of_links = if self.by_link {
+            self.connections.saturating_mul(2)
+        } else {
+            0
+        };
         let threads = threads as u64 * FILES_OF_THREAD;
-        harness.max(server).saturating_add(OTHER_FILES + threads)
+        in_process
+            .saturating_add(ends_of_links)
+            .max(self.of_server)
+            .saturating_add(OTHER_FILES + threads)
+            .max(in_thread)
     }
 }
 
@@ -124,7 +150,7 @@ mod tests {
             "name: needs\ntarget: {target}\nload: {{ l: {{ constant_vus: {{ vus: 100, for: 1s }} }} }}\nflows: {{ f: [ {flow} ] }}\n"
         );
         let plan = load("needs.yaml", &text, &Overrides::default(), &|_| None);
-        Needs::of(&plan.unwrap_or_else(|problems| panic!("{problems}")))
+        Needs::of(&plan.unwrap_or_else(|problems| panic!("{problems}")), 3)
     }
 
     const ONE: &str = "{ url: \"http://127.0.0.1:1\" }";
@@ -156,8 +182,30 @@ mod tests {
             let needs = needs(ONE, flow);
             let both = (needs.connections, needs.to_one);
             assert_eq!(both, (connections, connections), "{flow}");
-            assert_eq!(needs.files(2), connections + OTHER_FILES + 8, "{flow}");
+            let together = needs.files(3, Files::OfProcess);
+            assert_eq!(together, connections + OTHER_FILES + 12, "{flow}");
         }
+    }
+
+    #[test]
+    fn a_table_of_its_own_takes_the_connections_of_one_thread() {
+        let flow = "{ parallel: { times: 29, do: [ { get: /a } ] } }";
+        let needs = needs(ONE, flow);
+        assert_eq!(needs.connections, 3_000);
+        // 34 of 100 VUs; one has 30 connections.
+        assert_eq!(needs.files(3, Files::OfThread), 34 * 30 + FILES_OF_TABLE);
+        // A server that has all of them is not helped by threads here.
+        let ours = Needs {
+            of_server: 3_000,
+            ..needs
+        };
+        assert_eq!(ours.files(3, Files::OfThread), 3_000 + OTHER_FILES + 12);
+        // Nor is the proxy.
+        let by_link = Needs {
+            by_link: true,
+            ..needs
+        };
+        assert_eq!(by_link.files(3, Files::OfThread), 6_000 + OTHER_FILES + 12);
     }
 
     #[test]

@@ -6,7 +6,6 @@
 #[allow(dead_code, reason = "shared by several tests")]
 mod target;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -14,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use fcfs_bench::history::{Cause, Operation, OutcomeKind};
 use fcfs_bench::load::http::Endpoint;
-use fcfs_bench::load::{Batch, Drained, Engine, Files, Job, RunClock, Stop, drain};
+use fcfs_bench::load::{Batch, Drained, Engine, Files, Job, RunClock, drain};
 use fcfs_bench::plan::{Action, Overrides, Plan, Target as PlanTarget, load};
 use target::{Reply, Request, Target};
 
@@ -83,49 +82,6 @@ async fn a_vu_that_panics_ends_the_load_of_all_threads_with_an_error() {
         let error = engine.join().unwrap_err();
         assert!(error.to_string().contains("panic"), "{error}");
     }
-}
-
-/// Links to what this process has open, without what a load thread has alone.
-fn open_files() -> Vec<PathBuf> {
-    let entries = std::fs::read_dir("/proc/self/fd").unwrap();
-    let links = entries.map(|entry| std::fs::read_link(entry.unwrap().path()));
-    links.filter_map(Result::ok).collect()
-}
-
-/// What runtimes are woken by, which nothing else here opens.
-fn wakers() -> usize {
-    let is_waker = |link: &&PathBuf| link.ends_with("anon_inode:[eventfd]");
-    open_files().iter().filter(is_waker).count()
-}
-
-#[tokio::test]
-async fn threads_with_files_of_their_own_hear_the_stop_and_are_heard_and_leave_nothing() {
-    let before = wakers();
-    for stop in [Stop::Gracefully, Stop::AtOnce] {
-        let target = Target::start(|_| Reply::issued());
-        let mut plan = plan(&target.url());
-        // Whoever is asleep has to be woken from outside.
-        let pause = Duration::from_mins(10);
-        plan.flows[0].actions.push(Action::Think(pause, pause));
-        plan.loads[0].graceful_stop = Duration::from_millis(100);
-        let (job, batches) = job(plan).await;
-        let mut engine = Engine::start(&job, 3, Files::OfThread, 0).unwrap();
-        while target.seen().len() < 4 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        let connections = open_files();
-        let sockets = |link: &&PathBuf| link.to_string_lossy().starts_with("socket:");
-        let here = connections.iter().filter(sockets).count();
-        engine.stop(stop);
-        tokio::time::timeout(Duration::from_mins(1), engine.ended())
-            .await
-            .expect("they hear it");
-        engine.join().unwrap();
-        assert_eq!(operations(&batches).len(), 4);
-        // The target has its ends here, in the process's table, and the VUs theirs elsewhere.
-        assert!(here >= 4, "{connections:?}");
-    }
-    assert_eq!(wakers(), before);
 }
 
 /// Drains against this program, within a second and with at most 100 requests.

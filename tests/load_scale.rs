@@ -57,19 +57,19 @@ fn too_few_open_files_are_refused_with_the_numbers_before_anything_starts() {
     let target = Target::start(|_| Reply::issued());
     let directory = tempfile::tempdir().unwrap();
     let out = directory.path().join("refused");
-    // 300 connections in the table of the load thread, and 64 others.
-    let refused = limited("ulimit -n 363", 300, &target.url(), &out);
+    // 300 connections in the table of the load thread, 64 others, and 4 of each load thread.
+    let refused = limited("ulimit -n 367", 300, &target.url(), &out);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(113), "{said}");
     assert!(
-        said.contains("364 open files are needed and 363 allowed"),
+        said.contains("368 open files are needed and 367 allowed"),
         "{said}"
     );
-    assert!(said.contains("`ulimit -n 364`"), "{said}");
+    assert!(said.contains("`ulimit -n 368`"), "{said}");
     assert!(!out.exists() && target.connections().is_empty());
 
     let out = directory.path().join("enough");
-    let enough = limited("ulimit -n 364", 300, &target.url(), &out);
+    let enough = limited("ulimit -n 368", 300, &target.url(), &out);
     let said = String::from_utf8_lossy(&enough.stderr).into_owned();
     assert_eq!(enough.status.code(), Some(0), "{said}");
     assert_eq!(used(&target), 300);

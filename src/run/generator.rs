@@ -95,8 +95,8 @@ impl Ready {
         }
     }
 
-    /// Begins the load on so many threads, whose connections are these files; time zero of it is `start_ns`. What a process of its own
-    /// takes of the machine is noted in `other`.
+    /// Begins the load on so many threads, whose connections are these files; time zero of it is
+    /// `start_ns`. What a process of its own takes of the machine is noted in `other`.
     ///
     /// # Errors
     /// When a thread cannot be started, or the process is gone.

@@ -146,9 +146,10 @@ mod table {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::fs::File;
     use std::io::Read;
+
+    use super::*;
 
     /// Whether the calling thread's table has this file.
     fn has(path: &std::path::Path) -> bool {

@@ -10,8 +10,8 @@ const OTHER_FILES: u64 = 256;
 /// Of each load thread: what it waits with.
 const FILES_OF_THREAD: u64 = 4;
 
-/// Files in a table of a load thread's own beside its connections: the standard streams, and what the
-/// runtimes of the process wait and are woken by.
+/// Files in a table of a load thread's own beside its connections and what the load threads wait with:
+/// the standard streams, and what all other runtimes wait and are woken by.
 const FILES_OF_TABLE: u64 = 64;
 
 /// Connections at the same time, at the most.
@@ -85,9 +85,13 @@ impl Needs {
 
     /// Open files in one table, of the harness or of a process that it starts, whichever needs more.
     pub(super) fn files(&self, threads: usize, files: Files) -> u64 {
+        let threads = (threads as u64).saturating_mul(FILES_OF_THREAD);
         let (in_process, in_thread) = match files {
             Files::OfProcess => (self.connections, 0),
-            Files::OfThread => (0, self.of_thread + FILES_OF_TABLE),
+            Files::OfThread => {
+                let beside = FILES_OF_TABLE.saturating_add(threads);
+                (0, self.of_thread.saturating_add(beside))
+            }
         };
         // A connection by a link has two ends more here, those of the proxy.
         let ends_of_links = if self.by_link {
@@ -95,11 +99,10 @@ impl Needs {
         } else {
             0
         };
-        let threads = threads as u64 * FILES_OF_THREAD;
         in_process
             .saturating_add(ends_of_links)
             .max(self.of_server)
-            .saturating_add(OTHER_FILES + threads)
+            .saturating_add(OTHER_FILES.saturating_add(threads))
             .max(in_thread)
     }
 }
@@ -193,7 +196,8 @@ mod tests {
         let needs = needs(ONE, flow);
         assert_eq!(needs.connections, 3_000);
         // 34 of 100 VUs; one has 30 connections.
-        assert_eq!(needs.files(3, Files::OfThread), 34 * 30 + FILES_OF_TABLE);
+        let of_thread = 34 * 30 + FILES_OF_TABLE + 12;
+        assert_eq!(needs.files(3, Files::OfThread), of_thread);
         // A server that has all of them is not helped by threads here.
         let ours = Needs {
             of_server: 3_000,

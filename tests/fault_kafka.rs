@@ -187,9 +187,10 @@ async fn a_record_that_the_leader_has_and_nobody_confirms_is_told_from_one_that_
 
     brokers[1].signal(Signal::STOP);
     let silent = probe.look().await;
-    let words = "the leader takes no record";
+    // The first of its three records may still get through while the signal is on its way.
+    let words = ["the leader takes no record", "the leader takes none"];
     assert!(
-        matches!(&silent, Effect::NotSeen(said) if said.contains(words)),
+        matches!(&silent, Effect::NotSeen(said) if words.iter().any(|words| said.contains(words))),
         "{silent:?}"
     );
 

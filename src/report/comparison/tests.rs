@@ -1,7 +1,8 @@
 //! What is said of a comparison in each language, and that programs read the same in all of them.
 
 use super::{
-    Comparison, Difference, Doubt, Judgement, RecoveryChange, Surrounding, Which, compared,
+    Change, Comparison, Difference, Doubt, FigureChange, Judgement, RecoveryChange, Surrounding,
+    Which, compared,
 };
 use crate::messages::Lang;
 use crate::report::compared_markdown;
@@ -11,6 +12,16 @@ use crate::verdict::Verdict;
 fn sample() -> Comparison {
     let text = include_str!("../../../reports/samples/comparison/comparison.json");
     serde_json::from_str(text).expect("a comparison")
+}
+
+/// What was measured is another thing with each sample: this figure has these values.
+fn measured(
+    figure: &mut FigureChange,
+    (base, new): (f64, f64),
+    (low, middle, high): (f64, f64, f64),
+) {
+    (figure.base, figure.new) = (base, new);
+    figure.change = Change { low, middle, high };
 }
 
 /// Everything that can be worse, differ or be doubted.
@@ -23,9 +34,12 @@ fn worse() -> Comparison {
         base_ms: Some(1_500.0),
         new_ms: None,
     }];
+    measured(&mut all.figures[0], (232.4, 532.7), (0.891, 1.292, 1.785));
     all.figures[0].judgement = Judgement::Worse;
     let in_phase = all.figures.iter_mut().find(|one| one.phase.is_some());
-    in_phase.expect("there are phases").judgement = Judgement::Undecided;
+    let in_phase = in_phase.expect("there are phases");
+    measured(in_phase, (132.8, 231.6), (-0.154, 0.743, 2.671));
+    in_phase.judgement = Judgement::Undecided;
     all.figures[1].judgement = Judgement::Perhaps;
     all.figures[2].judgement = Judgement::TooLittle;
     all.differences.push(Difference::Fault("way".to_owned()));

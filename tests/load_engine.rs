@@ -2,19 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "support/job.rs"]
+mod job;
 #[path = "support/target.rs"]
 #[allow(dead_code, reason = "shared by several tests")]
 mod target;
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use fcfs_bench::history::{Cause, Operation, OutcomeKind};
-use fcfs_bench::load::http::Endpoint;
-use fcfs_bench::load::{Batch, Drained, Engine, Files, Job, RunClock, drain};
-use fcfs_bench::plan::{Action, Overrides, Plan, Target as PlanTarget, load};
+use fcfs_bench::load::{Batch, Drained, Engine, Files, drain};
+use fcfs_bench::plan::{Action, Overrides, Plan, load};
+use job::job;
 use target::{Reply, Request, Target};
 
 const SCENARIO: &str = r#"
@@ -34,26 +34,6 @@ flows:
 fn plan(url: &str) -> Plan {
     let text = SCENARIO.replace("{url}", url);
     load("engine.yaml", &text, &Overrides::default(), &|_| None).unwrap()
-}
-
-async fn job(plan: Plan) -> (Job, Receiver<Batch>) {
-    let PlanTarget::Urls { urls, .. } = &plan.target else {
-        panic!("the scenario has a url");
-    };
-    let endpoint = Endpoint::resolve(urls[0].clone(), false, &[])
-        .await
-        .unwrap();
-    let (sink, batches) = sync_channel(1000);
-    let job = Job {
-        plan: Arc::new(plan),
-        clock: RunClock::start(),
-        endpoints: [endpoint].into(),
-        sink,
-        slots: Arc::default(),
-        records: None,
-        next_place: Arc::new(AtomicU64::new(0)),
-    };
-    (job, batches)
 }
 
 fn operations(batches: &Receiver<Batch>) -> Vec<Operation> {

@@ -4,18 +4,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "support/job.rs"]
+mod job;
 #[path = "support/target.rs"]
 #[allow(dead_code, reason = "shared by several tests")]
 mod target;
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
-use fcfs_bench::load::http::Endpoint;
-use fcfs_bench::load::{Batch, Engine, Files, Job, RunClock, Stop};
-use fcfs_bench::plan::{Overrides, Target as PlanTarget, load};
+use fcfs_bench::load::{Batch, Engine, Files, Stop};
+use fcfs_bench::plan::{Overrides, load};
+use job::job;
 use target::{Reply, Target};
 
 const VUS: usize = 40;
@@ -28,27 +27,6 @@ load: { all: { graceful_stop: 100ms, constant_vus: { vus: 40, for: 10m } } }
 flows:
   ask: [ { post: /issue, outcomes: { issued: { status: 201 } } }, { think: 10m } ]
 "#;
-
-async fn job(url: &str) -> (Job, std::sync::mpsc::Receiver<Batch>) {
-    let text = SCENARIO.replace("{url}", url);
-    let plan = load("files.yaml", &text, &Overrides::default(), &|_| None).unwrap();
-    let PlanTarget::Urls { urls, .. } = &plan.target else {
-        panic!("the scenario has a url");
-    };
-    let endpoint = Endpoint::resolve(urls[0].clone(), false, &[]);
-    let endpoint = endpoint.await.unwrap();
-    let (sink, batches) = sync_channel(1000);
-    let job = Job {
-        plan: Arc::new(plan),
-        clock: RunClock::start(),
-        endpoints: [endpoint].into(),
-        sink,
-        slots: Arc::default(),
-        records: None,
-        next_place: Arc::new(AtomicU64::new(0)),
-    };
-    (job, batches)
-}
 
 /// How many files of the process are of this kind.
 fn open(kind: &str) -> usize {
@@ -67,7 +45,9 @@ fn of_runtimes() -> usize {
 /// Sockets of the process while all VUs are connected; both ends of a connection are here.
 async fn sockets_under_load(files: Files, stop: Stop) -> usize {
     let target = Target::start(|_| Reply::issued());
-    let (job, batches) = job(&target.url()).await;
+    let text = SCENARIO.replace("{url}", &target.url());
+    let plan = load("files.yaml", &text, &Overrides::default(), &|_| None).unwrap();
+    let (job, batches) = job(plan).await;
     let before = of_runtimes();
     let mut engine = Engine::start(&job, 3, files, 0).unwrap();
     while target.seen().len() < VUS {
